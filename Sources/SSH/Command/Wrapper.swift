@@ -1,0 +1,85 @@
+/// The command line that receives a script, and what it is fed.
+///
+/// The line is constant for a shell and time limit, so that sudoers and audit logs can name it:
+///
+///     [sudo -n --] /bin/sh -c OUTER sh SECONDS INNER SHELL...
+///
+/// OUTER reads the run's nonce, a line on standard input (on the command line `ps` would show it), prints the begin
+/// mark on both streams, runs `timeout -k 5 SECONDS SHELL... -c INNER` and prints the end mark with its exit status on
+/// both streams. So each stream's end is known even when a background process keeps it open, and a lost connection or
+/// a killed server can never look like success.
+/// INNER reads all the rest of standard input, the script, then points standard input at /dev/null and evaluates it: no
+/// command in the script can eat the script, `exit`, `exec` and traps work, and no argument-length limit applies.
+/// Only POSIX words are used: dash, bash and BusyBox run it, and any login shell can pass it on, since it has no
+/// newline, no `!` and no quote inside the quoted parts.
+struct Wrapper {
+    /// After the time limit's TERM, KILL follows this many seconds later.
+    static let killDelay = 5
+
+    private static let inner = #"ssh_script=$(cat; echo .); exec </dev/null; eval "unset ssh_script; ${ssh_script%.}""#
+
+    private static let outer =
+        [
+            #"IFS= read -r n || exit 1; b() { printf "\036%s B\n" "$n"; }; e() { printf "\036%s E %s\n" "$n" "$r"; };"#,
+            #"b; b >&2; l=$1 i=$2; shift 2;"#,
+            #"if command -v timeout >/dev/null 2>&1; then if command -v "$1" >/dev/null 2>&1;"#,
+            #"then timeout -k \#(killDelay) "$l" "$@" -c "$i"; r=$?; else r=noshell; fi; else r=notimeout; fi;"#,
+            #"e; e >&2"#,
+        ].joined(separator: " ")
+
+    let line: String
+    let input: [UInt8]
+    let nonce: String
+    let seconds: Int
+
+    init(script: String, shell: [String], timeLimit: Duration, privilege: Options.Privilege) {
+        let (whole, part) = timeLimit.components
+        seconds = max(1, Int(clamping: whole) + (part > 0 ? 1 : 0))
+        nonce = Self.randomNonce()
+        let sudo = privilege == .sudo ? ["sudo", "-n", "--"] : []
+        let words = sudo + ["/bin/sh", "-c", Self.outer, "sh", String(seconds), Self.inner] + shell
+        line = words.map(Self.quoted).joined(separator: " ")
+        input = Array("\(nonce)\n\(script)".utf8)
+    }
+
+    /// The end of a run from the end mark's word; nil when the word says that the script was not started.
+    func termination(status: String, elapsed: Duration) -> Termination? {
+        guard let code = Int(status), (0...255).contains(code) else { return nil }
+        // 124 is coreutils' timeout, 143 BusyBox's, 137 the KILL after TERM was ignored. Scripts may use them too: it
+        // was the limit only if the time is up.
+        if [124, 143].contains(code), elapsed >= .seconds(seconds) { return .timedOut }
+        if code == 137, elapsed >= .seconds(seconds + Self.killDelay) { return .timedOut }
+        if let name = Self.signalNames[code - 128] { return .signaled(name) }
+        return .exited(code)
+    }
+
+    /// POSIX numbers shared by all Linux architectures' shells, names as in RFC 4254, section 6.10.
+    private static let signalNames = [
+        1: "HUP", 2: "INT", 3: "QUIT", 4: "ILL", 5: "TRAP", 6: "ABRT", 7: "BUS", 8: "FPE", 9: "KILL", 10: "USR1",
+        11: "SEGV", 12: "USR2", 13: "PIPE", 14: "ALRM", 15: "TERM", 24: "XCPU", 25: "XFSZ", 31: "SYS",
+    ]
+
+    private static func randomNonce() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<16).map { _ in
+            let byte = UInt8.random(in: .min ... .max, using: &generator)
+            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+
+    /// A word every shell reads back unchanged; plain words stay bare so that logs read well.
+    static func quoted(_ word: String) -> String {
+        let isPlain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+                case UInt8(ascii: "0")...UInt8(ascii: "9"), 0x2D, 0x2E, 0x2F, 0x5F: true
+                default: false
+                }
+            }
+        return isPlain
+            ? word
+            : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+    }
+}

@@ -1,0 +1,145 @@
+import CSSH2
+import Glibc
+
+/// Process-wide facts about the linked libssh2.
+enum LibSSH2 {
+    /// libssh2_init(3), once per process.
+    static let isReady = libssh2_init(0) == 0
+
+    static let version = libssh2_version(0).map { String(cString: $0) } ?? "unknown"
+
+    static let again = Int(LIBSSH2_ERROR_EAGAIN)
+
+    /// Session methods in order of preference. SHA-1, CBC, 3DES, RC4 and DSA are absent on purpose; encrypt-then-MAC
+    /// and ChaCha20 too, because the versions without strict key exchange are open to Terrapin (CVE-2023-48795) there.
+    static let keyExchanges = [
+        "curve25519-sha256", "curve25519-sha256@libssh.org", "ecdh-sha2-nistp256", "ecdh-sha2-nistp384",
+        "ecdh-sha2-nistp521", "diffie-hellman-group-exchange-sha256", "diffie-hellman-group16-sha512",
+        "diffie-hellman-group18-sha512", "diffie-hellman-group14-sha256",
+    ]
+    static let ciphers = [
+        "aes128-ctr", "aes192-ctr", "aes256-ctr", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com",
+    ]
+    static let macs = ["hmac-sha2-256", "hmac-sha2-512"]
+}
+
+/// One `LIBSSH2_SESSION` and its socket. Not Sendable: it belongs to the actor pinned to the socket's loop.
+///
+/// libssh2 reads and writes through our callbacks, so that (1) the first bytes of a failed banner are kept, (2) we know
+/// when the peer was last heard, (3) the end of the connection is held back until libssh2 has handed out what it
+/// already received: it would otherwise drop queued output as soon as it sees the end.
+final class LibSSH2Session {
+    /// How the connection ended.
+    enum End: Equatable {
+        case closedByPeer
+        case failed(Int32)
+    }
+
+    let pointer: OpaquePointer
+    let descriptor: LoopDescriptor
+    private(set) var firstBytes: [UInt8] = []
+    private(set) var bytesReceived = 0
+    private(set) var lastReceived = Instant.now
+    private(set) var sendIsBlocked = false
+    private(set) var end: End?
+    private(set) var disconnectMessage: String?
+    /// TCP_QUICKACK is not sticky: it is set again after each read while the handshake's latency counts.
+    var acknowledgesAtOnce = true
+    private var isTornDown = false
+
+    init?(_ descriptor: LoopDescriptor) {
+        guard let pointer = libssh2_session_init_ex(nil, nil, nil, nil) else { return nil }
+        self.pointer = pointer
+        self.descriptor = descriptor
+        libssh2_session_abstract(pointer)?.pointee = Unmanaged.passUnretained(self).toOpaque()
+        libssh2_session_set_blocking(pointer, 0)
+        ssh2_set_io(
+            pointer,
+            { _, buffer, length, flags, context in
+                LibSSH2Session.from(context)?.receive(buffer, length, flags) ?? Int(-EBADF)
+            },
+            { _, buffer, length, flags, context in
+                LibSSH2Session.from(context)?.send(buffer, length, flags) ?? Int(-EBADF)
+            })
+        ssh2_set_disconnect(pointer) { _, reason, text, length, _, _, context in
+            let bytes = UnsafeRawBufferPointer(start: text, count: max(0, Int(length)))
+            LibSSH2Session.from(context)?.disconnectMessage = "\(printable(bytes)) (reason \(reason))"
+        }
+    }
+
+    deinit { tearDown() }
+
+    private static func from(_ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> LibSSH2Session? {
+        context?.pointee.map { Unmanaged<LibSSH2Session>.fromOpaque($0).takeUnretainedValue() }
+    }
+
+    private func receive(_ buffer: UnsafeMutableRawPointer?, _ length: Int, _ flags: Int32) -> Int {
+        guard !isTornDown else { return 0 }
+        let count = recv(descriptor.fd, buffer, length, flags)
+        if count > 0 {
+            bytesReceived += count
+            lastReceived = .now
+            keepFirst(UnsafeRawBufferPointer(start: buffer, count: count))
+            if acknowledgesAtOnce { setSocketOption(descriptor.fd, Int32(IPPROTO_TCP), TCP_QUICKACK, 1) }
+            return count
+        }
+        let code = errno
+        if count == 0 {
+            end = end ?? .closedByPeer
+        } else if code != EAGAIN && code != EINTR {
+            end = end ?? .failed(code)
+        }
+        return Int(-EAGAIN)
+    }
+
+    private func keepFirst(_ bytes: UnsafeRawBufferPointer) {
+        if firstBytes.count < 256 { firstBytes += bytes.prefix(256 - firstBytes.count) }
+    }
+
+    private func send(_ buffer: UnsafeRawPointer?, _ length: Int, _ flags: Int32) -> Int {
+        guard !isTornDown else { return Int(-EPIPE) }
+        // Without MSG_NOSIGNAL a peer that has gone would end the process with SIGPIPE.
+        let count = Glibc.send(descriptor.fd, buffer, length, flags | Int32(MSG_NOSIGNAL))
+        let code = errno
+        sendIsBlocked = (count >= 0 && count < length) || (count < 0 && code == EAGAIN)
+        if count < 0, code != EAGAIN { end = end ?? .failed(code) }
+        return count < 0 ? Int(-code) : count
+    }
+
+    /// libssh2's own words for its last error.
+    var lastError: String {
+        var text: UnsafeMutablePointer<CChar>?
+        var length: Int32 = 0
+        libssh2_session_last_error(pointer, &text, &length, 0)
+        return printable(UnsafeRawBufferPointer(start: text, count: max(0, Int(length))))
+    }
+
+    /// Restricts a method to `names`, in order; false when this libssh2 supports none of them.
+    ///
+    /// The filter is ours since libssh2 1.10 strips unknown names with an overlapping memcpy.
+    func prefer(_ names: [String], for method: Int32) -> Bool {
+        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        let count = libssh2_session_supported_algs(pointer, method, &list)
+        guard count > 0, let list else { return false }
+        defer { libssh2_free(pointer, list) }
+        let supported = Set((0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } })
+        let wanted = names.filter(supported.contains).joined(separator: ",")
+        return !wanted.isEmpty && libssh2_session_method_pref(pointer, method, wanted) == 0
+    }
+
+    /// Cuts the connection first, so that libssh2 frees channels and session without waiting for the peer.
+    func tearDown() {
+        guard !isTornDown else { return }
+        isTornDown = true
+        shutdown(descriptor.fd, Int32(SHUT_RDWR))
+        // The callbacks now answer "gone"; each call gets one step further, and a handful of channels need few steps.
+        var steps = 0
+        while libssh2_session_free(pointer) == LIBSSH2_ERROR_EAGAIN, steps < 1000 { steps += 1 }
+    }
+}
+
+/// setsockopt(2) for an integer; tuning only, so a refusal does not matter.
+func setSocketOption(_ fd: Int32, _ level: Int32, _ name: Int32, _ value: Int32) {
+    var value = value
+    setsockopt(fd, level, name, &value, socklen_t(MemoryLayout<Int32>.size))
+}

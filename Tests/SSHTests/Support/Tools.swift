@@ -1,0 +1,80 @@
+import Foundation
+import Glibc
+
+@testable import SSH
+
+/// A folder that is removed when the test is over.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = NSTemporaryDirectory() + "ssh-tests-" + UUID().uuidString
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func write(_ text: String, to name: String) throws -> String {
+        try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8)
+        chmod("\(path)/\(name)", 0o600)
+        return "\(path)/\(name)"
+    }
+
+    func read(_ name: String) throws -> String { try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
+}
+
+struct ToolFailure: Error {
+    let tool: String
+    let status: Int32
+}
+
+/// Runs a local program to its end.
+func runTool(_ tool: String, _ arguments: String..., environment: [String: String] = [:]) async throws {
+    let status = try await ChildProcess(tool, arguments, environment: environment).wait()
+    guard status == 0 else { throw ToolFailure(tool: tool, status: status) }
+}
+
+/// Makes a key pair with ssh-keygen and returns its path.
+@discardableResult
+func makeKey(_ folder: TemporaryFolder, _ name: String, type: String, bits: Int? = nil, passphrase: String = "")
+    async throws -> String
+{
+    let path = "\(folder.path)/\(name)"
+    if let bits {
+        try await runTool(
+            "/usr/bin/ssh-keygen", "-q", "-t", type, "-b", String(bits), "-N", passphrase, "-C", "test", "-f", path)
+    } else {
+        try await runTool("/usr/bin/ssh-keygen", "-q", "-t", type, "-N", passphrase, "-C", "test", "-f", path)
+    }
+    return path
+}
+
+/// The public half that ssh-keygen wrote beside a private key.
+func publicKey(_ path: String) throws -> PublicKey {
+    let text = try String(contentsOfFile: path + ".pub", encoding: .utf8)
+    return try requireValue(PublicKey(base64: String(text.split(separator: " ")[1])))
+}
+
+struct Missing: Error {}
+
+func requireValue<T>(_ value: T?) throws -> T {
+    guard let value else { throw Missing() }
+    return value
+}
+
+/// Waits until `condition` holds, at most `limit`.
+func eventually(within limit: Duration = .seconds(10), _ condition: () throws -> Bool) async throws -> Bool {
+    let end = ContinuousClock.now + limit
+    while ContinuousClock.now < end {
+        if try condition() { return true }
+        try await Task.sleep(for: .milliseconds(20))
+    }
+    return try condition()
+}
+
+/// Open descriptors of this process.
+func openDescriptors() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? -1 }
+
+/// Threads of this process.
+func threadCount() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? -1 }

@@ -1,0 +1,99 @@
+import Foundation
+import Testing
+
+@testable import SSH
+
+@Suite("The command line around a script", .timeLimit(.minutes(1)))
+struct WrapperTests {
+    private func wrapper(_ script: String = "true", seconds: Int = 10, privilege: Options.Privilege = .none) -> Wrapper
+    {
+        Wrapper(script: script, shell: ["/bin/sh"], timeLimit: .seconds(seconds), privilege: privilege)
+    }
+
+    @Test("the line is constant: neither nonce nor script is in it, and each run has its own nonce")
+    func constant() {
+        let (one, two) = (wrapper("first"), wrapper("second"))
+        #expect(one.line == two.line)
+        #expect(one.nonce != two.nonce)
+        #expect(!one.line.contains(one.nonce))
+        #expect(one.line.utf8.count < 1000)
+        #expect(wrapper(privilege: .sudo).line == "sudo -n -- " + one.line)
+    }
+
+    @Test("any login shell can pass the line on")
+    func plainCharacters() {
+        #expect(!wrapper().line.contains { "!\n\r\u{0}`".contains($0) })
+    }
+
+    @Test("a time limit is rounded up, and never zero, which would mean none")
+    func rounding() {
+        let limits: [(Duration, Int)] = [(.milliseconds(1), 1), (.zero, 1), (.milliseconds(1500), 2), (.seconds(3), 3)]
+        for (limit, seconds) in limits {
+            #expect(Wrapper(script: "", shell: ["sh"], timeLimit: limit, privilege: .none).seconds == seconds)
+        }
+    }
+
+    @Test(
+        "the reported status tells how the script ended",
+        arguments: [
+            ("0", 1, .exited(0)), ("3", 1, .exited(3)), ("255", 1, .exited(255)), ("200", 1, .exited(200)),
+            ("137", 1, .signaled("KILL")), ("143", 1, .signaled("TERM")), ("124", 1, .exited(124)),
+            ("124", 10, .timedOut), ("143", 10, .timedOut), ("137", 10, .signaled("KILL")), ("137", 15, .timedOut),
+            ("256", 1, nil), ("-1", 1, nil), ("", 1, nil), ("notimeout", 1, nil),
+        ] as [(String, Int, Termination?)])
+    func termination(_ status: String, _ elapsed: Int, _ expected: Termination?) {
+        #expect(wrapper().termination(status: status, elapsed: .seconds(elapsed)) == expected)
+    }
+
+    @Test("a quoted word is read back unchanged", arguments: ["", "a b", "it's", "$HOME `id` \"x\"", "*", "-c", "'"])
+    func quoting(_ word: String) async throws {
+        let output = try await runLocally("/bin/sh", ["-c", "printf %s \(Wrapper.quoted(word))"], input: [])
+        #expect(output.stdout == Array(word.utf8))
+    }
+
+    @Test(
+        "every kind of shell runs it, as login shell and as /bin/sh",
+        arguments: [
+            ["/bin/dash"], ["/bin/bash"], ["/bin/busybox", "sh"], ["/bin/tcsh"], ["/bin/csh"], ["/usr/bin/fish"],
+            ["/usr/bin/zsh"],
+        ].filter { FileManager.default.isExecutableFile(atPath: $0[0]) })
+    func shells(_ shell: [String]) async throws {
+        let script = "read -r line; echo \"$line|$#\"; printf 'a\\\\b' >&2; cat; exit 9"
+        var wrapper = wrapper(script)
+        try await expectRuns(wrapper, shell, wrapper.line)
+        guard shell[0].hasSuffix("bash") || shell[0].hasSuffix("dash") || shell[0].hasSuffix("busybox") else { return }
+        let line = wrapper.line.replacingOccurrences(of: "/bin/sh", with: shell.joined(separator: " "))
+        wrapper = self.wrapper(script)
+        try await expectRuns(wrapper, shell, line)
+    }
+
+    private func expectRuns(_ wrapper: Wrapper, _ shell: [String], _ line: String) async throws {
+        let result = try await runLocally(shell[0], Array(shell.dropFirst()) + ["-c", line], input: wrapper.input)
+        var (out, err) = (
+            StreamCapture(nonce: wrapper.nonce, limit: 1000), StreamCapture(nonce: wrapper.nonce, limit: 1000)
+        )
+        result.stdout.withUnsafeBytes { out.append($0) }
+        result.stderr.withUnsafeBytes { err.append($0) }
+        #expect(out.status == "9")
+        #expect(err.status == "9")
+        #expect(out.captured.text == "|0\n")
+        #expect(err.captured.text == "a\\b")
+    }
+
+    private func runLocally(_ tool: String, _ arguments: [String], input: [UInt8]) async throws
+        -> (stdout: [UInt8], stderr: [UInt8])
+    {
+        let folder = try TemporaryFolder()
+        for (name, bytes) in [("in", input), ("out", []), ("err", [])] {
+            try Data(bytes).write(to: URL(fileURLWithPath: "\(folder.path)/\(name)"))
+        }
+        let status = try await ChildProcess(
+            tool, arguments, input: "\(folder.path)/in", output: "\(folder.path)/out", errors: "\(folder.path)/err"
+        ).wait()
+        #expect(status == 0)
+        func read(_ name: String) throws -> [UInt8] {
+            Array(try Data(contentsOf: URL(fileURLWithPath: "\(folder.path)/\(name)")))
+        }
+        return (try read("out"), try read("err"))
+    }
+}
