@@ -22,8 +22,12 @@ let package = Package(
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .target(name: "SSH", dependencies: ["CSSH2", crypto], swiftSettings: settings),
         .target(name: "CEL", swiftSettings: settings),
+        .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: settings),
         .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
+        .testTarget(
+            name: "TransparencyLogTests", dependencies: ["TransparencyLog", crypto], resources: [.copy("Fixtures")],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,65 @@
+/// A log's statement of its size and root (C2SP tlog-checkpoint v1.0.0), without signatures.
+public struct Checkpoint: Sendable, Equatable {
+    /// Which log, as a schema-less URL; equal to the name of the log's key.
+    public let origin: String
+    /// The number of entries, below 2^63.
+    public let size: UInt64
+    /// The Merkle root of those entries.
+    public let root: TreeHash
+    /// Lines after the root; none of ours has any.
+    public let extensions: [String]
+
+    /// A checkpoint to sign.
+    public init(origin: String, size: UInt64, root: TreeHash) throws {
+        try self.init(text: "\(origin)\n\(size)\n\(root.base64)\n")
+    }
+
+    /// Parses a note's text strictly: one spelling for each checkpoint.
+    public init(text: String) throws {
+        let lines = text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false)
+        guard lines.count >= 4, lines.last?.isEmpty == true else {
+            throw FormatError("a checkpoint is three lines or more: origin, size, root, each ended by a newline")
+        }
+        guard lines.dropLast().allSatisfy({ !$0.isEmpty }) else { throw FormatError("empty line in the checkpoint") }
+        let number = String(lines[1]) ?? ""
+        guard let size = Int64(number), size >= 0, String(size) == number else {
+            throw FormatError("the checkpoint's size is not a decimal number below 2^63 without leading zero")
+        }
+        guard let root = Base64.decode(lines[2]).flatMap({ TreeHash($0) }) else {
+            throw FormatError("the checkpoint's root is not base64 of 32 bytes")
+        }
+        origin = String(decoding: lines[0], as: UTF8.self)
+        self.size = UInt64(size)
+        self.root = root
+        extensions = lines[3...].dropLast().map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The text that is signed.
+    public var text: String {
+        ([origin, String(size), root.base64] + extensions).map { $0 + "\n" }.joined()
+    }
+}
+
+/// A checkpoint together with the note that carries its signatures.
+public struct SignedCheckpoint: Sendable, Equatable {
+    /// What is signed.
+    public let checkpoint: Checkpoint
+    /// The signed note; its bytes are what is stored and published.
+    public let note: SignedNote
+
+    /// Signs a checkpoint with the log's key.
+    public init(_ checkpoint: Checkpoint, signedBy key: SigningKey) throws {
+        self.checkpoint = checkpoint
+        note = try SignedNote(text: checkpoint.text, signedBy: key)
+    }
+
+    /// Reads a checkpoint and verifies the log's signature; `key` must be the key of the checkpoint's origin.
+    public init(_ bytes: [UInt8], verifiedBy key: VerifierKey) throws {
+        note = try SignedNote(bytes)
+        _ = try note.verified(by: [key])
+        checkpoint = try Checkpoint(text: note.text)
+        guard checkpoint.origin == key.name else {
+            throw FormatError("the checkpoint is of the log \(checkpoint.origin), the key of \(key.name)")
+        }
+    }
+}

@@ -1,0 +1,157 @@
+/// A place in the journal: between two entries.
+public struct JournalPosition: Sendable, Equatable {
+    /// The index of the first entry of the segment, which is its name.
+    public var segment: UInt64
+    /// Bytes into that segment.
+    public var offset: Int
+    /// The index of the entry that is, or will be, there.
+    public var index: UInt64
+
+    /// The very beginning.
+    public static let start = JournalPosition(segment: 0, offset: 0, index: 0)
+
+    /// A place known from reading or writing.
+    public init(segment: UInt64, offset: Int, index: UInt64) {
+        self.segment = segment
+        self.offset = offset
+        self.index = index
+    }
+}
+
+/// The journal is damaged: at which entry, in which segment, at which byte.
+public struct JournalError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Whether the bytes rotted or whole records are gone, moved or repeated.
+    public enum Kind: Sendable {
+        /// Bytes that are no record.
+        case damaged
+        /// Good records in a wrong place: no accident does that.
+        case misplaced
+    }
+
+    /// What is wrong.
+    public let kind: Kind
+    /// The first entry that cannot be read.
+    public let index: UInt64
+    /// The segment, relative to the log's directory.
+    public let file: String
+    /// Where in it, in bytes.
+    public let offset: UInt64
+    /// Why.
+    public let what: String
+
+    /// All of it in one sentence.
+    public var description: String { "entry \(index) (\(file) offset \(offset)): \(what)" }
+}
+
+/// Reads the entries of a log in order, without a lock and without write permission, also while others append:
+/// it ends at the last whole record it finds. One segment is in memory at a time.
+public struct JournalReader: Sendable {
+    private let directory: String
+    private var later: ArraySlice<UInt64>
+    private var bytes: [UInt8] = []
+    /// Where in the segment `bytes` begins: a follower does not read again what it has seen.
+    private var base = 0
+    private var rereadOffset: Int?
+    /// Where the next entry is.
+    public private(set) var position: JournalPosition
+    /// Set when the reader has ended at an unfinished write.
+    public private(set) var tornTail: TornTail?
+
+    /// A reader of the entries from `index` on.
+    public init(directory: String, from index: UInt64 = 0) throws {
+        let first = try LogLayout.segments(in: directory).last { $0 <= index } ?? 0
+        try self.init(directory: directory, at: JournalPosition(segment: first, offset: 0, index: first))
+        while position.index < index, try next() != nil {}
+    }
+
+    /// A reader that goes on where another one, or the writer, stood.
+    public init(directory: String, at position: JournalPosition) throws {
+        self.directory = directory
+        self.position = position
+        let segments = try LogLayout.segments(in: directory)
+        later = segments.drop { $0 <= position.segment }
+        guard segments.contains(position.segment) else {
+            if segments.isEmpty, position == .start { return }
+            throw error(.misplaced, "the segment is missing", at: position.segment)
+        }
+        try load(position.segment, from: position.offset)
+    }
+
+    /// The next entry; nil at the end. A reader does not follow a growing log: start another at `position`.
+    public mutating func next() throws -> JournalEntry? {
+        while true {
+            switch JournalFormat.scan(bytes, at: position.offset - base) {
+            case .record(let entry, let end):
+                guard entry.index == position.index else { throw misplaced(entry) }
+                position.offset = base + end
+                position.index += 1
+                return entry
+            case .damaged(let why):
+                if try reread() { continue }
+                return try endTorn("the record is damaged: \(why)")
+            case .end:
+                guard try advance() else { return nil }
+            }
+        }
+    }
+
+    /// What was being written while it was read is whole the next time; a second look at one place is enough.
+    private mutating func reread() throws -> Bool {
+        guard rereadOffset != position.offset else { return false }
+        rereadOffset = position.offset
+        return try load(position.segment, from: base)
+    }
+
+    /// To the next segment; false at the end of the log.
+    private mutating func advance() throws -> Bool {
+        let start = position.offset - base
+        if JournalFormat.usedEnd(bytes, from: min(start, bytes.count)) > start {
+            if try reread() { return true }
+            _ = try endTorn("the segment ends here, yet there are bytes after the end")
+            return false
+        }
+        if let following = later.first, following != position.index {
+            throw error(.misplaced, "the segment ends here and the next one starts at entry \(following)")
+        }
+        guard position.index > position.segment, try load(position.index, from: 0) else { return false }
+        later = later.drop { $0 <= position.index }
+        position = JournalPosition(segment: position.index, offset: 0, index: position.index)
+        rereadOffset = nil
+        return true
+    }
+
+    /// Nil when this can be the torn end of the log, an error otherwise.
+    private mutating func endTorn(_ what: String) throws -> JournalEntry? {
+        let start = position.offset - base
+        let end = JournalFormat.usedEnd(bytes, from: start)
+        guard later.isEmpty, TailCheck.isTorn(bytes, at: start, end: end, index: position.index) else {
+            throw error(.damaged, what)
+        }
+        tornTail = TornTail(
+            index: position.index, file: LogLayout.segment(startingAt: position.segment),
+            offset: UInt64(position.offset), length: UInt64(end - start))
+        return nil
+    }
+
+    @discardableResult
+    private mutating func load(_ segment: UInt64, from offset: Int) throws -> Bool {
+        let path = "\(directory)/\(LogLayout.segment(startingAt: segment))"
+        let aligned = offset - offset % TailCheck.sector
+        guard let read = try Files.read(path, from: aligned, limit: JournalFormat.maxSegmentSize) else { return false }
+        bytes = read
+        base = aligned
+        return true
+    }
+
+    private func misplaced(_ entry: JournalEntry) -> JournalError {
+        error(
+            .misplaced,
+            "the record here is whole but is entry \(entry.index): records were removed, repeated or moved")
+    }
+
+    private func error(_ kind: JournalError.Kind, _ what: String, at segment: UInt64? = nil) -> JournalError {
+        JournalError(
+            kind: kind, index: position.index, file: LogLayout.segment(startingAt: segment ?? position.segment),
+            offset: UInt64(position.offset), what: what)
+    }
+}

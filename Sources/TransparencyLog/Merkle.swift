@@ -1,0 +1,66 @@
+import Crypto
+
+/// The hashes of an RFC 6962 Merkle tree over SHA-256 (section 2.1).
+public enum Merkle {
+    /// MTH({}): SHA-256 of nothing.
+    public static let emptyRoot = TreeHash(digest: SHA256().finalize())
+
+    /// A proof never needs more: a tree has fewer than 2^63 leaves.
+    public static let maxProofLength = 63
+
+    /// The hash of an entry's bytes, exactly as written.
+    public static func leaf(_ entry: [UInt8]) -> TreeHash {
+        // The prefix keeps an entry from being passed off as an inner node.
+        hash(prefix: 0x00, entry, [])
+    }
+
+    /// The hash of the node over two subtrees.
+    public static func node(_ left: TreeHash, _ right: TreeHash) -> TreeHash {
+        hash(prefix: 0x01, left.bytes, right.bytes)
+    }
+
+    /// MTH of a whole tree given its leaf hashes.
+    public static func root(of leaves: some Sequence<TreeHash>) -> TreeHash {
+        var frontier = Frontier()
+        for leaf in leaves { frontier.append(leaf) }
+        return frontier.root
+    }
+
+    private static func hash(prefix: UInt8, _ first: [UInt8], _ second: [UInt8]) -> TreeHash {
+        var hasher = SHA256()
+        withUnsafeBytes(of: prefix) { hasher.update(bufferPointer: $0) }
+        first.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        second.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        return TreeHash(digest: hasher.finalize())
+    }
+}
+
+/// The right edge of a growing tree: the roots of its perfect subtrees, largest first.
+/// It yields the root of every size on the way and needs one hash per bit of the size.
+public struct Frontier: Sendable, Equatable {
+    /// The number of leaves appended.
+    public private(set) var size: UInt64 = 0
+    private var subtrees: [TreeHash] = []
+
+    /// The empty tree.
+    public init() {}
+
+    /// Appends the next leaf's hash.
+    public mutating func append(_ leaf: TreeHash) {
+        var merged = leaf
+        var carry = size
+        while carry & 1 == 1 {
+            merged = Merkle.node(subtrees.removeLast(), merged)
+            carry >>= 1
+        }
+        subtrees.append(merged)
+        size += 1
+    }
+
+    /// MTH of the leaves so far.
+    public var root: TreeHash {
+        guard var hash = subtrees.last else { return Merkle.emptyRoot }
+        for subtree in subtrees.dropLast().reversed() { hash = Merkle.node(subtree, hash) }
+        return hash
+    }
+}

@@ -1,0 +1,45 @@
+import Testing
+
+@testable import TransparencyLog
+
+@Suite("journal segments")
+struct JournalFormatTests {
+    @Test("CRC-32C check value")
+    func crc() {
+        #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xE306_9283)
+        #expect(CRC32C.checksum(Array("1234".utf8), Array("56789".utf8)) == 0xE306_9283)
+    }
+
+    @Test("a record, byte by byte")
+    func record() {
+        let record = JournalFormat.record(JournalEntry(index: 0x0102, bytes: Array("{}".utf8)))
+        #expect(Hex.encode(record[..<12]) == "02000000" + "0201000000000000")
+        #expect(record[16...] == [0x7B, 0x7D])
+        let crc = CRC32C.checksum(Array(record[..<12]), Array("{}".utf8))
+        #expect(JournalFormat.integer(record, 12, 4) == UInt64(crc))
+    }
+
+    @Test("names have twenty digits and one spelling")
+    func names() {
+        #expect(LogLayout.segment(startingAt: 42) == "journal/00000000000000000042.wal")
+        #expect(LogLayout.number(named: "00000000000000000042") == 42)
+        for name in ["42", "+0000000000000000042", "99999999999999999999", ""] {
+            #expect(LogLayout.number(named: name) == nil)
+        }
+    }
+
+    @Test("reading from the middle, across segments")
+    func middle() throws {
+        let log = try LogFixture(30, segments: [0, 7, 19])
+        for start in [0, 6, 7, 18, 29, 30] as [UInt64] {
+            var reader = try JournalReader(directory: log.directory, from: start)
+            var indices: [UInt64] = []
+            while let entry = try reader.next() {
+                #expect(entry.bytes == log.entries[Int(entry.index)])
+                indices.append(entry.index)
+            }
+            #expect(indices == Array(start..<30))
+            #expect(reader.position.index == 30)
+        }
+    }
+}

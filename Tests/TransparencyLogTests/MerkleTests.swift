@@ -1,0 +1,108 @@
+import Testing
+
+@testable import TransparencyLog
+
+@Suite("RFC 6962 tree")
+struct MerkleTests {
+    let vectors = Vectors.merkle
+
+    @Test("hashes of the reference leaves and of a node")
+    func hashes() {
+        #expect(Merkle.emptyRoot == hash(vectors.empty_root))
+        #expect(Frontier().root == Merkle.emptyRoot)
+        for leaf in vectors.leaf_hashes { #expect(Merkle.leaf(Hex.decode(leaf.data.utf8)!).hex == leaf.hash) }
+        let node = vectors.node
+        #expect(Merkle.node(hash(node.left), hash(node.right)).hex == node.hash)
+    }
+
+    @Test("a frontier has the root of every size of the reference tree")
+    func referenceRoots() {
+        var frontier = Frontier()
+        for (size, root) in vectors.reference_roots.enumerated() {
+            #expect(frontier.root.hex == root)
+            #expect(frontier.size == UInt64(size))
+            if size < vectors.leaf_hashes.count { frontier.append(hash(vectors.leaf_hashes[size].hash)) }
+        }
+    }
+
+    @Test("a frontier streams through all known roots up to 70,000 leaves")
+    func decimalRoots() {
+        let roots = Dictionary(uniqueKeysWithValues: vectors.decimal_roots.map { ($0.size, $0.root) })
+        var frontier = Frontier()
+        var compared = 0
+        for leaf in decimalLeaves(70_000) {
+            frontier.append(leaf)
+            guard let root = roots[Int(frontier.size)] else { continue }
+            #expect(frontier.root.hex == root, "size \(frontier.size)")
+            compared += 1
+        }
+        #expect(compared == 16)
+    }
+
+    @Test("inclusion proofs, good and bad", arguments: Vectors.merkle.inclusion)
+    func inclusion(_ vector: MerkleVectors.Inclusion) {
+        let proof = InclusionProof(hashes: vector.proof.map(hash))
+        let result = proof.verify(
+            leaf: hash(vector.leaf_hash), index: vector.index, size: vector.size, root: hash(vector.root))
+        #expect(result == vector.valid)
+    }
+
+    @Test("consistency proofs, good and bad", arguments: Vectors.merkle.consistency)
+    func consistency(_ vector: MerkleVectors.Consistency) {
+        let proof = ConsistencyProof(hashes: vector.proof.map(hash))
+        let result = proof.verify(
+            oldSize: vector.old, oldRoot: hash(vector.old_root), newSize: vector.new, newRoot: hash(vector.new_root))
+        #expect(result == vector.valid)
+    }
+
+    @Test("generated proofs verify, and fail for any other index, size or root")
+    func generated() throws {
+        let leaves = decimalLeaves(21)
+        for size in 1...leaves.count {
+            let tree = Array(leaves[..<size])
+            let root = Merkle.root(of: tree)
+            for index in 0..<size {
+                let proof = try #require(InclusionProof(index: index, leaves: tree))
+                let leaf = leaves[index]
+                #expect(proof.verify(leaf: leaf, index: UInt64(index), size: UInt64(size), root: root))
+                #expect(
+                    !proof.verify(leaf: leaf, index: UInt64(index) ^ 1, size: UInt64(size), root: root) || size == 1)
+                #expect(!proof.verify(leaf: root, index: UInt64(index), size: UInt64(size), root: leaf) || size == 1)
+            }
+            for old in 0...size {
+                let oldRoot = Merkle.root(of: leaves[..<old])
+                let proof = try #require(ConsistencyProof(oldSize: old, leaves: tree))
+                #expect(
+                    proof.verify(oldSize: UInt64(old), oldRoot: oldRoot, newSize: UInt64(size), newRoot: root))
+                #expect(
+                    !proof.verify(
+                        oldSize: UInt64(old), oldRoot: hash(vectors.node.left), newSize: UInt64(size), newRoot: root))
+            }
+        }
+        #expect(InclusionProof(index: 3, leaves: Array(leaves[..<3])) == nil)
+        #expect(ConsistencyProof(oldSize: 4, leaves: Array(leaves[..<3])) == nil)
+    }
+
+    @Test("generated proofs are those of the vectors")
+    func generatedEqual() throws {
+        let leaves = decimalLeaves(600)
+        for vector in vectors.inclusion where vector.valid && vector.size <= 600 {
+            let proof = try #require(
+                InclusionProof(index: Int(vector.index), leaves: Array(leaves[..<Int(vector.size)])))
+            #expect(proof.hashes.map(\.hex) == vector.proof)
+        }
+        for vector in vectors.consistency where vector.valid && vector.new <= 600 && vector.old > 0 {
+            let proof = try #require(
+                ConsistencyProof(oldSize: Int(vector.old), leaves: Array(leaves[..<Int(vector.new)])))
+            #expect(proof.hashes.map(\.hex) == vector.proof)
+        }
+    }
+
+    @Test("a proof of more than 63 hashes is refused")
+    func tooLong() {
+        let hashes = Array(repeating: Merkle.emptyRoot, count: 64)
+        #expect(
+            !InclusionProof(hashes: hashes)
+                .verify(leaf: Merkle.emptyRoot, index: 0, size: .max, root: Merkle.emptyRoot))
+    }
+}
