@@ -10,12 +10,14 @@ let settings: [SwiftSetting] = [
 ]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 // Who may import whom is said in docs/architecture.md; `./test` builds with the explicit-import check as an error.
 let package = Package(
     name: "belay",
     products: [],
     dependencies: [
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
@@ -23,10 +25,15 @@ let package = Package(
         .target(name: "SSH", dependencies: ["CSSH2", crypto], swiftSettings: settings),
         .target(name: "CEL", swiftSettings: settings),
         .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: settings),
+        .target(name: "Core", dependencies: ["CEL", yams, crypto], swiftSettings: settings),
         .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
             name: "TransparencyLogTests", dependencies: ["TransparencyLog", crypto], resources: [.copy("Fixtures")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CoreTests", dependencies: ["Core", "CEL", crypto],
+            exclude: ["Actions/Fixtures", "Approval/Fixtures", "Fixtures"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,60 @@
+/// A validated absolute path of a file on a node, and what depends on it.
+struct FilePath: Sendable, Hashable {
+    /// The path itself.
+    let text: String
+    /// The directory it is in.
+    let directory: String
+
+    /// Reads the argument `path`.
+    /// - Throws: ``ArgumentError`` unless it is absolute and normalised, so that what is judged is what is written.
+    init(_ text: String) throws(ArgumentError) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        guard text.hasPrefix("/"), parts.count > 1 else {
+            throw ArgumentError("path", "must be absolute, not \(text.debugDescription)")
+        }
+        guard parts.dropFirst().allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
+            throw ArgumentError(
+                "path", "must be normalised, without '//', '.', '..' and an ending '/', not \(text.debugDescription)")
+        }
+        guard text.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F }), text.utf8.count <= 1024 else {
+            throw ArgumentError("path", "must not hold control characters and not be over 1024 bytes")
+        }
+        self.text = text
+        let parent = parts.dropLast().joined(separator: "/")
+        directory = parent.isEmpty ? "/" : parent
+    }
+
+    /// Whether the kubelet runs what is in this directory: every file there is a pod, temporary ones included.
+    var isManifest: Bool { directory == "/etc/kubernetes/manifests" }
+
+    /// Where the temporary file goes: beside it, but outside the static pods' folder.
+    var workplace: String { isManifest ? "/etc/kubernetes" : directory }
+
+    /// Whether a mistake in this file can keep people out of the node, now or after a restart (law 3).
+    var cutsPath: Bool {
+        let isListed = Self.pathTrees.contains { text == $0 || text.hasPrefix($0 + "/") }
+        return isListed || Self.pathPrefixes.contains(where: text.hasPrefix) || namesPathUnit
+            || text.contains("/.ssh/")
+    }
+
+    // A drop-in of ssh.service, or the unit itself, keeps sshd from starting at the next boot.
+    private var namesPathUnit: Bool {
+        text.split(separator: "/").contains { part in
+            let unit = part.hasSuffix(".d") ? part.dropLast(2) : part
+            return unit.hasSuffix(".service") && ServiceUnit.cutsPath(String(unit))
+        }
+    }
+
+    private static let pathTrees = [
+        "/etc/ssh", "/etc/network", "/etc/netplan", "/etc/systemd/network", "/etc/NetworkManager", "/etc/nftables",
+        "/etc/iptables", "/etc/firewalld", "/etc/ufw", "/etc/pam.d", "/etc/security", "/etc/sysconfig/network-scripts",
+        "/etc/wireguard", "/etc/wpa_supplicant", "/root/.ssh", "/lib/systemd/network", "/usr/lib/systemd/network",
+        "/etc/fstab",
+    ]
+    private static let pathPrefixes = [
+        "/etc/sudoers", "/etc/nftables.conf", "/etc/sysconfig/network", "/etc/sysconfig/iptables",
+        "/etc/sysconfig/ip6tables", "/etc/sysconfig/nftables", "/etc/passwd", "/etc/shadow", "/etc/group",
+        "/etc/gshadow", "/etc/nsswitch.conf", "/etc/hosts.allow", "/etc/hosts.deny", "/etc/pam.conf",
+        "/etc/default/ssh", "/etc/dhcpcd.conf", "/etc/ld.so", "/etc/shells", "/etc/nologin",
+    ]
+}

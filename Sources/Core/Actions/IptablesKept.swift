@@ -1,0 +1,52 @@
+/// Splits a ruleset into what kube-proxy and the network plugin own, which is kept, and everything else.
+///
+/// kube-proxy does not notice a flush and the CNI's masquerading never comes back by itself, so a flush that takes their
+/// chains breaks every Service on the node until someone restores them.
+enum IptablesKept {
+    /// Chains of kube-proxy, the CNI plugins, Calico, Flannel and Cilium.
+    static let chainPrefixes = ["KUBE-", "CNI-", "cali-", "FLANNEL", "CILIUM_"]
+    /// Calico, Cilium and older Flannel also put rules without a jump into built-in chains and mark them like this.
+    static let commentPrefixes = ["cali:", "cilium", "flanneld "]
+
+    /// The names of the kept chains of a table: theirs, and whatever chains of ours theirs lead to.
+    ///
+    /// A chain that a kept rule still leads to cannot be deleted, and emptying it would change what theirs do.
+    static func chains(of table: IptablesRuleset.Table) -> Set<String> {
+        let made = Set(table.chains.filter { $0.policy == nil }.map(\.name))
+        var kept = made.filter(isTheirs)
+        var open = table.rules.filter { kept.contains($0.chain) || (!made.contains($0.chain) && isMarked($0)) }
+        while !open.isEmpty {
+            let reached = Set(open.compactMap(\.target)).intersection(made).subtracting(kept)
+            kept.formUnion(reached)
+            open = table.rules.filter { reached.contains($0.chain) }
+        }
+        return kept
+    }
+
+    /// Whether a rule stays: it is in a kept chain, or in a built-in chain and leads to one or is marked as theirs.
+    static func keeps(_ rule: IptablesRuleset.Rule, in table: IptablesRuleset.Table, chains: Set<String>) -> Bool {
+        if chains.contains(rule.chain) { return true }
+        guard table.chains.contains(where: { $0.name == rule.chain && $0.policy != nil }) else { return false }
+        return rule.target.map(isTheirs) == true || isMarked(rule)
+    }
+
+    /// The ruleset without what is kept: what a flush takes away and its undo brings back.
+    static func base(of ruleset: IptablesRuleset) -> IptablesRuleset {
+        var base = ruleset
+        base.tables = ruleset.tables.map { table in
+            let kept = chains(of: table)
+            var rest = table
+            rest.chains.removeAll { kept.contains($0.name) }
+            rest.rules.removeAll { keeps($0, in: table, chains: kept) }
+            return rest
+        }
+        return base
+    }
+
+    /// Whether a chain's name says it is kube-proxy's or the CNI's.
+    static func isTheirs(_ chain: String) -> Bool { chainPrefixes.contains { chain.hasPrefix($0) } }
+
+    private static func isMarked(_ rule: IptablesRuleset.Rule) -> Bool {
+        rule.comment.map { comment in commentPrefixes.contains { comment.hasPrefix($0) } } == true
+    }
+}

@@ -1,0 +1,183 @@
+/// The rules of one address family as `iptables-save -c` prints them, as values.
+///
+/// The format is that of iptables-save(8): `*table`, `:CHAIN POLICY [packets:bytes]`, `[packets:bytes] -A CHAIN …`,
+/// `COMMIT`, and `#` comments. Rules are kept as the lines they are, quoting included, since what was printed is what
+/// `iptables-restore` reads back; only counters are split off.
+struct IptablesRuleset: Sendable, Hashable {
+    /// In the order of the output.
+    var tables: [Table] = []
+
+    /// One table: `filter`, `nat`, `mangle`, `raw`, `security`.
+    struct Table: Sendable, Hashable {
+        var name: String
+        var chains: [Chain]
+        var rules: [Rule]
+    }
+
+    /// A built-in chain, or one that someone made.
+    struct Chain: Sendable, Hashable {
+        var name: String
+        /// `ACCEPT` or `DROP` for a built-in chain, nil for any other.
+        var policy: String?
+        var counters: String
+    }
+
+    /// One rule of a chain.
+    struct Rule: Sendable, Hashable {
+        var chain: String
+        /// All after `-A CHAIN `, verbatim.
+        var spec: String
+        /// `[packets:bytes]`.
+        var counters: String
+
+        /// The rule without counters, as `iptables` would take it.
+        var line: String { spec.isEmpty ? "-A \(chain)" : "-A \(chain) \(spec)" }
+    }
+
+    /// Reads the output of `iptables-save`, with or without `-c`.
+    /// - Throws: ``ObservationError`` naming the first line that is not understood.
+    init(parsing text: String, of what: String) throws(ObservationError) {
+        var open: Table?
+        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            let place = "line \(index + 1) of \(what)"
+            switch line.first {
+            case nil: continue
+            case "#": try Self.checkComment(line, what)
+            case "*":
+                guard open == nil else { throw Self.misread(place, line) }
+                open = Table(name: String(line.dropFirst()), chains: [], rules: [])
+            case ":":
+                guard let chain = Chain(parsing: line) else { throw Self.misread(place, line) }
+                guard open?.chains.append(chain) != nil else { throw Self.misread(place, line) }
+            case "[", "-":
+                guard let rule = Rule(parsing: line) else { throw Self.misread(place, line) }
+                guard open?.rules.append(rule) != nil else { throw Self.misread(place, line) }
+            default:
+                guard line == "COMMIT", let table = open else { throw Self.misread(place, line) }
+                tables.append(table)
+                open = nil
+            }
+        }
+        guard open == nil else {
+            throw ObservationError("\(what) ends without COMMIT", remedy: "The answer is incomplete; plan again")
+        }
+    }
+
+    /// Without tables.
+    init() {}
+
+    // iptables-nft prints this instead of a table that other tools filled with what it cannot show.
+    private static func checkComment(_ line: Substring, _ what: String) throws(ObservationError) {
+        guard !line.contains("incompatible") else {
+            throw ObservationError(
+                "\(what) cannot show all rules: \(line.dropFirst().prefix(200))",
+                remedy: "This node's firewall is kept with nft itself, which is not supported; change it with nft")
+        }
+    }
+
+    private static func misread(_ place: String, _ line: Substring) -> ObservationError {
+        ObservationError(
+            "\(place) is not understood: \(String(line.prefix(120)).debugDescription)",
+            remedy: "Run iptables-save on the node and look at that line; rules are never guessed")
+    }
+}
+
+extension IptablesRuleset.Chain {
+    /// `:INPUT DROP [12:345]`.
+    init?(parsing line: Substring) {
+        let words = line.dropFirst().split(separator: " ")
+        guard words.count >= 2, words.count <= 3 else { return nil }
+        self.init(
+            name: String(words[0]), policy: words[1] == "-" ? nil : String(words[1]),
+            counters: words.count == 3 ? String(words[2]) : "[0:0]")
+    }
+}
+
+extension IptablesRuleset.Rule {
+    /// `[12:345] -A INPUT -p tcp …` or the same without counters.
+    init?(parsing line: Substring) {
+        var rest = line
+        var counters = "[0:0]"
+        if rest.first == "[" {
+            guard let end = rest.firstIndex(of: " ") else { return nil }
+            counters = String(rest[..<end])
+            rest = rest[rest.index(after: end)...]
+        }
+        guard rest.hasPrefix("-A ") else { return nil }
+        rest = rest.dropFirst(3)
+        let name = rest.prefix { $0 != " " }
+        guard !name.isEmpty else { return nil }
+        self.init(chain: String(name), spec: String(rest.dropFirst(name.count + 1)), counters: counters)
+    }
+
+    /// The words of the rule, quotes resolved as iptables-restore does.
+    var words: [String] {
+        var words: [String] = []
+        var word = ""
+        var isQuoted = false
+        var isEscaped = false
+        for character in spec {
+            if isEscaped {
+                word.append(character)
+                isEscaped = false
+            } else if character == "\\", isQuoted {
+                isEscaped = true
+            } else if character == "\"" {
+                isQuoted.toggle()
+            } else if character == " ", !isQuoted {
+                if !word.isEmpty { words.append(word) }
+                word = ""
+            } else {
+                word.append(character)
+            }
+        }
+        return word.isEmpty ? words : words + [word]
+    }
+
+    /// The chain or target it jumps or goes to.
+    var target: String? { value(after: "-j") ?? value(after: "-g") }
+    /// Its comment, without quotes.
+    var comment: String? { value(after: "--comment") }
+
+    private func value(after option: String) -> String? {
+        let words = words
+        guard let index = words.lastIndex(of: option), index + 1 < words.count else { return nil }
+        return words[index + 1]
+    }
+}
+
+extension IptablesRuleset {
+    /// The table of that name, nil when there is none.
+    func table(_ name: String) -> Table? { tables.first { $0.name == name } }
+
+    /// Every chain that someone made and every rule, without counters, one self-contained line each, sorted by table and
+    /// chain, since their order in the output depends on who made them first; rules stay in their order.
+    ///
+    /// A table that is there but empty reads like one that is not: kube-proxy and the CNI make tables in passing.
+    var ruleLines: [String] {
+        tables.sorted { $0.name < $1.name }.flatMap { table in
+            let made = table.chains.filter { $0.policy == nil }.map(\.name).sorted()
+            let byChain = Dictionary(grouping: table.rules, by: \.chain).sorted { $0.key < $1.key }
+            return made.map { "-t \(table.name) -N \($0)" }
+                + byChain.flatMap { $0.value.map { "-t \(table.name) \($0.line)" } }
+        }
+    }
+
+    /// The policies of the filter table's three chains, and every other one that is not the kernel's `ACCEPT`.
+    var policyLines: [String] {
+        let filter = ["INPUT", "FORWARD", "OUTPUT"]
+        let listed = filter.map { "-t filter -P \($0) \(policy(of: $0, in: "filter"))" }
+        return listed
+            + tables.sorted { $0.name < $1.name }.flatMap { table in
+                table.chains.sorted { $0.name < $1.name }.compactMap { chain in
+                    guard let policy = chain.policy, policy != "ACCEPT" else { return nil }
+                    guard table.name != "filter" || !filter.contains(chain.name) else { return nil }
+                    return "-t \(table.name) -P \(chain.name) \(policy)"
+                }
+            }
+    }
+
+    private func policy(of chain: String, in name: String) -> String {
+        table(name)?.chains.first { $0.name == chain }?.policy ?? "ACCEPT"
+    }
+}

@@ -1,0 +1,147 @@
+/// `service.restart`: restarts one systemd service.
+///
+/// `systemctl restart` returns 0 even when the program is missing or crashes at once, so a success says little: the
+/// runbook's checks must wait until the service is *stable*. Undo leaves the service as it was: started or stopped. What
+/// was failing before is left started, since nobody wants a cured service broken again.
+public struct ServiceRestart: Action {
+    /// `service.restart`.
+    public static let kind = ActionKind(
+        name: "service.restart",
+        summary: "Restarts a systemd service; undo starts it again, or stops it when it was stopped.",
+        disrupts: ["kubelet", "runtime", "network", "pods", "etcd"],
+        touches: ["service"],
+        parameters: [
+            ArgumentKind("service", "the unit's name, '.service' may be left out: kubelet, containerd", required: true)
+        ])
+
+    private let unit: ServiceUnit
+
+    /// Reads `service`.
+    public init(arguments: Arguments) throws(ArgumentError) {
+        unit = try ServiceUnit(arguments.required("service"), argument: "service")
+    }
+
+    /// Reversible: which of started and stopped it is, is all that is changed.
+    public var reversibility: Reversibility { .reversible }
+    /// The kubelet's restart disrupts the kubelet, the runtime's the runtime, the network's the network.
+    public var disrupts: Set<String> { unit.disrupts }
+    /// True for sshd, the network's and the firewall's services.
+    public var cutsPath: Bool { unit.cutsPath }
+    /// A boot starts what is enabled, whatever was restarted before.
+    public var survivesReboot: Bool { false }
+
+    /// One `systemctl show` with the digest of the unit's files.
+    public func observe() -> [Command] { [ServiceState.command(unit)] }
+
+    /// Fields: `load`, `started`, `unitDigest` (footprint), `active`, `enabled` (state), and what changes by itself.
+    public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
+        try expect(1, outputs)
+        let state = try ServiceState.parse(outputs[0])
+        let shown = state.properties
+        func value(_ key: String) -> FieldValue { shown[key].map { $0.isEmpty ? .absent : .text($0) } ?? .absent }
+        let isLoaded = shown["LoadState"] == "loaded"
+        return Observation([
+            "unit": value("Id"),
+            "names": .lines((shown["Names"] ?? "").split(separator: " ").map(String.init).sorted()),
+            "load": value("LoadState"),
+            "started": .text(state.started),
+            "active": .text(state.active),
+            "enabled": value("UnitFileState"),
+            "unitDigest": isLoaded ? value("FilesSHA256") : .absent,
+            "daemonReload": .text(shown["NeedDaemonReload"] == "yes" ? "needed" : "not needed"),
+            "result": value("Result"),
+            "mainPid": value("MainPID"),
+            "restarts": value("NRestarts"),
+            "startedAt": value("ExecMainStartTimestamp"),
+        ])
+    }
+
+    /// The footprint is what undo and the approver rely on and what holds for hours.
+    public func role(of field: String) -> FieldRole {
+        switch field {
+        case "unit", "names", "load", "started", "unitDigest": .footprint
+        case "mainPid": .volatile("a new process has a new PID")
+        case "restarts": .volatile("systemd counts its own restarts, and forgets them on a restart by hand")
+        case "startedAt": .volatile("the time of the last start")
+        case "result": .volatile("how the last process ended")
+        case "daemonReload": .volatile("any 'systemctl daemon-reload' changes it")
+        default: .state
+        }
+    }
+
+    /// Running afterwards, exactly; which process is not known.
+    public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
+        try refuseWhatCannotRestart(before)
+        var after = before
+        after["started"] = .text("yes")
+        after["active"] = .text("running")
+        after["mainPid"] = .text("a new process")
+        after["startedAt"] = .text("the time of the restart")
+        after["result"] = .text("success")
+        after["restarts"] = .text("0")
+        let qualities: [String: Quality] = [
+            "mainPid": .unpredictable("the kernel chooses the PID"),
+            "startedAt": .unpredictable("it is the time of the restart"),
+            "result": .unpredictable("it says how the new process fares"),
+            "restarts": .unpredictable("systemd sets it back to 0 and counts again when the service crashes"),
+        ]
+        return Prediction(after: after, qualities: qualities, notes: notes(before))
+    }
+
+    /// `systemctl restart`; a service that systemd has given up on needs its start limit forgotten first.
+    public func apply(_ before: Observation) -> [Command] {
+        let forget =
+            before.text("result") == "start-limit-hit" ? [Command(["systemctl", "reset-failed", unit.name])] : []
+        return forget + [Command(["systemctl", "restart", unit.name])]
+    }
+
+    /// Started when it was running or failing, stopped when it was stopped.
+    public func undo(_ before: Observation) -> [Command] {
+        guard before.text("started") == "yes" else { return [Command(["systemctl", "stop", unit.name])] }
+        // What was failing may well fail to start again: that is then the state before.
+        return [
+            Command(["systemctl", "start", unit.name], accepts: before.text("active") == "failing" ? [0, 1] : [0])
+        ]
+    }
+
+    /// A unit that was failing need not fail again: healthy, or failing in another moment of its loop, is as good.
+    public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {
+        before == now || (field == "active" && before == .text("failing") && now != .text("stopped"))
+    }
+
+    private func refuseWhatCannotRestart(_ before: Observation) throws(ObservationError) {
+        switch before.text("load") {
+        case "loaded": break
+        case "not-found":
+            throw ObservationError(
+                "there is no unit \(unit.name) on this node",
+                remedy: "Check the name with 'systemctl list-unit-files --type=service'")
+        case let load:
+            throw ObservationError(
+                "\(unit.name) cannot be restarted: systemd says it is '\(load ?? "unknown")'",
+                remedy: "See 'systemctl status \(unit.name)'; unmask or repair the unit first")
+        }
+        if !unit.cutsPath, let other = before.lines("names")?.first(where: ServiceUnit.cutsPath) {
+            throw ObservationError(
+                "\(unit.name) is another name of \(other), which can cut the path to the node",
+                remedy: "Name the service '\(other)', so that it runs under a dead-man switch")
+        }
+    }
+
+    private func notes(_ before: Observation) -> [String] {
+        var notes = [
+            "systemctl restart succeeds even when the service crashes at once: the checks must wait until it is stable"
+        ]
+        switch before.text("active") {
+        case "stopped": notes.append("\(unit.name) is stopped now: the restart starts it, undo stops it again")
+        case "failing":
+            notes.append("\(unit.name) is failing now: undo leaves it started, as systemd keeps trying today")
+        default: break
+        }
+        if before.text("daemonReload") == "needed" {
+            notes.append(
+                "its unit files changed since systemd read them: without a daemon-reload the old ones are used")
+        }
+        return notes
+    }
+}

@@ -1,0 +1,93 @@
+/// The nodes of one cluster and how to reach them.
+public struct Inventory: Sendable, Hashable {
+    /// The file's name as it was given to the parser.
+    public var file: String
+    /// SHA-256 of the file's bytes, lower-case hex.
+    public var digest: String
+    /// Which cluster it is.
+    public var cluster: Cluster
+    /// What holds for every node that does not say otherwise.
+    public var defaults: Defaults
+    /// The nodes in the order of the file; names are unique.
+    public var nodes: [Node]
+
+    /// A cluster.
+    public struct Cluster: Sendable, Hashable {
+        /// Its name.
+        public var name: String
+        /// Its environment (`production`, `staging`, …): what policies match on.
+        public var environment: String
+    }
+
+    /// What holds for every node that does not say otherwise.
+    public struct Defaults: Sendable, Hashable {
+        /// The user to log in as; `root` unless given.
+        public var user: String
+        /// The SSH port; 22 unless given.
+        public var port: Int
+        /// Private keys to try after the agent's, relative to the inventory's file.
+        public var identityFiles: [String]
+        /// The files of known host keys; empty for the user's own.
+        public var knownHosts: [String]
+        /// How root is reached.
+        public var sudo: Sudo
+    }
+
+    /// How a command becomes root's.
+    public enum Sudo: String, Codable, Sendable, CaseIterable {
+        /// Not for the user root, `sudo -n` for any other.
+        case auto
+        /// Always through `sudo -n`.
+        case always
+        /// Never: the user has the rights by other means.
+        case never
+    }
+
+    /// A node, its defaults filled in.
+    public struct Node: Sendable, Hashable {
+        /// Its name, as Kubernetes and people know it.
+        public var name: String
+        /// Host name or IP address to connect to.
+        public var address: String
+        /// The SSH port.
+        public var port: Int
+        /// The user to log in as.
+        public var user: String
+        /// What it does in the cluster (`worker`, `control-plane`, …).
+        public var roles: Set<String>
+        /// The pool that limits such as "one of a pool at a time" count in; `default` unless given.
+        public var pool: String
+        /// Free labels.
+        public var labels: [String: String]
+        /// The name its host key is known by, nil for the address.
+        public var hostKeyAlias: String?
+        /// How root is reached.
+        public var sudo: Sudo
+
+        /// Whether commands go through `sudo -n`.
+        public var usesSudo: Bool {
+            switch sudo {
+            case .auto: user != "root"
+            case .always: true
+            case .never: false
+            }
+        }
+    }
+
+    /// The node of a name, nil when there is none.
+    public func node(_ name: String) -> Node? { nodes.first { $0.name == name } }
+
+    /// The nodes of some names, in the order of the names, each once.
+    /// - Throws: every name that is unknown, with the nearest known one.
+    public func nodes(named names: [String]) throws(Diagnostics) -> [Node] {
+        let known = nodes.map(\.name)
+        let faults = names.filter { !known.contains($0) }.map { name in
+            Diagnostic(
+                "there is no node '\(name)'\(Suggestion.hint(for: name, among: known))", at: SourceLocation(file: file),
+                field: "nodes")
+        }
+        if !faults.isEmpty { throw Diagnostics(faults) }
+        var seen: Set<String> = []
+        return names.filter { seen.insert($0).inserted }.compactMap(node)
+    }
+}

@@ -1,0 +1,72 @@
+/// The dead-man switch: the node undoes what cuts its path by itself, unless someone who can still reach it says otherwise.
+///
+/// Disarm and fire compete for one `rename` of `deadman.token`; whoever wins decides, and the loser accepts it (law 3).
+public enum DeadManScript {
+    /// Arms it: leaves the script, the token and a timer, all of them durable before it says `armed`. Idempotent.
+    /// - Parameter seconds: from now until it fires, on the node's monotonic clock.
+    public static func arm(_ fence: NodeRecord.Fence, seconds: Int) -> String {
+        """
+        \(NodeRecord.prelude(run: fence.run))
+        \(NodeRecord.check(fence))
+        for t in fired won; do [ -e "$R/deadman.$t" ] && { say refused "$t"; exit 0; }; done
+        [ -e "$R/deadman.token" ] && { say armed; exit 0; }
+        \(NodeRecord.file("$R/deadman.sh", firing(run: fence.run)))
+        echo \(fence.epoch) | put "$R/deadman.token" || { say refused disk; exit 0; }
+        if systemd; then
+          systemd-run --quiet --collect --unit=\(unit(fence.run)) --on-active=\(seconds) --timer-property=AccuracySec=100ms \
+            /bin/sh "$R/deadman.sh" </dev/null >"$R/deadman.start" 2>&1 &&
+          systemctl is-active --quiet \(unit(fence.run)).timer ||
+            { rm -f "$R/deadman.token"; say refused unit "$(head -c 300 "$R/deadman.start" | tr '\\n' ' ')"; exit 0; }
+        else
+          setsid /bin/sh -c 'sleep "$1"; exec /bin/sh "$2"' belay \(seconds) "$R/deadman.sh" </dev/null >/dev/null 2>&1 9>&- &
+        fi
+        say armed
+
+        """
+    }
+
+    /// Tries to win the token. Answers `won`, or `reverted` once the node has reverted, or `none` when it never was armed.
+    public static func disarm(_ fence: NodeRecord.Fence, wait seconds: Int) -> String {
+        """
+        \(NodeRecord.prelude(run: fence.run))
+        \(NodeRecord.check(fence))
+        if [ -e "$R/deadman.won" ] || mv "$R/deadman.token" "$R/deadman.won" 2>/dev/null; then
+          sync "$R"; systemd && systemctl stop \(unit(fence.run)).timer 2>/dev/null
+          say won; exit 0
+        fi
+        [ -e "$R/deadman.fired" ] || { say none; exit 0; }
+        n=0
+        until [ -e "$R/deadman.result" ]; do n=$((n + 1)); [ $n -gt \(seconds * 10) ] && { say running; exit 0; }; sleep 0.1; done
+        say reverted $(cat "$R/deadman.result")
+        say out "$(tail -c 16384 "$R/deadman.out" | base64 | tr -d '\\n')"
+
+        """
+    }
+
+    static func unit(_ run: String) -> String { "belay-\(run)-deadman" }
+
+    // Under the lock, so that no step begins between the look at the token and its start; but not at the price of never
+    // firing. Firing first stops the run's step units and waits until their processes are gone: an apply that is still under way
+    // would redo what is being undone. Only the steps that cut the path are undone, newest first.
+    private static func firing(run: String) -> String {
+        """
+        \(ShellPrelude.environment)
+        \(NodeRecord.halt)
+        cd /; R=\(NodeRecord.root)/\(run)
+        fire() { $1 mv "$R/deadman.token" "$R/deadman.fired" 2>/dev/null; }
+        fire "flock -x -w 20 \(NodeRecord.root)/lock" || fire '' || exit 0
+        sync "$R"
+        [ -d /run/systemd/system ] && timeout 30 systemctl stop 'belay-\(run)-step-*.service' 2>/dev/null
+        for p in "$R"/steps/*/pid; do halt "${p%/pid}"; done
+        {
+          f=0
+          for d in $(ls -d "$R"/steps/*-apply 2>/dev/null | sort -r); do
+            [ -e "$d/cuts" ] && [ -e "$d/started" ] || continue
+            echo "undo $d"; D=$d /bin/sh "$d/undo.sh" || { f=$?; echo "failed $f"; }
+          done
+          echo "$f" >"$R/deadman.result.tmp"; sync "$R/deadman.result.tmp"; mv "$R/deadman.result.tmp" "$R/deadman.result"; sync "$R"
+        } 2>&1 </dev/null | { head -c 65536 >"$R/deadman.out"; cat >/dev/null; }
+
+        """
+    }
+}

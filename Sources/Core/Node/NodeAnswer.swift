@@ -1,0 +1,70 @@
+/// What a node said of a write: the one line protocol of lease, dead-man and step scripts.
+public enum NodeAnswer: Codable, Sendable, Hashable {
+    /// The lease is ours, under this epoch.
+    case granted(epoch: Int)
+    /// The lease and the record are gone.
+    case released
+    /// The dead-man will fire unless disarmed.
+    case armed
+    /// We won the token: the node will not revert by itself.
+    case won
+    /// The node won the token and has reverted; `status` is 0 when every undo of it succeeded.
+    case reverted(status: Int, output: Payload)
+    /// There is no dead-man in this run.
+    case noDeadMan
+    /// The step ended with this status; `failedAt` is the index of the command begun last.
+    case done(status: Int, failedAt: Int, output: Payload)
+    /// It is still running after the time it was given.
+    case running
+    /// It began and is gone without a result: its effect is unknown and must be observed.
+    case lost(rebooted: Bool)
+    /// It never began.
+    case absent
+    /// The node did not let it begin; the words say why (`lease …`, `held …`, `busy`, `disk`, `spent`, `unit …`).
+    case refused(String)
+
+    // The name that an unlabelled value has in the log's JSON.
+    private enum RefusedCodingKeys: String, CodingKey { case _0 = "reason" }
+
+    /// Reads what a write script printed.
+    /// - Throws: ``ObservationError`` when no script of ours prints that.
+    public init(parsing printed: [UInt8]) throws(ObservationError) {
+        let lines = String(decoding: printed, as: UTF8.self).split(separator: "\n")
+            .map { $0.split(separator: " ").map(String.init) }
+        guard let words = lines.first, let verb = words.first else { throw Self.malformed(printed) }
+        let out = lines.dropFirst().first { $0.first == "out" && $0.count > 1 }.flatMap { Base64.decode($0[1]) }
+        let numbers = words.dropFirst().map { Int($0) }
+        guard let answer = Self.read(verb, words, numbers, Payload(bytes: out ?? [])) else {
+            throw Self.malformed(printed)
+        }
+        self = answer
+    }
+
+    private static func read(_ verb: String, _ words: [String], _ numbers: [Int?], _ out: Payload) -> NodeAnswer? {
+        switch (verb, numbers.count) {
+        case ("granted", 1): numbers[0].map { .granted(epoch: $0) }
+        case ("released", 0): .released
+        case ("armed", 0): .armed
+        case ("won", 0): .won
+        case ("none", 0): .noDeadMan
+        case ("running", 0): .running
+        case ("absent", 0): .absent
+        case ("lost", 2): .lost(rebooted: words[1] != words[2])
+        case ("reverted", 1): numbers[0].map { .reverted(status: $0, output: out) }
+        case ("done", 2...):
+            numbers[0].flatMap { status in
+                numbers[1].map { .done(status: status, failedAt: $0, output: out) }
+            }
+        case ("refused", 1...): .refused(words.dropFirst().joined(separator: " "))
+        default: nil
+        }
+    }
+
+    private static func malformed(_ printed: [UInt8]) -> ObservationError {
+        let start = String(decoding: printed.prefix(120), as: UTF8.self).unicodeScalars
+            .map { $0.value < 32 || $0.value > 126 ? "·" : String($0) }.joined()
+        return ObservationError(
+            "the node answered '\(start)', which no script of ours prints",
+            remedy: "Check root's shell start-up files on the node: they must print nothing.")
+    }
+}

@@ -1,0 +1,204 @@
+import CEL
+
+extension PolicyInput {
+    /// What is the same for all nodes and steps: made once for a decision.
+    var commonBindings: [String: Value] {
+        [
+            "request": requestValue,
+            "runbook": PolicySchema.message(
+                "Runbook", at: "runbook",
+                [
+                    "name": .string(plan.runbook.name), "digest": .string(plan.runbook.digest),
+                    "author": .string(plan.runbook.author),
+                ]),
+            "cluster": PolicySchema.message(
+                "Cluster", at: "cluster",
+                ["name": .string(plan.cluster.name), "environment": .string(plan.cluster.environment)]),
+            "plan": planValue, "approvals": approvalsValue, "now": .instant(now, at: "now"),
+            "inflight": .notCollected("inflight"), "history": .notCollected("history"),
+            "calendar": .notCollected("calendar"),
+        ]
+    }
+
+    /// The document of a node, before any step of it: what grants are matched against.
+    func document(of node: NodePlan, common: [String: Value]) -> PolicyDocument {
+        PolicyDocument(bindings: common.merging(["node": value(of: node)]) { first, _ in first })
+    }
+
+    /// The document of a step.
+    static func document(of step: StepPlan, on node: NodePlan, in document: PolicyDocument) -> PolicyDocument {
+        PolicyDocument(bindings: document.bindings.merging(["action": step.value(on: node)]) { first, _ in first })
+    }
+
+    private var requestValue: Value {
+        let groups = Value.texts(requester.groups)
+        return PolicySchema.message(
+            "Request", at: "request",
+            [
+                "id": .string(plan.id), "phase": .string(phase.rawValue),
+                "submittedAt": .instant(plan.createdAt, at: "request.submittedAt"),
+                "principal": .message(
+                    name: "Principal",
+                    fields: [
+                        "user": .string(requester.name), "groups": groups, "kind": .string(requester.kind.rawValue),
+                    ]),
+                // There is no break-glass in this version, so that none is active is known for sure.
+                "breakGlass": PolicySchema.message(
+                    "BreakGlass", at: "request.breakGlass", ["active": false], cause: "no break-glass is active"),
+            ])
+    }
+
+    private var planValue: Value {
+        let steps = plan.nodes.flatMap { node in
+            node.steps.map { step in
+                Value.message(
+                    name: "Step",
+                    fields: [
+                        "id": .string(step.name), "action": .string(step.action), "node": .string(node.name),
+                        "class": .string(step.reversibility.rawValue),
+                    ])
+            }
+        }
+        return .message(
+            name: "Plan",
+            fields: [
+                "digest": .string(planSha256), "steps": .list(steps), "targets": .texts(plan.nodes.map(\.name)),
+                "pools": .texts(Set(plan.nodes.map(\.pool)).sorted()),
+            ])
+    }
+
+    /// Before a plan exists nobody can have approved it: in phase `plan` the map is empty, and that is the truth.
+    private var approvalsValue: Value {
+        guard phase == .execute else { return .map(MapValue()) }
+        let approvals = approvals.counted.map { approval in
+            let fields: [String: Value] = [
+                "at": .instant(approval.at, at: "approvals.at"), "planDigest": .string(planSha256),
+                "expiresAt": .instant(approval.expires, at: "approvals.expiresAt"),
+                "groups": .texts(approval.principal.groups),
+            ]
+            return (approval.principal.name, Value.message(name: "Approval", fields: fields))
+        }
+        return .map(MapValue(Dictionary(approvals) { first, _ in first }))
+    }
+
+    private func value(of node: NodePlan) -> Value {
+        var known: [String: Value] = [
+            "name": .string(node.name), "pool": .string(node.pool), "roles": .texts(node.roles),
+            "controlPlane": .bool(node.roles.contains("control-plane")),
+        ]
+        guard let snapshot = nodes[node.name] else {
+            return PolicySchema.message("Node", at: "node", known, cause: "no facts of \(node.name) were collected")
+        }
+        known["observedAt"] = .instant(snapshot.observedAt, at: "node.observedAt")
+        known["bootedAt"] = snapshot.bootedAt
+        known["firewall"] = snapshot.facts.firewall.policyValue
+        known["disks"] = snapshot.disks
+        return PolicySchema.message("Node", at: "node", known)
+    }
+}
+
+extension StepPlan {
+    fileprivate func value(on node: NodePlan) -> Value {
+        var known: [String: Value] = [
+            "id": .string(name), "type": .string(action), "class": .string(reversibility.rawValue),
+            "mutating": .bool(reversibility != .read),
+            // A step that writes nothing has nothing to undo.
+            "rollback": .bool(!undo.isEmpty || apply.isEmpty),
+            // A restoring step is verified by observing the state it restores once more.
+            "verify": .bool(!verify.isEmpty || !node.verify.isEmpty || restores != nil),
+            "deadMan": deadMan(on: node), "timeout": .duration(.seconds(timeoutSeconds)),
+            "args": .map(MapValue(arguments.values.mapValues(\.celValue))),
+        ]
+        // A restoring step disrupts and touches what the action it undoes does, so the action itself is asked.
+        if let kind = ActionRegistry.kind(action), let base = try? ActionRegistry.make(action, arguments: arguments) {
+            known["disrupts"] = .texts(base.disrupts.sorted())
+            known["touches"] = .texts(kind.touches.sorted())
+        }
+        return PolicySchema.message(
+            "Action", at: "action", known, cause: "this version cannot make '\(action)' of its arguments")
+    }
+
+    private func deadMan(on node: NodePlan) -> Value {
+        let seconds = cutsPath ? node.deadManSeconds : nil
+        var known: [String: Value] = ["planned": .bool(seconds != nil)]
+        if let seconds { known["delay"] = .duration(.seconds(seconds)) }
+        return PolicySchema.message(
+            "DeadMan", at: "action.deadMan", known, cause: "no dead-man is planned for this step")
+    }
+}
+
+extension ArgumentValue {
+    fileprivate var celValue: Value {
+        switch self {
+        case .text(let text): .string(text)
+        case .flag(let flag): .bool(flag)
+        case .list(let items): .list(items.map(\.celValue))
+        }
+    }
+}
+
+extension NodeSnapshot {
+    fileprivate var bootedAt: Value {
+        facts.uptime.policyValue(at: "node.bootedAt") { uptime in
+            // The node says what its uptime is: nonsense wraps around to an instant that is refused, and never traps.
+            let (seconds, attoseconds) = uptime.components
+            let milliseconds = seconds &* 1000 &+ attoseconds / 1_000_000_000_000_000
+            return .instant(Timestamp(milliseconds: observedAt.milliseconds &- milliseconds), at: "node.bootedAt")
+        }
+    }
+
+    fileprivate var disks: Value {
+        facts.disks.policyValue(at: "node.disks") { disks in
+            .map(
+                MapValue(
+                    disks.mapValues { disk in
+                        .message(
+                            name: "Disk",
+                            fields: [
+                                "usedPercent": .double(disk.usedPercent),
+                                "inodesUsedPercent": .double(disk.inodesUsedPercent),
+                            ])
+                    }))
+        }
+    }
+}
+
+extension Facts.Firewall {
+    fileprivate var policyValue: Value {
+        .message(
+            name: "Firewall",
+            fields: [
+                "backend": backend.policyValue(at: "node.firewall.backend", CEL.Value.string),
+                "inputPolicy": inputPolicy.policyValue(at: "node.firewall.inputPolicy", CEL.Value.string),
+                "forwardPolicy": forwardPolicy.policyValue(at: "node.firewall.forwardPolicy", CEL.Value.string),
+                "rules": rules.policyValue(at: "node.firewall.rules") { .int(Int64($0)) },
+            ])
+    }
+}
+
+extension Fact {
+    fileprivate func policyValue(at path: String, _ convert: (Value) -> CEL.Value) -> CEL.Value {
+        switch self {
+        case .known(let value): convert(value)
+        case .unknown(let cause): .unknown(path: path, cause: Printable.escape(cause, limit: 200))
+        }
+    }
+}
+
+extension Value {
+    static func texts(_ texts: [String]) -> Value { .list(texts.map(Value.string)) }
+
+    static func notCollected(_ path: String) -> Value {
+        .unknown(path: path, cause: "it is not collected by this version")
+    }
+
+    static func instant(_ instant: Timestamp, at path: String) -> Value {
+        let (seconds, rest) = instant.milliseconds.quotientAndRemainder(dividingBy: 1000)
+        let floor = rest < 0 ? seconds - 1 : seconds
+        let nanoseconds = Int32(rest < 0 ? rest + 1000 : rest) * 1_000_000
+        guard let value = CEL.Timestamp(seconds: floor, nanoseconds: nanoseconds) else {
+            return .unknown(path: path, cause: "the instant is outside the years 1 to 9999")
+        }
+        return .timestamp(value)
+    }
+}

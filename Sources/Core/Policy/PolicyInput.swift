@@ -1,0 +1,53 @@
+/// When a plan is judged. A rollback inside an unfinished run is never judged (law 5).
+public enum PolicyPhase: String, Codable, Sendable, CaseIterable {
+    /// Right after the plan was made, so that the on-call sees what stands in the way.
+    case plan
+    /// Right before it runs, with fresh facts and the approvals.
+    case execute
+}
+
+/// Everything a decision is made from, frozen: the same input gives the same decision, so it can be recorded and replayed.
+public struct PolicyInput: Codable, Sendable {
+    /// When it is judged.
+    public var phase: PolicyPhase
+    /// The plan.
+    public var plan: Plan
+    /// SHA-256 of the plan's bytes, hex.
+    public var planSha256: String
+    /// Who asks, by key.
+    public var requester: Principal
+    /// What is known of the targets, by node name. Of a node that is missing here every fact is unknown.
+    public var nodes: [String: NodeSnapshot]
+    /// Which approvals count; read in phase `execute`.
+    public var approvals: ApprovalTally
+    /// The one instant of the decision.
+    public var now: Timestamp
+
+    /// Collects the parts.
+    public init(
+        phase: PolicyPhase, plan: Plan, planSha256: String, requester: Principal, nodes: [String: NodeSnapshot],
+        approvals: ApprovalTally = .none, now: Timestamp
+    ) {
+        self.phase = phase
+        self.plan = plan
+        self.planSha256 = planSha256
+        self.requester = requester
+        self.nodes = nodes
+        self.approvals = approvals
+        self.now = now
+    }
+}
+
+/// The facts of one node and when they were collected.
+public struct NodeSnapshot: Codable, Sendable, Hashable {
+    /// What the probe found.
+    public var facts: Facts
+    /// When it answered.
+    public var observedAt: Timestamp
+
+    /// Collects the parts.
+    public init(facts: Facts, observedAt: Timestamp) {
+        self.facts = facts
+        self.observedAt = observedAt
+    }
+}

@@ -1,0 +1,139 @@
+import CEL
+
+extension PolicySet {
+    /// The most a decision may cost, over all nodes, steps and expressions; what would go beyond is an error, so denied.
+    static let costLimit = 20_000_000
+
+    /// Judges a plan: every policy on every step of every node, and the grants on every node.
+    ///
+    /// It is denied unless at least one grant covers each node, every matching `hard` and `soft` validation is exactly
+    /// true, and nobody who was asked to approve has denied it. Nothing is thrown: what cannot be decided is a finding.
+    public func judge(_ input: PolicyInput) -> Decision {
+        var judging = Judging(set: self, input: input)
+        judging.judge()
+        return judging.decision
+    }
+}
+
+/// One decision under way.
+private struct Judging {
+    let set: PolicySet
+    let input: PolicyInput
+    var findings: [Finding] = []
+    var granted: Set<String> = []
+    var matched: Set<String> = []
+    var obligations: Set<String> = []
+    var documents = 0
+    var meter = PolicyMeter(limit: PolicySet.costLimit)
+
+    init(set: PolicySet, input: PolicyInput) {
+        self.set = set
+        self.input = input
+    }
+
+    mutating func judge() {
+        if input.plan.nodes.isEmpty {
+            report("input", .error, "the plan has no nodes, so there is nothing to allow", "Plan again with a target")
+        }
+        if input.phase == .execute { reportDenials() }
+        let common = input.commonBindings
+        for node in input.plan.nodes {
+            let document = input.document(of: node, common: common)
+            judgeGrants(document, node: node)
+            for step in node.steps {
+                documents += 1
+                judge(step, on: node, PolicyInput.document(of: step, on: node, in: document))
+            }
+        }
+    }
+
+    var decision: Decision {
+        Decision(
+            phase: input.phase, planSha256: input.planSha256, requester: input.requester, policySet: set.digest,
+            at: input.now, allowed: findings.allSatisfy { $0.outcome == .warn }, findings: findings,
+            grants: granted.sorted(), obligations: obligations.sorted(),
+            approvals: input.phase == .execute ? input.approvals : .none,
+            evaluated: .init(
+                policies: matched.count, documents: documents, validations: meter.validations, cost: meter.spent))
+    }
+
+    private mutating func judge(_ step: StepPlan, on node: NodePlan, _ document: PolicyDocument) {
+        for policy in set.policies {
+            let verdict = policy.judge(document, &meter)
+            if verdict.matches {
+                matched.insert(policy.name)
+                obligations.formUnion(policy.obligations)
+            }
+            findings += verdict.findings.map { finding in
+                var placed = finding
+                placed.node = node.name
+                placed.step = step.name
+                return placed
+            }
+        }
+    }
+
+    /// A person's denial wins over everything that would allow.
+    private mutating func reportDenials() {
+        for denial in input.approvals.denials {
+            let reason = denial.comment.isEmpty ? "" : ": \(Printable.escape(denial.comment, limit: 300))"
+            report(
+                "approvals", .deny, "\(denial.approver) denied this plan\(reason)",
+                "Settle it with \(denial.approver), then make a new plan: a denied plan stays denied")
+        }
+    }
+
+    private mutating func judgeGrants(_ document: PolicyDocument, node: NodePlan) {
+        do {
+            var reasons: [String] = []
+            for grant in set.grants {
+                guard let reason = try grant.misfit(document) else {
+                    granted.insert(grant.name)
+                    return
+                }
+                if reasons.count < 10 { reasons.append("\(grant.name): \(reason)") }
+            }
+            let known =
+                reasons.isEmpty
+                ? "there are no grants" : "none of \(set.grants.count) fits: " + reasons.joined(separator: "; ")
+            let groups =
+                input.requester.groups.isEmpty
+                ? "in no group" : "group \(input.requester.groups.joined(separator: ", "))"
+            report(
+                "grants", .deny,
+                "nothing grants \(input.requester.name) (\(groups)) the runbook \(input.plan.runbook.name) on \(node.name); \(known)",
+                "Ask someone whom a grant covers, or have a grant added to the policies", node: node.name)
+        } catch {
+            report("grants", .error, "the grants could not be matched: \(error.message)", "Plan again", node: node.name)
+        }
+    }
+
+    private mutating func report(
+        _ policy: String, _ outcome: Finding.Outcome, _ message: String, _ remedy: String, node: String? = nil
+    ) {
+        findings.append(
+            Finding(
+                policy: policy, enforcement: nil, place: "", node: node, step: nil, outcome: outcome,
+                message: Printable.escape(message, limit: 2000), remedy: Printable.escape(remedy, limit: 500),
+                waitsForApproval: false, trace: []))
+    }
+}
+
+/// What all expressions of a decision have used up together.
+struct PolicyMeter {
+    let limit: Int
+    private(set) var spent = 0
+    /// Validations evaluated.
+    var validations = 0
+
+    init(limit: Int) { self.limit = limit }
+
+    mutating func evaluate(_ program: Program, _ bindings: [String: Value]) -> Evaluation {
+        var limits = Limits.default
+        // A program that is given nothing fails with a cost error, which denies.
+        limits.cost = max(0, min(limits.cost, limit - spent))
+        let evaluation = program.evaluate(bindings, limits: limits)
+        spent = min(limit, spent + evaluation.cost)
+        return evaluation
+    }
+}

@@ -1,0 +1,92 @@
+/// What happened, as the log has it: the only input of the run's fold.
+public enum Event: Codable, Sendable, Hashable {
+    /// The run begins (its plan, decision and approvals were logged before).
+    case started(holder: String)
+    /// Another executor takes the run over after a crash: open intents must be looked up, not sent.
+    case recovering(holder: String)
+    /// A write is about to be sent.
+    case intent(Intent)
+    /// What the node said of it.
+    case outcome(Write, NodeAnswer)
+    /// A step's state was read.
+    case observed(step: Int, moment: Moment, Observation)
+    /// A step's state could not be told for sure; the sentence says why.
+    case unobservable(step: Int, moment: Moment, reason: String)
+    /// A step had nothing to do.
+    case unchanged(step: Int)
+    /// Checks were made, of one step or (nil) of the whole node; `failures` is empty when all held.
+    case verified(step: Int?, failures: [String])
+    /// The node is not as the plan expects: nothing more of it is run.
+    case stale(step: Int, [Difference])
+    /// Someone else changed what we would undo: shown, not overwritten (law 6).
+    case conflict(step: Int, [Difference])
+    /// The node's own state moved on, and why.
+    case nodeState(NodeState, reason: String)
+    /// The node cannot be reached; this executor leaves it for `belay recover`.
+    case unreachable(cause: String)
+    /// Nothing more will happen in this run.
+    case finished(RunEnd)
+
+    // The names that unlabelled values have in the log's JSON.
+    private enum IntentCodingKeys: String, CodingKey { case _0 = "intent" }
+    private enum OutcomeCodingKeys: String, CodingKey { case _0 = "write", _1 = "answer" }
+    private enum ObservedCodingKeys: String, CodingKey { case step, moment, _2 = "observation" }
+    private enum StaleCodingKeys: String, CodingKey { case step, _1 = "differences" }
+    private enum ConflictCodingKeys: String, CodingKey { case step, _1 = "differences" }
+    private enum NodeStateCodingKeys: String, CodingKey { case _0 = "state", reason }
+    private enum FinishedCodingKeys: String, CodingKey { case _0 = "end" }
+}
+
+/// When a step's state was read.
+public enum Moment: String, Codable, Sendable, Hashable {
+    /// Right before it runs.
+    case before
+    /// After the whole node was verified.
+    case after
+    /// Right before it is undone.
+    case beforeUndo
+    /// After it was undone.
+    case afterUndo
+}
+
+/// The state of one node in a run.
+public enum NodeState: String, Codable, Sendable, Hashable {
+    /// Its turn has not come.
+    case waiting
+    /// Its steps are under way.
+    case running
+    /// Its steps are being undone.
+    case rollingBack
+    /// It is in the planned state, verified.
+    case succeeded
+    /// It is in the state it was found in.
+    case rolledBack
+    /// It was not as planned and nothing of it was run.
+    case stale
+    /// It was left alone because another node failed.
+    case skipped
+    /// Nobody but a person can say what to do.
+    case needsPerson
+
+    /// True when nothing more happens to the node in this run.
+    public var isFinal: Bool {
+        switch self {
+        case .waiting, .running, .rollingBack: false
+        case .succeeded, .rolledBack, .stale, .skipped, .needsPerson: true
+        }
+    }
+}
+
+/// How a run ended.
+public enum RunEnd: String, Codable, Sendable, Hashable {
+    /// Every node is in the planned state.
+    case succeeded
+    /// Every node that was touched is as it was found.
+    case rolledBack
+    /// A node was not as planned; nothing was run.
+    case stale
+    /// Nodes ended differently.
+    case partial
+    /// At least one node needs a person.
+    case needsPerson
+}

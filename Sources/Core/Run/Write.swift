@@ -1,0 +1,40 @@
+/// Everything Belay ever writes on a node. Each is an intent in the log before it is sent, and an outcome after.
+public enum Write: Codable, Sendable, Hashable {
+    /// Take the node's lease; `recovering` = fence off the executor that held it before us.
+    case acquireLease(recovering: Bool)
+    /// Arm the dead-man switch.
+    case armDeadMan
+    /// Run a step's commands.
+    case apply(step: Int)
+    /// Win the dead-man's token, or learn that the node did.
+    case disarmDeadMan
+    /// Undo a step.
+    case undo(step: Int)
+    /// Remove the record and give the lease back.
+    case releaseLease
+
+    /// The step it is about, nil when it is about the node.
+    public var step: Int? {
+        switch self {
+        case .apply(let step), .undo(let step): step
+        default: nil
+        }
+    }
+}
+
+/// An intent: what is about to be sent, durable before it is (law 1).
+public struct Intent: Codable, Sendable, Hashable {
+    /// What is written.
+    public var write: Write
+    /// The very commands, for a step.
+    public var commands: [Command]
+    /// How it is undone, from the state observed right before.
+    public var undo: [Command]
+
+    /// Collects the parts.
+    public init(_ write: Write, commands: [Command] = [], undo: [Command] = []) {
+        self.write = write
+        self.commands = commands
+        self.undo = undo
+    }
+}

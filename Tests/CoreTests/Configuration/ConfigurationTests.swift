@@ -1,0 +1,57 @@
+import Testing
+
+@testable import Core
+
+@Suite("Configuration")
+struct ConfigurationTests {
+    static func parse(_ text: String) throws -> Configuration {
+        try Configuration.parse(
+            Array("apiVersion: belay/v1\nkind: Configuration\n\(text)".utf8), file: "etc/belay.yaml")
+    }
+
+    @Test("paths are relative to the file, and what is not given has its default")
+    func defaults() throws {
+        let configuration = try Self.parse("log: {origin: example.com/prod}")
+        #expect(configuration.inventory == "etc/inventory.yaml")
+        #expect(configuration.runbooks == ["etc/runbooks"] && configuration.policies == ["etc/policies"])
+        #expect(configuration.allowedSigners == "etc/allowed_signers")
+        #expect(configuration.log == .init(directory: nil, origin: "example.com/prod"))
+        #expect(configuration.signingKey == nil && configuration.params.isEmpty)
+    }
+
+    @Test("policies get parameters with their types")
+    func params() throws {
+        let configuration = try Self.parse(
+            """
+            inventory: /srv/inventory.yaml
+            log: {directory: ./log, origin: example.com/prod}
+            signing: {key: ~/.ssh/id_ed25519}
+            params:
+              kubelet-restart-cooldown: {cooldown: 10m, max: 3, strict: true, ratio: 0.5}
+            """)
+        #expect(configuration.inventory == "/srv/inventory.yaml")
+        #expect(configuration.log.directory == "etc/log" && configuration.signingKey == "~/.ssh/id_ed25519")
+        #expect(
+            configuration.params == [
+                "kubelet-restart-cooldown": [
+                    "cooldown": .string("10m"), "max": .int(3), "strict": .bool(true), "ratio": .double(0.5),
+                ]
+            ])
+    }
+
+    @Test("nothing is guessed")
+    func faults() {
+        let error = #expect(throws: Diagnostics.self) {
+            try Self.parse("policies: []\nlog: {origin: a b}\nparams: {p: {a: on, b: [1]}}\nallowedSigner: x\n")
+        }
+        #expect(
+            error?.all.map(\.description) == [
+                "etc/belay.yaml:3:11: policies: must name at least one folder: without policies nothing is guarded",
+                "etc/belay.yaml:4:15: log.origin: must be one printable word without '+', such as example.com/production",
+                "etc/belay.yaml:5:17: params.p.a: is 'on', which YAML 1.1 reads as a boolean. "
+                    + "Write true or false, or \"on\" in quotes",
+                "etc/belay.yaml:5:24: params.p.b: must be a single value, not a list",
+                "etc/belay.yaml:6:1: allowedSigner: there is no such field; did you mean 'allowedSigners'?",
+            ])
+    }
+}
