@@ -11,6 +11,8 @@ let settings: [SwiftSetting] = [
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 // Who may import whom is said in docs/architecture.md; `./test` builds with the explicit-import check as an error.
 let package = Package(
@@ -19,6 +21,8 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     ],
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
@@ -26,6 +30,10 @@ let package = Package(
         .target(name: "CEL", swiftSettings: settings),
         .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: settings),
         .target(name: "Core", dependencies: ["CEL", yams, crypto], swiftSettings: settings),
+        .target(
+            name: "Engine",
+            dependencies: ["Core", "SSH", "TransparencyLog", crypto, logging, subprocess],
+            swiftSettings: settings),
         .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
@@ -34,6 +42,12 @@ let package = Package(
         .testTarget(
             name: "CoreTests", dependencies: ["Core", "CEL", crypto],
             exclude: ["Actions/Fixtures", "Approval/Fixtures", "Fixtures"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Core", "TransparencyLog", "audit-hammer", crypto],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "audit-hammer", dependencies: ["Engine", "TransparencyLog"], path: "Tests/Support/audit-hammer",
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,86 @@
+public import Core
+
+extension Belay {
+    /// Runs a plan: checks who asked and who approved, judges it again on fresh facts, and spends it.
+    /// - Throws: ``PermitRefusal`` and others before anything was changed on any node.
+    public func apply(planFile: String, watch: @escaping Runner.Watch) async throws -> RunState {
+        let bytes = try ProjectFiles.read(planFile)
+        let planSha256 = Digest.sha256(bytes)
+        let plan: Plan
+        do { plan = try JSON.decode(Plan.self, from: bytes) } catch {
+            throw WorkspaceError(
+                "\(planFile) is not a plan of this version", remedy: "Make it again with `belay plan`.")
+        }
+        guard let lock = try RunLock.tryAcquire(run: plan.id, in: workspace.logDirectory) else {
+            throw WorkspaceError(
+                "run \(plan.id) is under way in another process", remedy: "Watch it with `belay runs show \(plan.id)`.")
+        }
+        let stored = try await store().runs.first { $0.planned.planSha256 == planSha256 }
+        guard let stored else {
+            throw WorkspaceError(
+                "this log has no plan with the digest \(planSha256)",
+                remedy: "The file was changed, or the plan was made for another log: make it again with `belay plan`.")
+        }
+        let requester = try await keygen.verify(
+            Array(stored.planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan, workspace: workspace,
+            at: clock.now())
+        let approvals = try await approvals(beside: planFile, run: plan.id)
+        let decision = try await judge(plan, planSha256, requester.signer, approvals)
+        try await log.append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
+        let permit = try permit(
+            PermitRequest(
+                planBytes: bytes, decision: decision, approvals: approvals, requester: requester,
+                policySet: workspace.policies.digest, log: try await log.reference, now: clock.now(),
+                spent: stored.state.isStarted))
+        return try await runner.run(permit, lock: lock, watch: watch)
+    }
+
+    private func judge(
+        _ plan: Plan, _ planSha256: String, _ requester: Signer, _ approvals: [VerifiedApproval]
+    ) async throws -> Decision {
+        let nodes = try workspace.inventory.nodes(named: plan.nodes.map(\.name))
+        let services = Set(plan.nodes.flatMap(\.services)).sorted()
+        let seen = await Gatherer(connector: connector, nonces: nonces).look(at: nodes, for: [:], services: services)
+        var snapshots: [String: NodeSnapshot] = [:]
+        for (node, result) in seen {
+            let sight = try result.get()
+            guard sight.identity == plan.nodes.first(where: { $0.name == node.name })?.identity else {
+                throw PlanError(
+                    node: node.name, message: "another machine or host key answers than the plan was made for",
+                    remedy: "Find out why, then make the plan again.")
+            }
+            snapshots[node.name] = NodeSnapshot(facts: sight.facts, observedAt: clock.now())
+        }
+        let tally = ApprovalTally(
+            approvals, planSha256: planSha256, logOrigin: plan.log.origin, requester: requester, now: clock.now())
+        return workspace.policies.judge(
+            PolicyInput(
+                phase: .execute, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
+                approvals: tally, now: clock.now()))
+    }
+
+    var runner: Runner {
+        Runner(log: log, connector: connector, clock: clock, nonces: nonces, holder: Environment.holder)
+    }
+
+    /// Takes over every run whose executor is gone, oldest first.
+    /// - Parameter id: only this run, nil for all.
+    /// - Returns: the runs that were taken over; those that a live process holds are left to it.
+    public func recover(only id: String?, watch: @escaping Runner.Watch) async throws -> [RunState] {
+        var recovered: [RunState] = []
+        for run in try await store().runs where run.isOpen && (id == nil || run.id == id) {
+            guard let lock = try RunLock.tryAcquire(run: run.id, in: workspace.logDirectory) else { continue }
+            // Between reading the log and winning the lock its executor may have gone on, or ended it.
+            let fresh = try await store().run(run.id)
+            if let fault = fresh.fault {
+                throw WorkspaceError("run \(run.id): \(fault)", remedy: "`belay audit verify` says what is damaged.")
+            }
+            if fresh.isOpen {
+                recovered.append(try await runner.recover(fresh, lock: lock, watch: watch))
+            } else {
+                lock.release()
+            }
+        }
+        return recovered
+    }
+}

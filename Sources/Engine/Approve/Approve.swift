@@ -1,0 +1,60 @@
+public import Core
+import Foundation
+
+extension Belay {
+    /// What an approver signed.
+    public struct SignedStatement: Sendable {
+        /// The statement.
+        public var statement: ApprovalStatement
+        /// Its file; the signature is beside it as `.sig`.
+        public var file: String
+    }
+
+    /// Signs a statement about exactly this plan and leaves it beside the plan's file.
+    /// - Parameters:
+    ///   - decision: approve or deny.
+    ///   - seconds: how long it holds.
+    public func approve(
+        planFile: String, decision: ApprovalStatement.Verdict, comment: String, seconds: Int, key: String?
+    ) async throws -> SignedStatement {
+        let bytes = try ProjectFiles.read(planFile)
+        let plan = try JSON.decode(Plan.self, from: bytes)
+        let key = try signingKey(key)
+        let approver = try signer(of: key, namespace: SignatureNamespace.approval)
+        let now = clock.now()
+        let statement = ApprovalStatement(
+            planSha256: Digest.sha256(bytes), decision: decision, approver: approver.principal.name, comment: comment,
+            notBefore: now, expires: min(now.adding(seconds: seconds), plan.expiresAt), nonce: nonces.next(),
+            logOrigin: plan.log.origin)
+        let encoded = try statement.encoded()
+        let signature = try await keygen.sign(encoded, key: key, namespace: SignatureNamespace.approval)
+        let folder = Self.folder(of: planFile)
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        let file = ProjectFiles.join(folder, "\(statement.nonce.prefix(12)).json")
+        // The statement appears last: a reader that sees it finds its signature.
+        try ProjectFiles.write(signature, to: file + ".sig")
+        try ProjectFiles.write(encoded, to: file)
+        return SignedStatement(statement: statement, file: file)
+    }
+
+    static func folder(of planFile: String) -> String { planFile + ".approvals" }
+
+    /// The statements beside a plan whose signatures hold, each recorded in the log as it is used.
+    func approvals(beside planFile: String, run: String) async throws -> [VerifiedApproval] {
+        let folder = Self.folder(of: planFile)
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        var approvals: [VerifiedApproval] = []
+        for name in try ProjectFiles.list(folder) where name.hasSuffix(".json") {
+            let statement = try ProjectFiles.read(ProjectFiles.join(folder, name))
+            let signature = try ProjectFiles.read(ProjectFiles.join(folder, name + ".sig"))
+            let verified = try await keygen.verify(
+                signature, over: statement, namespace: SignatureNamespace.approval, workspace: workspace,
+                at: clock.now())
+            approvals.append(try VerifiedApproval(statement: statement, signature: verified))
+            let record = ApprovalRecord(
+                statement: Payload(bytes: statement), signature: String(decoding: signature, as: UTF8.self))
+            try await log.append(.approval(record), by: verified.signer.principal.name, run: run)
+        }
+        return approvals
+    }
+}

@@ -1,0 +1,60 @@
+public import Core
+import Foundation
+import Subprocess
+
+/// Signing and verifying with the SSH keys people have, by OpenSSH's own `ssh-keygen -Y` (FIDO keys and agents included).
+public struct SSHKeygen: Sendable {
+    /// A signer.
+    public init() {}
+
+    /// The public key that belongs to a private key file: `KEY.pub` beside it.
+    public func publicKey(of key: String) throws -> SSHPublicKey {
+        let path = key + ".pub"
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw WorkspaceError("\(path) is missing", remedy: "Make it with `ssh-keygen -y -f \(key) > \(path)`.")
+        }
+        return try SSHPublicKey(line: String(decoding: ProjectFiles.read(path), as: UTF8.self))
+    }
+
+    /// Signs a message; the armoured signature.
+    /// - Throws: ``WorkspaceError`` with ssh-keygen's own words.
+    public func sign(_ message: [UInt8], key: String, namespace: String) async throws -> [UInt8] {
+        let result = try await run(
+            .name("ssh-keygen"), arguments: ["-Y", "sign", "-q", "-f", key, "-n", namespace], input: .array(message),
+            output: .bytes(limit: 1 << 16), error: .string(limit: 1 << 14))
+        guard result.terminationStatus.isSuccess else {
+            throw WorkspaceError(
+                "ssh-keygen could not sign with \(key): \(Printable.escape(result.standardError, limit: 300))",
+                remedy: "Try `ssh-add \(key)`, or name another key with --key.")
+        }
+        return result.standardOutput
+    }
+
+    /// Verifies a signature by the key it carries, against the allowed signers.
+    /// - Throws: ``SignatureRefusal`` when its key is nobody's, or the signature does not fit the message.
+    public func verify(
+        _ signature: [UInt8], over message: [UInt8], namespace: String, workspace: Workspace, at now: Timestamp
+    ) async throws -> VerifiedSignature {
+        let claimed = try ClaimedSignature(
+            armored: signature, over: message, namespace: namespace, signers: workspace.signers, at: now)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "belay-" + SystemNonces().next())
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "signature").path
+        try ProjectFiles.write(signature, to: file)
+        let result = try await run(
+            .name("ssh-keygen"),
+            arguments: [
+                "-Y", "verify", "-f", workspace.signersFile, "-I", claimed.signer.principal.name, "-n", namespace, "-s",
+                file,
+            ],
+            input: .array(message), output: .discarded, error: .string(limit: 1 << 14))
+        guard result.terminationStatus.isSuccess else {
+            throw WorkspaceError(
+                "the signature of \(claimed.signer.principal.name) does not fit what it is beside",
+                remedy: "The file was changed after it was signed: make it again.")
+        }
+        return claimed.verified()
+    }
+}

@@ -1,0 +1,48 @@
+import Glibc
+import TransparencyLog
+
+/// Why the audit log, a blob or a run's lock could not be used: what, where, and what to do.
+public struct AuditError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What a caller can tell apart.
+    public enum Code: String, Sendable {
+        /// The disk, the quota or a file size limit is full.
+        case noSpace
+        /// No permission, or a read-only file system.
+        case notWritable
+        /// What is on disk contradicts itself or what was signed.
+        case damaged
+        /// An earlier write failed; nothing more is accepted or signed.
+        case poisoned
+        /// The caller's bytes cannot be an entry, or its name not a run's.
+        case invalid
+        /// The log was closed.
+        case closed
+        /// The blob was erased, or never reached this disk.
+        case blobMissing
+        /// Any other failing system call.
+        case system
+    }
+
+    /// For code.
+    public let code: Code
+    /// For people.
+    public let description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+
+    /// A failed system call.
+    init(_ call: String, _ path: String, errno number: Int32) {
+        let reason = String(cString: strerror(number))
+        switch number {
+        case ENOSPC, EDQUOT, EFBIG:
+            self.init(.noSpace, "\(path): \(call): \(reason). Free space there, or put the log elsewhere")
+        case EACCES, EPERM, EROFS:
+            self.init(.notWritable, "\(path): \(call): \(reason). The log's folder must be writable by this user")
+        default:
+            self.init(.system, "\(path): \(call): \(reason)")
+        }
+    }
+}

@@ -1,0 +1,187 @@
+public import TransparencyLog
+
+/// The audit log, which is also the write-ahead journal: an entry is durable when `append` returns.
+///
+/// It runs on a thread of its own, since it blocks in fdatasync. Several processes may have the same log open.
+/// After the first failed write or sync it is poisoned: a failed sync says nothing about what is on the disk, so
+/// nothing more is accepted or signed until the log is opened, and thereby read, again.
+public actor AuditLog {
+    private let thread: JournalThread
+    private var writer: JournalWriter?
+    private var poison: AuditError?
+    private var queue: [Ticket] = []
+    /// The log's folder.
+    public nonisolated let directory: String
+    /// The name of the log and of its key.
+    public nonisolated let origin: String
+    /// Contents too long, or too private, for an entry.
+    public nonisolated let blobs: BlobStore
+
+    /// The log's own thread.
+    public nonisolated var unownedExecutor: UnownedSerialExecutor { thread.executor }
+
+    /// Opens a log, or creates it with a new key.
+    ///
+    /// - Parameters:
+    ///   - directory: its folder; made with mode 0700 when missing.
+    ///   - origin: a schema-less URL that names it, such as `audit.example/executor/a`.
+    ///   - anchor: a file outside `directory` that holds a copy of the last checkpoint; a log that is behind it is
+    ///     refused.
+    ///   - files: the system calls.
+    /// - Throws: `AuditError` when the disk is full, the folder not writable, or the log damaged or behind what was
+    ///   signed. Room for the first two segments is allocated here, so that a full disk shows before anything runs.
+    public static func open(
+        directory: String, origin: String, anchor: String? = nil, files: any LogFiles = SystemFiles()
+    ) async throws -> AuditLog {
+        let thread = try JournalThread()
+        let log = AuditLog(directory: directory, origin: origin, thread: thread, files: files)
+        try await log.load(anchor: anchor, files: files)
+        return log
+    }
+
+    private init(directory: String, origin: String, thread: JournalThread, files: any LogFiles) {
+        self.directory = directory
+        self.origin = origin
+        self.thread = thread
+        blobs = BlobStore(directory: directory, thread: thread, files: files)
+    }
+
+    private func load(anchor: String?, files: any LogFiles) throws {
+        do {
+            writer = try JournalWriter(directory: directory, origin: origin, anchor: anchor, files: files)
+        } catch {
+            throw AuditLog.explain(error, directory)
+        }
+    }
+
+    /// The public key that verifies this log's checkpoints.
+    public var verifierKey: VerifierKey { get throws { try usable().verifierKey } }
+
+    /// What was cut off the end when the log was opened, for the caller to record: an unfinished write.
+    public var recovered: TornTail? { writer?.recovered }
+
+    /// The number of entries, those of other processes included.
+    public var size: UInt64 {
+        get throws {
+            try perform {
+                try $0.refresh(); return $0.size
+            }
+        }
+    }
+
+    /// Appends an entry of 1...65,535 bytes and returns its index, once it is durable.
+    public func append(_ entry: [UInt8]) async throws -> UInt64 {
+        try await append([entry]).lowerBound
+    }
+
+    /// Appends entries with contiguous indices, once all are durable. When it throws, it is unknown how many are.
+    public func append(_ entries: [[UInt8]]) async throws -> Range<UInt64> {
+        for entry in entries where entry.isEmpty || entry.count > JournalFormat.maxEntrySize {
+            throw AuditError(
+                .invalid,
+                "an entry has 1 to \(JournalFormat.maxEntrySize) bytes, this one \(entry.count): "
+                    + "put what is longer into a blob")
+        }
+        _ = try usable()
+        let ticket = Ticket(entries)
+        queue.append(ticket)
+        // All who wait in line join the batch of whoever comes to run first: one fdatasync for all of them.
+        await Task.yield()
+        if ticket.result == nil { commit() }
+        return try ticket.result?.get() ?? 0..<0
+    }
+
+    /// Signs the current size and root, stores the checkpoint durably and returns it. What is signed is durable.
+    public func checkpoint() throws -> SignedCheckpoint {
+        try perform { try $0.checkpoint() }
+    }
+
+    /// To call before a run starts: throws when the disk has no room for another segment.
+    public func ensureSpace() throws {
+        do {
+            try usable().ensureSpace()
+        } catch let error as AuditError where error.code == .noSpace {
+            // Nothing was lost: runs under way can still record their end in the current segment.
+            throw error
+        } catch {
+            throw poisoned(by: error)
+        }
+    }
+
+    /// At most `limit` entries from `index` on, whoever wrote them.
+    public func entries(from index: UInt64, limit: Int) throws -> [JournalEntry] {
+        var entries: [JournalEntry] = []
+        do {
+            var reader = try JournalReader(directory: directory, from: index)
+            while entries.count < limit, let entry = try reader.next() { entries.append(entry) }
+        } catch {
+            throw AuditLog.explain(error, directory)
+        }
+        return entries
+    }
+
+    /// Closes the files. Everything appended is durable already.
+    public func close() {
+        writer = nil
+    }
+
+    private func commit() {
+        let tickets = queue
+        queue = []
+        var first: UInt64?
+        let result = Result { try perform { try $0.append(tickets.flatMap(\.entries)) { first = $0 } } }
+        for ticket in tickets {
+            let range = first.map { $0..<($0 + UInt64(ticket.entries.count)) }
+            first = range?.upperBound
+            ticket.result = result.map { range ?? 0..<0 }
+            // Of a batch that failed later on, what was synced before is durable.
+            if let range, let writer, range.upperBound <= writer.size { ticket.result = .success(range) }
+        }
+    }
+
+    /// The first failure is the last attempt.
+    private func perform<Value>(_ body: (JournalWriter) throws -> Value) throws -> Value {
+        let writer = try usable()
+        do {
+            return try body(writer)
+        } catch {
+            throw poisoned(by: error)
+        }
+    }
+
+    private func poisoned(by error: any Error) -> AuditError {
+        let reason = AuditLog.explain(error, directory)
+        poison = poison ?? reason
+        return reason
+    }
+
+    private func usable() throws -> JournalWriter {
+        if let poison {
+            throw AuditError(
+                .poisoned,
+                "the log \(directory) takes no more entries after an error (\(poison)). "
+                    + "Mend the cause, then open the log again")
+        }
+        guard let writer else { throw AuditError(.closed, "the log \(directory) is closed") }
+        return writer
+    }
+
+    private static func explain(_ error: any Error, _ directory: String) -> AuditError {
+        switch error {
+        case let error as AuditError: error
+        case let error as JournalError: AuditError(.damaged, "\(directory): \(error). Restore the segment from a copy")
+        case let error as LogReadError: AuditError(.system, error.description)
+        default: AuditError(.invalid, "\(directory): \(error)")
+        }
+    }
+}
+
+/// A caller's entries in the queue and, once they are written, where.
+private final class Ticket {
+    let entries: [[UInt8]]
+    var result: Result<Range<UInt64>, any Error>?
+
+    init(_ entries: [[UInt8]]) {
+        self.entries = entries
+    }
+}

@@ -1,0 +1,76 @@
+import Glibc
+import TransparencyLog
+
+/// One open journal segment. The owner writes; the descriptor closes with it.
+final class Segment {
+    let path: String
+    let descriptor: Int32
+    /// Bytes it can hold.
+    let capacity: Int
+    private let files: any LogFiles
+
+    init(_ path: String, files: any LogFiles) throws {
+        self.path = path
+        self.files = files
+        descriptor = try files.open(path, O_RDWR | O_NOFOLLOW, mode: 0)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw AuditError("fstat", path, errno: errno) }
+        capacity = Int(status.st_size)
+    }
+
+    deinit { close(descriptor) }
+
+    func write(_ bytes: [UInt8], at offset: Int) throws {
+        try files.write(bytes, to: descriptor, at: offset, path: path)
+    }
+
+    func synchronize() throws {
+        try files.synchronizeData(descriptor, path: path)
+    }
+
+    func read(_ count: Int, at offset: Int) throws -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        guard pread(descriptor, &bytes, count, off_t(offset)) == count else {
+            throw AuditError("read", path, errno: errno == 0 ? EIO : errno)
+        }
+        return bytes
+    }
+
+    /// Whether the writer's place is still the end: nobody has written a record there.
+    func isEnd(_ offset: Int) throws -> Bool {
+        guard offset + 4 <= capacity else { return true }
+        return try read(4, at: offset) == [0, 0, 0, 0]
+    }
+}
+
+/// The segment after the current one, preallocated in `tmp/`. A full disk thus shows while the current segment has
+/// room to record how the runs under way end.
+struct SpareSegment {
+    let directory: String
+    let files: any LogFiles
+
+    private var path: String { "\(directory)/tmp/spare.wal" }
+
+    /// Writes a segment of zeroes, durably, unless there is one.
+    func ensure() throws {
+        if access(path, F_OK) == 0 { return }
+        let temporary = "\(directory)/tmp/segment.new"
+        let zeroes = [UInt8](repeating: 0, count: JournalFormat.segmentSize)
+        do {
+            try files.replace(path, with: zeroes, temporary: temporary, mode: 0o600)
+        } catch {
+            // What little is left on a full disk is needed by others.
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    /// Makes it the segment that starts at `index`.
+    func take(for index: UInt64) throws -> Segment {
+        try ensure()
+        let segment = "\(directory)/\(LogLayout.segment(startingAt: index))"
+        try files.rename(path, to: segment)
+        try files.synchronizeFolder("\(directory)/\(LogLayout.journal)")
+        return try Segment(segment, files: files)
+    }
+}

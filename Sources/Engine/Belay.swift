@@ -1,0 +1,47 @@
+import Core
+import TransparencyLog
+
+/// What a person can ask of Belay, in the order in which a change goes through it:
+/// plan → (approve) → apply → (recover, roll back) → read the log.
+public struct Belay: Sendable {
+    /// The project.
+    public let workspace: Workspace
+    let log: RunLog
+    let connector: Connector
+    let clock: any Clock
+    let nonces: any Nonces
+    let keygen = SSHKeygen()
+
+    /// Opens the log of a project for writing.
+    /// - Throws: ``AuditError`` when it cannot be written; then nothing starts (law 1).
+    public static func open(_ workspace: Workspace) async throws -> Belay {
+        let clock = SystemClock()
+        let log = try await RunLog.open(
+            directory: workspace.logDirectory, origin: workspace.configuration.log.origin, clock: clock,
+            by: Environment.holder)
+        let connector = try Connector(
+            inventory: workspace.inventory, agentSocket: Environment.variable("SSH_AUTH_SOCK"))
+        return Belay(workspace: workspace, log: log, connector: connector, clock: clock, nonces: SystemNonces())
+    }
+
+    /// Ends the event loops.
+    public func close() async { await connector.shutdown() }
+
+    /// Every run in the log.
+    public func store() async throws -> RunStore { RunStore(try await log.records()) }
+
+    /// The key to sign with: the one named, else the project's.
+    func signingKey(_ named: String?) throws -> String {
+        guard let key = named ?? workspace.configuration.signingKey else {
+            throw WorkspaceError(
+                "there is no key to sign with",
+                remedy: "Name one with --key, or set signing.key in \(Workspace.fileName).")
+        }
+        return key
+    }
+
+    /// Who a key belongs to, by the allowed signers.
+    func signer(of key: String, namespace: String) throws -> Signer {
+        try workspace.signers.signer(of: try keygen.publicKey(of: key), namespace: namespace, at: clock.now())
+    }
+}

@@ -1,0 +1,139 @@
+public import Core
+import Foundation
+
+/// A project: the folder with `belay.yaml`, and everything it names, read and checked.
+public struct Workspace: Sendable {
+    /// The folder of `belay.yaml`.
+    public let directory: String
+    /// The configuration.
+    public let configuration: Configuration
+    /// The nodes.
+    public let inventory: Inventory
+    /// The guardrails.
+    public let policies: PolicySet
+    /// Whose signatures count.
+    public let signers: AllowedSigners
+    /// Their file, for `ssh-keygen -Y verify`.
+    public let signersFile: String
+    /// The log's folder.
+    public let logDirectory: String
+
+    /// The file's name.
+    public static let fileName = "belay.yaml"
+
+    /// Opens the project that a folder lies in: the nearest `belay.yaml` upwards, as git does.
+    /// - Throws: ``WorkspaceError`` when there is none or a file cannot be read, ``Diagnostics`` for faults in a file.
+    @concurrent public static func open(from folder: String) async throws -> Workspace {
+        try Workspace(directory: find(from: folder))
+    }
+
+    private init(directory: String) throws {
+        self.directory = directory
+        configuration = try Configuration.parse(
+            ProjectFiles.read(ProjectFiles.join(directory, Self.fileName)),
+            file: ProjectFiles.join(directory, Self.fileName))
+        inventory = try Inventory.parse(ProjectFiles.read(configuration.inventory), file: configuration.inventory)
+        let files = try configuration.policies.flatMap { folder in
+            try ProjectFiles.list(folder).filter(PolicySet.isPolicyFile).map { name in
+                (file: ProjectFiles.join(folder, name), bytes: try ProjectFiles.read(ProjectFiles.join(folder, name)))
+            }
+        }
+        policies = try PolicySet.load(files, params: configuration.params)
+        signersFile = configuration.allowedSigners
+        signers = try AllowedSigners.parse(ProjectFiles.read(signersFile), file: signersFile)
+        logDirectory = try configuration.log.directory ?? Self.defaultLog(configuration.log.origin)
+    }
+
+    private static func find(from folder: String) throws -> String {
+        var url = URL(fileURLWithPath: folder).standardizedFileURL
+        while true {
+            if FileManager.default.fileExists(atPath: url.appending(path: fileName).path) { return url.path }
+            let parent = url.deletingLastPathComponent().standardizedFileURL
+            guard parent.path != url.path, url.path != "/" else {
+                throw WorkspaceError(
+                    "there is no \(fileName) in \(folder) or above it",
+                    remedy: "Go to a project's folder, or name one with -C; docs/configuration.md shows the file.")
+            }
+            url = parent
+        }
+    }
+
+    private static func defaultLog(_ origin: String) throws -> String {
+        guard let state = Environment.stateFolder else {
+            throw WorkspaceError(
+                "HOME is not set, so the log has no place", remedy: "Set log.directory in \(fileName).")
+        }
+        return ProjectFiles.join(state, "log/" + origin.replacingOccurrences(of: "/", with: "_"))
+    }
+
+    /// A runbook by name.
+    /// - Throws: ``WorkspaceError`` with the nearest name when there is none, ``Diagnostics`` for faults in its file.
+    public func runbook(named name: String) throws -> Runbook {
+        let files = try runbookFiles()
+        guard let file = files[name] else {
+            throw WorkspaceError(
+                "there is no runbook '\(name)'\(Suggestion.hint(for: name, among: Array(files.keys)))",
+                remedy: "`belay runbook list` shows them.")
+        }
+        return try Runbook.parse(ProjectFiles.read(file), file: file)
+    }
+
+    /// Runbook name → its file; the first folder that has a name wins.
+    public func runbookFiles() throws -> [String: String] {
+        var files: [String: String] = [:]
+        for folder in configuration.runbooks {
+            for name in try ProjectFiles.list(folder) where name.hasSuffix(".yaml") && !name.hasSuffix(".test.yaml") {
+                let key = String(name.dropLast(".yaml".count))
+                files[key] = files[key] ?? ProjectFiles.join(folder, name)
+            }
+        }
+        return files
+    }
+}
+
+/// The project cannot be opened, or does not have what was asked for.
+public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
+    /// What and where.
+    public let message: String
+    /// What to do.
+    public let remedy: String
+
+    init(_ message: String, remedy: String) {
+        self.message = message
+        self.remedy = remedy
+    }
+
+    /// Both sentences.
+    public var description: String { "\(message). \(remedy)" }
+}
+
+/// Small, whole files of a project.
+enum ProjectFiles {
+    static func join(_ folder: String, _ name: String) -> String { folder + "/" + name }
+
+    static func read(_ path: String) throws -> [UInt8] {
+        do {
+            return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+        } catch {
+            throw WorkspaceError("\(path) cannot be read", remedy: "Check that it exists and that you may read it.")
+        }
+    }
+
+    static func list(_ folder: String) throws -> [String] {
+        do {
+            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            throw WorkspaceError(
+                "the folder \(folder) cannot be read", remedy: "Check the paths in \(Workspace.fileName).")
+        }
+    }
+
+    // A file of a plan is whole or not there: it may be signed or applied the moment it appears.
+    static func write(_ bytes: [UInt8], to path: String) throws {
+        do {
+            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
+        } catch {
+            throw WorkspaceError("\(path) cannot be written", remedy: "Check that the folder exists and has space.")
+        }
+    }
+}

@@ -1,0 +1,182 @@
+public import Core
+
+extension Belay {
+    /// What planning gave: the plan as it was written and signed, and what the policies say of it.
+    public struct Planned: Sendable {
+        /// The plan.
+        public var plan: Plan
+        /// SHA-256 of its file.
+        public var planSha256: String
+        /// Its file.
+        public var file: String
+        /// What the policies say of making it.
+        public var decision: Decision
+        /// What they would say of applying it now, without approvals; nil when it was denied already.
+        public var preview: Decision?
+    }
+
+    /// Looks at the nodes (read-only), predicts, judges, signs, records, and writes the plan's file.
+    /// - Parameters:
+    ///   - key: the requester's private key, nil for the project's.
+    ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
+    /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
+    public func plan(
+        runbook name: String, nodes names: [String], parameters: [String: String], key: String?, file: String?
+    ) async throws -> Planned {
+        let runbook = try workspace.runbook(named: name)
+        let bound = try runbook.bind(parameters: parameters)
+        let nodes = try workspace.inventory.nodes(named: names)
+        try check(nodes, against: runbook.targets)
+        let steps = Planner.steps(of: bound)
+        let draft = Draft(
+            runbook: RunbookReference(
+                name: runbook.metadata.name, title: runbook.metadata.title, author: runbook.metadata.author,
+                digest: runbook.digest),
+            parameters: bound.parameters, onFailure: runbook.onFailure == .stop ? .stop : .rollback,
+            steps: Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, steps) }), nodes: nodes,
+            services: bound.services.sorted(), verify: Planner.checks(runbook.verify),
+            deadManSeconds: runbook.deadMan.map { Planner.seconds($0.delay) })
+        return try await make(draft, key: key, file: file) { facts, node throws(PlanError) in
+            try Planner.check(bound, against: facts, on: node)
+        }
+    }
+
+    /// Plans the way back of a run that has ended: a new plan like any other.
+    public func planRollback(of id: String, key: String?, file: String?) async throws -> Planned {
+        let run = try await store().run(id)
+        guard run.state.end != nil else {
+            throw WorkspaceError(
+                "run \(run.id) has not ended", remedy: "`belay recover` brings its nodes to an end, without a plan.")
+        }
+        let steps = try run.state.nodes.filter { $0.state == .succeeded || $0.state == .needsPerson }
+            .map { ($0.plan.name, try Planner.rollbackSteps(of: $0)) }.filter { !$0.1.isEmpty }
+        guard !steps.isEmpty else {
+            throw WorkspaceError(
+                "run \(run.id) left nothing in place on any node", remedy: "There is nothing to roll back.")
+        }
+        let draft = Draft(
+            runbook: run.plan.runbook, parameters: run.plan.parameters, onFailure: .rollback,
+            steps: Dictionary(uniqueKeysWithValues: steps),
+            nodes: try workspace.inventory.nodes(named: steps.map(\.0)), services: [], verify: [], deadManSeconds: nil,
+            rollsBack: run)
+        return try await make(draft, key: key, file: file) { _, _ in }
+    }
+
+    /// A plan before the nodes were looked at.
+    struct Draft: Sendable {
+        var runbook: RunbookReference
+        var parameters: [String: ParameterValue]
+        var onFailure: OnFailure
+        var steps: [String: [Planner.Step]]
+        var nodes: [Inventory.Node]
+        var services: [String]
+        var verify: [CheckPlan]
+        var deadManSeconds: Int?
+        var rollsBack: StoredRun?
+    }
+
+    private func make(
+        _ draft: Draft, key: String?, file: String?, precondition: (Facts, String) throws(PlanError) -> Void
+    ) async throws -> Planned {
+        let key = try signingKey(key)
+        let requester = try signer(of: key, namespace: SignatureNamespace.plan)
+        let sights = try await look(draft)
+        var nodes: [NodePlan] = []
+        for sight in sights {
+            try precondition(sight.facts, sight.node.name)
+            nodes.append(try planned(sight, draft))
+        }
+        let now = clock.now()
+        let plan = Plan(
+            id: Self.id(now, nonces), createdAt: now, expiresAt: now.adding(seconds: Self.validSeconds),
+            requester: requester.principal.name, runbook: draft.runbook, rollsBack: draft.rollsBack?.id,
+            parameters: draft.parameters,
+            cluster: ClusterReference(
+                name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
+            log: try await log.reference, policySet: workspace.policies.digest, onFailure: draft.onFailure, nodes: nodes
+        )
+        return try await submit(plan, requester, key, sights, file)
+    }
+
+    /// Plans live as long as a shift: long enough for an approval, short enough that the state still means something.
+    static let validSeconds = 8 * 3600
+
+    private static func id(_ now: Timestamp, _ nonces: any Nonces) -> String {
+        let digits = now.description.utf8.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        let text = String(decoding: digits, as: UTF8.self)
+        return "\(text.prefix(8))-\(text.dropFirst(8).prefix(6))-\(nonces.next().prefix(4))"
+    }
+
+    private func look(_ draft: Draft) async throws -> [Gatherer.Sight] {
+        let gatherer = Gatherer(connector: connector, nonces: nonces)
+        let actions = draft.steps.mapValues { $0.map(\.action) }
+        let seen = await gatherer.look(at: draft.nodes, for: actions, services: draft.services)
+        return try seen.map { try $0.1.get() }
+    }
+
+    private func planned(_ sight: Gatherer.Sight, _ draft: Draft) throws -> NodePlan {
+        var steps = draft.steps[sight.node.name] ?? []
+        let observations = try zip(steps, sight.observations).map { step, result in
+            do throws(ObservationError) { return try result.get() } catch {
+                throw PlanError(node: sight.node.name, step: step.name, message: error.message, remedy: error.remedy)
+            }
+        }
+        if let run = draft.rollsBack, let node = run.state.nodes.first(where: { $0.plan.name == sight.node.name }) {
+            for index in steps.indices {
+                steps[index].notes += Planner.changedSince(run.id, node, step: steps[index], now: observations[index])
+            }
+        }
+        return try Planner.plan(
+            steps, verify: draft.verify, services: draft.services, deadManSeconds: draft.deadManSeconds,
+            for: Planner.Subject(node: sight.node, identity: sight.identity, observations: observations))
+    }
+
+    // The plan is in the log before its file is anywhere: what can be approved can be found.
+    private func submit(
+        _ plan: Plan, _ requester: Signer, _ key: String, _ sights: [Gatherer.Sight], _ file: String?
+    ) async throws -> Planned {
+        let bytes = try JSON.encodePretty(plan)
+        let planSha256 = Digest.sha256(bytes)
+        let signature = try await keygen.sign(bytes, key: key, namespace: SignatureNamespace.plan)
+        let snapshots = Dictionary(
+            uniqueKeysWithValues: sights.map {
+                ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: plan.createdAt))
+            })
+        func judge(_ phase: PolicyPhase) -> Decision {
+            workspace.policies.judge(
+                PolicyInput(
+                    phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
+                    now: plan.createdAt))
+        }
+        let decision = judge(.plan)
+        let record = PlannedRecord(
+            plan: Payload(bytes: bytes), planSha256: planSha256, signature: String(decoding: signature, as: UTF8.self))
+        let name = requester.principal.name
+        try await log.append(.planned(record), by: name, run: plan.id)
+        try await log.append(.decided(decision), by: name, run: plan.id)
+        let path = file ?? "\(plan.id).plan"
+        if decision.allowed {
+            try ProjectFiles.write(bytes, to: path)
+            try ProjectFiles.write(signature, to: path + ".sig")
+        }
+        return Planned(
+            plan: plan, planSha256: planSha256, file: path, decision: decision,
+            preview: decision.allowed ? judge(.execute) : nil)
+    }
+
+    private func check(_ nodes: [Inventory.Node], against targets: Runbook.Targets) throws {
+        if nodes.isEmpty {
+            throw PlanError(message: "no node was named", remedy: "Name nodes with --node NODE.")
+        }
+        if nodes.count > targets.max {
+            throw PlanError(
+                message: "\(nodes.count) nodes were named, the runbook allows \(targets.max) at a time",
+                remedy: "Plan fewer nodes at once.")
+        }
+        for node in nodes where !targets.roles.isEmpty && targets.roles.isDisjoint(with: node.roles) {
+            throw PlanError(
+                node: node.name, message: "the runbook is for \(targets.roles.sorted().joined(separator: ", ")) nodes",
+                remedy: "Name another node, or set its roles in \(workspace.inventory.file).")
+        }
+    }
+}

@@ -1,0 +1,172 @@
+public import Core
+
+/// Performs what the run's state asks for, one effect after the other, and decides nothing.
+///
+/// Law 1 lives in the order of `record`: an event is durable before it is folded, and only a folded intent yields `.send`.
+public struct Driver: Sendable {
+    private let journal: any Journal
+    private let nodes: any Nodes
+    private let clock: any Clock
+    private let nonces: any Nonces
+    private let planSha256: String
+    private let holder: String
+    private let watch: @Sendable (RunState, NextEffect) -> Void
+
+    /// A driver for one plan.
+    /// - Parameters:
+    ///   - holder: names this executor in leases and log entries, without spaces.
+    ///   - watch: told of every effect before it is performed, for progress on a screen.
+    public init(
+        journal: any Journal, nodes: any Nodes, clock: any Clock, nonces: any Nonces, planSha256: String,
+        holder: String,
+        watch: @escaping @Sendable (RunState, NextEffect) -> Void
+    ) {
+        self.journal = journal
+        self.nodes = nodes
+        self.clock = clock
+        self.nonces = nonces
+        self.planSha256 = planSha256
+        self.holder = holder
+        self.watch = watch
+    }
+
+    /// Goes on until nothing follows: the run has ended, or what is left waits for nodes that cannot be reached.
+    /// - Throws: what the journal threw (then nothing more was sent), or ``IllegalEvent`` for a damaged log.
+    public func run(_ state: inout RunState) async throws {
+        while let next = state.next() {
+            watch(state, next)
+            let event = try await perform(next, state)
+            try await journal.append(event, run: state.plan.id, node: next.node)
+            try state.apply(event, node: next.node)
+        }
+    }
+
+    private func perform(_ next: NextEffect, _ state: RunState) async throws -> Event {
+        if case .record(let event) = next.effect { return event }
+        guard let name = next.node, let node = state.nodes.first(where: { $0.plan.name == name }) else {
+            throw IllegalEvent("an effect without its node")
+        }
+        switch next.effect {
+        case .record(let event): return event
+        case .send(let intent):
+            let script = state.script(sending: intent, to: node, planSha256: planSha256, holder: holder)
+            return try await write(script, node, intent.write)
+        case .lookUp(let write): return try await self.write(state.script(lookingUp: write, on: node), node, write)
+        case .observe(let step, let moment, let expecting):
+            return try await observe(step, moment, node, state, untilBack: expecting != nil)
+        case .verify(let step, let checks, let afresh):
+            return .verified(step: step, failures: try await verify(checks, node, state.plan, afresh))
+        }
+    }
+
+    // Every write script only looks up what it finds already done, so after a lost connection the same one is sent again.
+    private func write(_ script: RunState.Script, _ node: NodeRun, _ write: Write) async throws -> Event {
+        do throws(Unreached) {
+            let printed = try await patiently(node) { () throws(NodeFailure) in
+                try await nodes.run(script.text, on: node.plan, seconds: script.seconds, afresh: false)
+            }
+            do throws(ObservationError) {
+                return .outcome(write, try NodeAnswer(parsing: printed))
+            } catch {
+                return .unreachable(cause: error.description)
+            }
+        } catch {
+            return .unreachable(cause: error.cause)
+        }
+    }
+
+    private func observe(
+        _ step: Int, _ moment: Moment, _ node: NodeRun, _ state: RunState, untilBack: Bool
+    ) async throws -> Event {
+        let deadline = clock.uptime() + (untilBack ? Self.settleSeconds : 0)
+        while true {
+            let event = await observeOnce(step, moment, node)
+            guard clock.uptime() < deadline, case .observed(_, _, let seen) = event,
+                !state.remaining(seen, step: step, on: node).isEmpty
+            else { return event }
+            try await clock.sleep(seconds: 1)
+        }
+    }
+
+    private func observeOnce(_ step: Int, _ moment: Moment, _ node: NodeRun) async -> Event {
+        do throws(Unreached) {
+            let action = try node.plan.steps[step].makeActionOrUnreached()
+            let script = ReadScript(action.observe(), nonce: nonces.next())
+            let printed = try await patiently(node) { () throws(NodeFailure) in
+                try await nodes.run(script.text, on: node.plan, seconds: Self.readSeconds, afresh: false)
+            }
+            do throws(ObservationError) {
+                return .observed(step: step, moment: moment, try action.parse(try script.parse(printed)))
+            } catch {
+                return .unobservable(step: step, moment: moment, reason: error.description)
+            }
+        } catch {
+            return .unreachable(cause: error.cause)
+        }
+    }
+
+    // A node that cannot be asked has not been verified: the time of the checks goes on, and then it is a failure.
+    private func verify(_ checks: [CheckPlan], _ node: NodeRun, _ plan: Plan, _ afresh: Bool) async throws -> [String] {
+        guard !checks.isEmpty || afresh else { return [] }
+        let set = try CheckSet(checks, parameters: plan.parameters)
+        let probe = FactsProbe(services: node.plan.services)
+        let start = clock.uptime()
+        while true {
+            let failures = await failures(of: set, probe, node, afresh)
+            if failures.isEmpty { return [] }
+            let elapsed = clock.uptime() - start
+            let final = failures.filter { elapsed >= Double($0.withinSeconds) }
+            if !final.isEmpty { return failures.map(\.sentence) }
+            try await clock.sleep(seconds: 0.5)
+        }
+    }
+
+    private func failures(
+        of set: CheckSet, _ probe: FactsProbe, _ node: NodeRun, _ afresh: Bool
+    ) async -> [(sentence: String, withinSeconds: Int)] {
+        let script = ReadScript(probe.commands(), nonce: nonces.next())
+        let patience = max(set.withinSeconds, Planner.reconnectSeconds)
+        do throws(NodeFailure) {
+            let printed = try await nodes.run(script.text, on: node.plan, seconds: Self.readSeconds, afresh: afresh)
+            do throws(ObservationError) {
+                return set.failures(probe.parse(try script.parse(printed)))
+            } catch {
+                return [(error.description, patience)]
+            }
+        } catch {
+            return [((afresh ? "over a new connection: " : "") + error.message, patience)]
+        }
+    }
+
+    // While a dead-man is armed the node may be cut off until it has reverted; waiting for that is the way back to it.
+    private func patiently(
+        _ node: NodeRun, _ attempt: () async throws(NodeFailure) -> [UInt8]
+    ) async throws(Unreached) -> [UInt8] {
+        let patience = Self.patienceSeconds + (node.deadMan == .armed ? Double(node.plan.deadManSeconds ?? 0) : 0)
+        let deadline = clock.uptime() + patience
+        while true {
+            do throws(NodeFailure) {
+                return try await attempt()
+            } catch {
+                guard error.isPassing, clock.uptime() < deadline else { throw Unreached(cause: error.description) }
+            }
+            do { try await clock.sleep(seconds: 1) } catch { throw Unreached(cause: "this executor was told to stop") }
+        }
+    }
+
+    private static let patienceSeconds = 45.0
+    private static let settleSeconds = 45.0
+    private static let readSeconds = 30
+}
+
+/// A node that stayed out of reach for as long as waiting could help.
+struct Unreached: Error {
+    var cause: String
+}
+
+extension StepPlan {
+    // A plan whose actions could not be made was refused before it was run; this only carries the error's type.
+    func makeActionOrUnreached() throws(Unreached) -> any Action {
+        do throws(ArgumentError) { return try makeAction() } catch { throw Unreached(cause: error.description) }
+    }
+}

@@ -1,0 +1,53 @@
+public import Core
+
+/// Runs a permitted plan, or takes over one whose executor is gone: the same driver over the same fold.
+public struct Runner: Sendable {
+    let log: RunLog
+    let connector: Connector
+    let clock: any Clock
+    let nonces: any Nonces
+    let holder: String
+
+    /// Told of every effect before it is performed.
+    public typealias Watch = @Sendable (RunState, NextEffect) -> Void
+
+    /// Spends the permit: the compiler lets nobody run it twice, the lock and the log let no other process.
+    /// - Returns: where the run stands; `end` is nil when it waits for nodes that cannot be reached.
+    func run(_ permit: consuming Permit, lock: RunLock, watch: @escaping Watch) async throws -> RunState {
+        let plan = permit.plan
+        let planSha256 = permit.planSha256
+        try await log.log.ensureSpace()
+        var state = try RunState(plan: plan)
+        return try await drive(&state, beginning: .started(holder: holder), planSha256, lock, watch)
+    }
+
+    /// Takes over an interrupted run.
+    func recover(_ run: StoredRun, lock: RunLock, watch: @escaping Watch) async throws -> RunState {
+        var state = run.state
+        return try await drive(&state, beginning: .recovering(holder: holder), run.planned.planSha256, lock, watch)
+    }
+
+    // The checkpoint comes even after a failure: what is in the log shall be signed, above all when it went wrong.
+    private func drive(
+        _ state: inout RunState, beginning: Event, _ planSha256: String, _ lock: RunLock, _ watch: @escaping Watch
+    ) async throws -> RunState {
+        let journal = ExecutorJournal(log: log, holder: holder)
+        let nodes = SSHNodes(connector: connector)
+        let driver = Driver(
+            journal: journal, nodes: nodes, clock: clock, nonces: nonces, planSha256: planSha256, holder: holder,
+            watch: watch)
+        do {
+            try await journal.append(beginning, run: state.plan.id, node: nil)
+            try state.apply(beginning, node: nil)
+            try await driver.run(&state)
+        } catch {
+            await nodes.close()
+            lock.release()
+            throw error
+        }
+        await nodes.close()
+        _ = try await log.log.checkpoint()
+        lock.release()
+        return state
+    }
+}

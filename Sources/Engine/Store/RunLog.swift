@@ -1,0 +1,100 @@
+public import Core
+import TransparencyLog
+
+/// The audit log in the words of runs: events in, records out, blobs where an entry would be too long.
+public struct RunLog: Sendable {
+    /// The log beneath.
+    public let log: AuditLog
+    private let clock: any Clock
+
+    // Of the 65,535 bytes an entry may have, the rest is for the record around the event.
+    private static let inlineLimit = 60_000
+
+    /// Opens the log of a project, making it on first use, and records what a crash had left torn.
+    /// - Throws: ``AuditError`` when it cannot be written: then nothing may start (law 1).
+    public static func open(directory: String, origin: String, clock: any Clock, by holder: String) async throws
+        -> RunLog
+    {
+        let runLog = RunLog(log: try await AuditLog.open(directory: directory, origin: origin), clock: clock)
+        if let torn = await runLog.log.recovered {
+            try await runLog.append(.recoveredLog(bytes: Int(torn.length)), by: holder, run: nil)
+        }
+        return runLog
+    }
+
+    /// The log's name and key, as plans carry them.
+    public var reference: LogReference {
+        get async throws { LogReference(origin: log.origin, key: try await log.verifierKey.description) }
+    }
+
+    /// Appends an event; returns once it is durable, its blob first.
+    public func append(_ event: LogEvent, by: String, run: String?, node: String? = nil) async throws {
+        var record = LogRecord(at: clock.now(), by: by, run: run, node: node, event: event)
+        let body = try JSON.encode(event)
+        if body.count > Self.inlineLimit {
+            let blob = try await log.blobs.put(body)
+            record.event = nil
+            record.blob = BlobName(commitment: blob.commitment, length: Int(blob.length))
+        }
+        _ = try await log.append(try JSON.encode(record))
+    }
+
+    /// All records with their indices, events in blobs read back.
+    public func records() async throws -> [IndexedRecord] {
+        try await RecordReader(directory: log.directory).records()
+    }
+}
+
+/// A record and where it stands in the log.
+public struct IndexedRecord: Sendable {
+    /// Its index.
+    public var index: UInt64
+    /// The record; `event` is nil only when its blob is gone.
+    public var record: LogRecord
+    /// Its bytes, as hashed.
+    public var bytes: [UInt8]
+}
+
+/// Reads the records of a log without being able to write it, and while others write.
+public struct RecordReader: Sendable {
+    private let directory: String
+
+    /// A reader of the log in a folder.
+    public init(directory: String) {
+        self.directory = directory
+    }
+
+    /// All records so far; none when there is no log yet.
+    /// - Throws: a `JournalError` for a damaged journal, or a `DecodingError` for an entry that is not ours.
+    @concurrent public func records() async throws -> [IndexedRecord] {
+        var reader = try JournalReader(directory: directory)
+        let blobs = try BlobStore(directory: directory)
+        var records: [IndexedRecord] = []
+        while let entry = try reader.next() {
+            var record = try JSON.decode(LogRecord.self, from: entry.bytes)
+            if record.event == nil, let blob = record.blob {
+                let name = BlobReference(commitment: blob.commitment, length: UInt64(blob.length))
+                if let body = try? await blobs.get(name) { record.event = try JSON.decode(LogEvent.self, from: body) }
+            }
+            records.append(IndexedRecord(index: entry.index, record: record, bytes: entry.bytes))
+        }
+        return records
+    }
+}
+
+/// The journal of one executor.
+public struct ExecutorJournal: Journal {
+    private let log: RunLog
+    private let holder: String
+
+    /// Appends as `holder`.
+    public init(log: RunLog, holder: String) {
+        self.log = log
+        self.holder = holder
+    }
+
+    /// Durable when it returns.
+    public func append(_ event: Event, run: String, node: String?) async throws {
+        try await log.append(.run(event), by: holder, run: run, node: node)
+    }
+}

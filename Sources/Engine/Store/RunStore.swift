@@ -1,0 +1,77 @@
+public import Core
+
+/// Runs as the log has them: folded from its records, nothing else is kept anywhere.
+public struct RunStore: Sendable {
+    /// Every run, in the order it was planned.
+    public let runs: [StoredRun]
+
+    /// Folds all records.
+    public init(_ records: [IndexedRecord]) {
+        var order: [String] = []
+        var byRun: [String: [IndexedRecord]] = [:]
+        for record in records {
+            guard let run = record.record.run else { continue }
+            if byRun[run] == nil { order.append(run) }
+            byRun[run, default: []].append(record)
+        }
+        runs = order.compactMap { StoredRun(id: $0, records: byRun[$0] ?? []) }
+    }
+
+    /// The run of an id, or of a prefix that only one id has.
+    /// - Throws: ``WorkspaceError`` when there is none or several.
+    public func run(_ id: String) throws -> StoredRun {
+        if let exact = runs.first(where: { $0.id == id }) { return exact }
+        let matching = runs.filter { $0.id.hasPrefix(id) }
+        if matching.count == 1 { return matching[0] }
+        throw WorkspaceError(
+            matching.isEmpty ? "the log has no run '\(id)'" : "'\(id)' is the beginning of \(matching.count) runs",
+            remedy: "`belay runs list` shows them.")
+    }
+}
+
+/// One run: its plan, what was decided and signed, and where it stands.
+public struct StoredRun: Sendable {
+    /// Its id.
+    public let id: String
+    /// All its records.
+    public let records: [IndexedRecord]
+    /// The plan as it was submitted.
+    public let planned: PlannedRecord
+    /// The plan.
+    public let plan: Plan
+    /// The last decision about it.
+    public let decision: Decision?
+    /// Where it stands; begun only when `state.isStarted`.
+    public let state: RunState
+    /// Set when the records do not fold: the log is damaged or from another version.
+    public let fault: String?
+
+    init?(id: String, records: [IndexedRecord]) {
+        let events = records.compactMap(\.record.event)
+        let submitted = events.lazy.compactMap { if case .planned(let planned) = $0 { planned } else { nil } }.first
+        guard let planned = submitted, let plan = try? JSON.decode(Plan.self, from: planned.plan.bytes),
+            var state = try? RunState(plan: plan)
+        else { return nil }
+        var fault: String?
+        for record in records {
+            guard case .run(let event)? = record.record.event else {
+                if record.record.event == nil { fault = fault ?? "entry \(record.index) is erased or missing its blob" }
+                continue
+            }
+            do { try state.apply(event, node: record.record.node) } catch {
+                fault = fault ?? "entry \(record.index): \(error)"
+            }
+        }
+        self.id = id
+        self.records = records
+        self.planned = planned
+        self.plan = plan
+        self.state = state
+        self.fault = fault
+        decision =
+            events.reversed().lazy.compactMap { if case .decided(let decision) = $0 { decision } else { nil } }.first
+    }
+
+    /// True when it began and has not ended; whether an executor still works on it only its lock tells.
+    public var isOpen: Bool { state.isStarted && state.end == nil }
+}
