@@ -12,17 +12,21 @@ let settings: [SwiftSetting] = [
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 // Who may import whom is said in docs/architecture.md; `./test` builds with the explicit-import check as an error.
 let package = Package(
     name: "belay",
-    products: [],
+    products: [.executable(name: "belay", targets: ["belay"])],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     ],
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
@@ -34,6 +38,9 @@ let package = Package(
             name: "Engine",
             dependencies: ["Core", "SSH", "TransparencyLog", crypto, logging, subprocess],
             swiftSettings: settings),
+        .target(name: "Commands", dependencies: ["Engine", "Core", arguments], swiftSettings: settings),
+        .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
+
         .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
@@ -49,6 +56,7 @@ let package = Package(
         .executableTarget(
             name: "audit-hammer", dependencies: ["Engine", "TransparencyLog"], path: "Tests/Support/audit-hammer",
             swiftSettings: settings),
+        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Engine", "Core"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,92 @@
+import ArgumentParser
+import Core
+import Engine
+import Foundation
+import TransparencyLog
+
+/// Whatever was thrown, as an exit code and as words: what, where, why, what to do.
+struct Failure: Sendable {
+    /// The code.
+    let exit: Exit
+    /// What happened and where.
+    let message: String
+    /// What to do; empty when the message says it.
+    let remedy: String
+    /// What stood in the way, one by one.
+    var findings: [Finding] = []
+
+    /// Explains an error of any layer.
+    init(_ error: any Error) {
+        self =
+            switch error {
+            case let error as UsageError: Failure(.usage, error.message, error.remedy)
+            case let error as Diagnostics: Failure(.usage, DiagnosticsView(error).text, "")
+            case let error as WorkspaceError: Failure(.usage, error.message, error.remedy)
+            case let error as ArgumentError: Failure(.usage, error.description, "")
+            case let error as PlanError: Failure(error)
+            case let error as NodeFailure: Failure(.couldNotStart, error.message, error.remedy)
+            case let error as ObservationError: Failure(.couldNotStart, error.message, error.remedy)
+            case let error as PermitRefusal: Failure(error)
+            case let error as SignatureRefusal:
+                Failure(error.code == .malformed ? .usage : .denied, error.message, error.remedy)
+            default: Failure(log: error)
+            }
+    }
+
+    private init(_ exit: Exit, _ message: String, _ remedy: String) {
+        self.exit = exit
+        self.message = message
+        self.remedy = remedy
+    }
+
+    // About no node = about what was asked for; about a node = its state does not allow it.
+    private init(_ error: PlanError) {
+        let about = [error.node, error.step.map { "step '\($0)'" }, error.message].compactMap(\.self)
+        self.init(error.node == nil ? .usage : .couldNotStart, about.joined(separator: ": "), error.remedy)
+    }
+
+    private init(_ refusal: PermitRefusal) {
+        self.init(Exit(refusal.code), refusal.message, refusal.remedy)
+        findings = refusal.findings
+    }
+
+    private init(log error: any Error) {
+        let verify = "`belay audit verify` says what is damaged."
+        self =
+            switch error {
+            case let error as AuditError:
+                Failure(error.code == .damaged ? .logNotIntact : .couldNotStart, error.description, "")
+            case let error as JournalError: Failure(.logNotIntact, "the audit log is damaged: \(error)", verify)
+            case let error as IllegalEvent: Failure(.logNotIntact, "the audit log does not fit: \(error)", verify)
+            case is DecodingError:
+                Failure(.logNotIntact, "the audit log has an entry that is not of this version: \(error)", verify)
+            case let error as LogReadError: Failure(.usage, error.description, "Check the folder's name.")
+            case let error as FormatError: Failure(.usage, error.description, "")
+            default: Failure(.couldNotStart, "\(error)", "This is not expected: report it.")
+            }
+    }
+
+    /// For standard error.
+    func text(_ style: Style) -> String {
+        var lines = message.split(separator: "\n", omittingEmptySubsequences: false).map {
+            Printable.escape(String($0))
+        }
+        lines[0] = style.bad("belay: ") + lines[0]
+        lines += findings.flatMap { FindingView($0).lines(style) }.indented(2)
+        if !remedy.isEmpty { lines += ["  " + Printable.escape(remedy)] }
+        return lines.joined(separator: "\n")
+    }
+}
+
+/// What the command line asks for cannot be.
+struct UsageError: Error, Sendable, Hashable {
+    /// What and why.
+    let message: String
+    /// What to do.
+    let remedy: String
+
+    init(_ message: String, remedy: String) {
+        self.message = message
+        self.remedy = remedy
+    }
+}

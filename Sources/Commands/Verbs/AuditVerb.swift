@@ -1,0 +1,124 @@
+import ArgumentParser
+import Core
+import Engine
+import TransparencyLog
+
+/// `belay audit`: reads the log, for which nobody needs to be able to write it.
+struct AuditVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "audit", abstract: "Read and verify the audit log.",
+        subcommands: [Log.self, Show.self, Verify.self])
+
+    /// `belay audit log`.
+    struct Log: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Print entries of the log.",
+            discussion: "-o json prints JSON Lines: index, leaf hash and the entry itself.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOption
+
+        @Option(help: "Only what was done to this node.")
+        var node: String?
+
+        @Option(help: "Only what this person or executor did.")
+        var user: String?
+
+        @Option(help: ArgumentHelp("Only from then on: 2h ago, or 2026-11-22T18:00:00Z.", valueName: "time"))
+        var since: String?
+
+        @Option(help: "Only this run, by its id or its beginning.")
+        var run: String?
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            let since = try since.map { try TimeArguments.since($0, now: SystemClock().now()) }
+            let filter = EntryFilter(node: node, user: user, since: since, run: run)
+            let all = try await global.workspace().records()
+            let records = all.filter { filter.admits($0.record) }
+            let view = EntriesView(entries: records, plans: RunStore(all).plans)
+            terminal.write(output.format == .json ? view.jsonLines : view.text(terminal.style))
+            return .done
+        }
+    }
+
+    /// `belay audit show`.
+    struct Show: Verb {
+        static let configuration = CommandConfiguration(abstract: "Show one entry with its leaf hash.")
+
+        @OptionGroup var global: GlobalOptions
+
+        @Argument(help: "The entry's index.")
+        var index: UInt64
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            let records = try await global.workspace().records()
+            guard let entry = records.first(where: { $0.index == index }) else {
+                throw UsageError(
+                    "the log has no entry \(index)",
+                    remedy: "It has \(count(records.count, "entry", "entries")), counted from 0.")
+            }
+            terminal.write(try EntryView(entry: entry).text(terminal.style))
+            return .done
+        }
+    }
+
+    /// `belay audit verify`.
+    struct Verify: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Verify the log from its first entry to its last.",
+            discussion: """
+                Give the public key from elsewhere, and checkpoints that somebody kept: without them a log rewritten by \
+                someone who has its key cannot be told from the true one. Exits with 9 when the log does not verify.
+                """)
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOption
+
+        @Argument(help: "The log's folder; the project's unless given.")
+        var directory: String?
+
+        @Option(help: ArgumentHelp("The log's public key, or a file with it.", valueName: "vkey"))
+        var key: String?
+
+        @Option(
+            name: .customLong("kept"),
+            help: ArgumentHelp("A checkpoint kept elsewhere; again for more.", valueName: "file"))
+        var kept: [String] = []
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            let checkpoints = try kept.map { KeptCheckpoint(source: $0, bytes: try InputFile.read($0)) }
+            var folder = directory
+            if folder == nil { folder = try await global.workspace().logDirectory }
+            let report = try LogVerifier.verify(directory: folder ?? "", key: try verifier(), kept: checkpoints)
+            let view = VerificationView(report: report, directory: folder ?? "")
+            terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
+            return view.exit
+        }
+
+        // The key itself, or else a file that holds it.
+        private func verifier() throws -> VerifierKey? {
+            guard let key else { return nil }
+            if let key = try? VerifierKey(key) { return key }
+            let text = try InputFile.text(key)
+            return try VerifierKey(text.filter { !$0.isWhitespace })
+        }
+    }
+}
+
+/// Which entries somebody asked for.
+struct EntryFilter: Sendable {
+    var node: String?
+    var user: String?
+    var since: Timestamp?
+    /// A run's id, or its beginning.
+    var run: String?
+
+    /// Whether an entry is among them. An executor `alice@laptop:7` is found by `alice` too.
+    func admits(_ record: LogRecord) -> Bool {
+        if let node, record.node != node { return false }
+        if let user, record.by != user, !record.by.hasPrefix(user + "@") { return false }
+        if let since, record.at < since { return false }
+        if let run, record.run?.hasPrefix(run) != true { return false }
+        return true
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Core
+import Engine
+
+/// `belay plan`: shows what a runbook would change on nodes, and saves it. Never changes anything.
+struct PlanVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Show what a runbook would change, why it is allowed, and how it is undone.",
+        discussion:
+            "Reads the nodes and changes nothing. The plan is signed and saved; `belay apply` runs exactly that file.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var output: OutputOption
+    @OptionGroup var saving: SavingOptions
+
+    @Argument(help: "The runbook's name; `belay runbook list` shows them.")
+    var runbook: String
+
+    @Option(
+        name: .customLong("node"), help: ArgumentHelp("A node of the inventory; again for more.", valueName: "name"))
+    var nodes: [String] = []
+
+    @Option(name: .customLong("param"), help: ArgumentHelp("A parameter of the runbook.", valueName: "name=value"))
+    var parameters: [String] = []
+
+    @Option(
+        name: .customLong("param-file"), help: ArgumentHelp("A parameter read from a file.", valueName: "name=path"))
+    var parameterFiles: [String] = []
+
+    mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let given = try ParameterArguments.parse(parameters, files: parameterFiles)
+        guard !nodes.isEmpty else {
+            throw UsageError("no node is named", remedy: "Name the nodes with --node NAME; the inventory has them.")
+        }
+        let (runbook, nodes, saving) = (runbook, nodes, saving)
+        let planned = try await global.workspace().withBelay {
+            try await $0.plan(runbook: runbook, nodes: nodes, parameters: given, key: saving.key, file: saving.file)
+        }
+        return try saving.show(planned, output.format, terminal)
+    }
+}
+
+/// `belay rollback`: the way back of a run that has ended, as a plan like any other.
+struct RollbackVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "rollback", abstract: "Plan the way back of a run that has ended.",
+        discussion: "What it makes is a plan like any other: policies judge it, and `belay apply` runs it.")
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var output: OutputOption
+    @OptionGroup var saving: SavingOptions
+
+    @Argument(help: "The run's id, or its beginning.")
+    var run: String
+
+    mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let (run, saving) = (run, saving)
+        let planned = try await global.workspace().withBelay {
+            try await $0.planRollback(of: run, key: saving.key, file: saving.file)
+        }
+        return try saving.show(planned, output.format, terminal)
+    }
+}
+
+/// What both ways to a plan are told.
+struct SavingOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The private key to sign with; the project's unless given.", valueName: "path"))
+    var key: String?
+
+    @Option(
+        name: .customLong("out"),
+        help: ArgumentHelp("Where the plan is saved; <id>.plan unless given.", valueName: "file"))
+    var file: String?
+
+    @Flag(help: "Show the input of commands, and long scripts and diffs in full.")
+    var verbose = false
+
+    /// Shows the plan; a denied one is the caller's exit code 3.
+    func show(_ planned: Belay.Planned, _ format: OutputFormat, _ terminal: Terminal) throws -> Exit {
+        let view = PlanView(
+            plan: planned.plan, planSha256: planned.planSha256, file: planned.file, decision: planned.decision,
+            preview: planned.preview, verbose: verbose)
+        terminal.write(format == .json ? try view.json() : view.text(terminal.style))
+        return planned.decision.allowed ? .done : .denied
+    }
+}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Core
+import Engine
+
+/// `belay runbook`.
+struct RunbookVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "runbook", abstract: "List, show and check runbooks.",
+        subcommands: [List.self, Show.self, Lint.self])
+
+    /// `belay runbook list`.
+    struct List: Verb {
+        static let configuration = CommandConfiguration(abstract: "List the project's runbooks.")
+
+        @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOption
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            let files = try await global.workspace().runbookFiles().sorted { $0.key < $1.key }
+            let view = RunbooksView(
+                items: try files.map { .init(name: $0.key, runbook: try RunbookVerb.parse($0.value)) })
+            terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
+            return .done
+        }
+    }
+
+    /// `belay runbook show`.
+    struct Show: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Show when to use a runbook, what it needs and what it does.")
+
+        @OptionGroup var global: GlobalOptions
+
+        @Argument(help: "The runbook's name.")
+        var name: String
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            terminal.write(RunbookView(try await global.workspace().runbook(named: name)).text(terminal.style))
+            return .done
+        }
+    }
+
+    /// `belay runbook lint`.
+    struct Lint: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Check runbook files; exits with 2 when one has faults.")
+
+        @OptionGroup var global: GlobalOptions
+
+        @Argument(help: "The files; every runbook of the project unless given.")
+        var files: [String] = []
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            var files = files
+            if files.isEmpty { files = try await global.workspace().runbookFiles().values.sorted() }
+            let faults = try files.map(RunbookVerb.parse).compactMap { result in
+                if case .failure(let faults) = result { faults } else { nil }
+            }
+            let view = LintView(files: files.count, faults: faults)
+            terminal.write(view.text(terminal.style))
+            return view.exit
+        }
+    }
+
+    /// A file's runbook or its faults.
+    /// - Throws: ``UsageError`` when the file cannot be read.
+    static func parse(_ file: String) throws -> Result<Runbook, Diagnostics> {
+        let bytes = try InputFile.read(file)
+        return Result { () throws(Diagnostics) in try Runbook.parse(bytes, file: file) }
+    }
+}
+
+/// `belay policy`.
+struct PolicyVerb: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "policy", abstract: "Show the guardrails.", subcommands: [List.self])
+
+    /// `belay policy list`.
+    struct List: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "List policies and grants, how they bind, and where they are.")
+
+        @OptionGroup var global: GlobalOptions
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            terminal.write(PoliciesView(try await global.workspace().policies).text())
+            return .done
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Core
+import Engine
+import TransparencyLog
+
+/// `belay audit log`.
+struct EntriesView: Sendable {
+    let entries: [IndexedRecord]
+    /// Run → its plan, for the names of steps.
+    var plans: [String: Plan] = [:]
+
+    /// One line each, for people.
+    func text(_ style: Style) -> String {
+        entries.map { entry in
+            TimelineView(entry, plan: entry.record.run.flatMap { plans[$0] }).line(style, namesRun: true)
+        }.text
+    }
+
+    /// JSON Lines: `{"index":…,"leafHash":"…","entry":…}`, the entry's own bytes unchanged but for what a terminal would act
+    /// on, which is spelled as JSON escapes.
+    var jsonLines: String {
+        entries.map { entry in
+            let leaf = Merkle.leaf(entry.bytes).hex
+            return "{\"index\":\(entry.index),\"leafHash\":\"\(leaf)\",\"entry\":\(Self.printable(entry.bytes))}"
+        }.text
+    }
+
+    // In valid JSON these can only stand inside strings, where the escape means the same.
+    static func printable(_ bytes: [UInt8]) -> String {
+        var text = ""
+        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
+                for unit in String(scalar).utf16 {
+                    let hex = String(unit, radix: 16)
+                    text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+                }
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
+    }
+}
+
+/// `belay audit show`: one entry, pretty, with what an inclusion proof would be about.
+struct EntryView: Sendable {
+    let entry: IndexedRecord
+    /// Its blob was read back.
+    var isWhole: Bool { entry.record.event != nil }
+
+    func text(_ style: Style) throws -> String {
+        let leaf = Merkle.leaf(entry.bytes).hex
+        let blob =
+            entry.record.blob.map {
+                [
+                    "blob \($0.commitment.printable), \(count($0.length, "byte"))\(isWhole ? "" : ": erased, or not on this disk")"
+                ]
+            } ?? []
+        let lines = String(decoding: try JSON.encodePretty(entry.record), as: UTF8.self).printableLines
+        return
+            ([style.strong("Entry \(entry.index)"), "leaf hash \(leaf), \(count(entry.bytes.count, "byte"))"] + blob
+            + lines).text
+    }
+}
+
+/// `belay audit verify`: whether the log is what was written; the first thing that is not comes first.
+struct VerificationView: Sendable {
+    let report: VerificationReport
+    let directory: String
+
+    /// 9 when the log does not verify.
+    var exit: Exit { report.isIntact ? .done : .logNotIntact }
+
+    func text(_ style: Style) -> String {
+        let failures = report.failures.sorted { Self.first($0) < Self.first($1) }.flatMap { lines($0, style) }
+        let verdict =
+            report.isIntact
+            ? style.good("INTACT") + " \(directory.printable)" : style.bad("NOT INTACT") + " \(directory.printable)"
+        return ([verdict] + failures + facts).text
+    }
+
+    func json() throws -> String {
+        struct Failure: Encodable {
+            let kind: String
+            let firstEntry: UInt64?
+            let entriesEnd: UInt64?
+            let file: String?
+            let offset: UInt64?
+            let what: String
+            let meaning: String
+        }
+        struct Report: Encodable {
+            let intact: Bool
+            let directory: String
+            let entries: UInt64
+            let root: String
+            let signedSize: UInt64
+            let key: String?
+            let keyIsFromLog: Bool
+            let failures: [Failure]
+        }
+        let (key, isFromLog) = source
+        let failures = report.failures.map {
+            Failure(
+                kind: $0.kind.rawValue, firstEntry: $0.entries?.lowerBound, entriesEnd: $0.entries?.upperBound,
+                file: $0.file,
+                offset: $0.offset, what: $0.what, meaning: $0.meaning)
+        }
+        let shown = Report(
+            intact: report.isIntact, directory: directory, entries: report.entries, root: report.root.hex,
+            signedSize: report.signedSize, key: key, keyIsFromLog: isFromLog, failures: failures)
+        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+    }
+
+    private static func first(_ failure: VerificationFailure) -> UInt64 { failure.entries?.lowerBound ?? .max }
+
+    private func lines(_ failure: VerificationFailure, _ style: Style) -> [String] {
+        let entries = failure.entries.map { range in
+            range.count == 1 ? "entry \(range.lowerBound)" : "entries \(range.lowerBound) to \(range.upperBound &- 1)"
+        }
+        let place = [entries, failure.file.map { $0 + (failure.offset.map { " at byte \($0)" } ?? "") }].compactMap(
+            \.self)
+        let heading = place.isEmpty ? "the log" : place.joined(separator: ", ")
+        return [
+            style.bad("✗ \(heading.printable)"), "    \(failure.what.printable)", "    \(failure.meaning.printable)",
+        ]
+    }
+
+    private var facts: [String] {
+        let (key, isFromLog) = source
+        let unsigned = report.unsignedEntries == 0 ? "" : ", \(report.unsignedEntries) after it not yet signed"
+        let trust =
+            isFromLog
+            ? [
+                "  the key is the log's own: this shows accidents, not a rewrite with another key; give --key from elsewhere"
+            ] : []
+        let torn = report.tornTail.map { ["  \("\($0)".printable): it was never acknowledged and is no entry"] } ?? []
+        let findings =
+            report.findingCount == 0
+            ? [] : ["  \(count(report.findingCount, "entry", "entries")) not one I-JSON object"]
+        return [
+            "  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)",
+            "  \(count(report.checkpoints.count, "checkpoint")) verified, the largest covers \(report.signedSize)\(unsigned)",
+            "  key \((key ?? "none").printable)",
+        ] + trust + torn + findings
+    }
+
+    private var source: (key: String?, isFromLog: Bool) {
+        switch report.key {
+        case .given(let key): (key.description, false)
+        case .fromLog(let key): (key.description, true)
+        case .none: (nil, false)
+        }
+    }
+}

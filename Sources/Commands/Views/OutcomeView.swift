@@ -1,0 +1,135 @@
+import Core
+
+/// How a run ended, node by node and why, and what a person must do where Belay cannot.
+struct OutcomeView: Sendable {
+    /// Where it stands.
+    let state: RunState
+    /// How to reach the nodes by hand.
+    let inventory: Inventory
+    /// False where everything that happened stands above already.
+    var pointsToRecords = true
+
+    /// For people.
+    func text(_ style: Style) -> String {
+        let nodes = state.nodes.flatMap { node(from: $0, style) }
+        return ([heading(style)] + nodes.indented(2) + advice(style)).text
+    }
+
+    private func heading(_ style: Style) -> String {
+        let run = "run \(state.plan.id.printable)"
+        return switch state.end {
+        case .succeeded: style.good("DONE") + " \(run): every node is in the planned state, verified"
+        case .rolledBack: style.warning("ROLLED BACK") + " \(run): every node that was touched is as it was found"
+        case .stale: style.warning("STALE") + " \(run): a node is not as the plan expects; nothing was left changed"
+        case .partial: style.warning("PARTIAL") + " \(run): nodes ended differently"
+        case .needsPerson: style.bad("NEEDS A PERSON") + " \(run)"
+        case nil: style.bad("INTERRUPTED") + " \(run): a node cannot be reached, or the run was cut off"
+        }
+    }
+
+    private func node(from run: NodeRun, _ style: Style) -> [String] {
+        let side = run.state.side.map { "in its state \(style.strong($0.uppercased())): " } ?? ""
+        let why = run.reason.isEmpty ? "" : " (\(run.reason.printable))"
+        return ["\(style.strong(run.plan.name.printable)) \(side)\(run.state.words)\(why)"]
+            + (differences(run, style) + undone(run) + known(run)).indented(2)
+    }
+
+    // What made a step stale or stands in the way of undoing it: what was expected, and what is there.
+    private func differences(_ run: NodeRun, _ style: Style) -> [String] {
+        run.steps.indices.flatMap { index in
+            let secrets = Secrets(run.plan.steps[index])
+            return run.steps[index].differences.flatMap { difference in
+                FieldView(
+                    name: difference.field, before: difference.expected, after: difference.found, quality: .exact,
+                    volatile: nil,
+                    isSecret: secrets.hide(difference.expected) || secrets.hide(difference.found)
+                ).lines(style, verbose: false)
+            }
+        }
+    }
+
+    private func undone(_ run: NodeRun) -> [String] {
+        let steps = run.steps.indices.filter { run.steps[$0].mayHaveRun && isUndone($0, run) }
+            .map { ProgressView.step($0, run.plan) }
+        return steps.isEmpty ? [] : ["undone: " + steps.reversed().joined(separator: ", ")]
+    }
+
+    private func isUndone(_ index: Int, _ run: NodeRun) -> Bool {
+        if case .reverted(clean: true) = run.deadMan, run.plan.steps[index].cutsPath { return true }
+        return run.steps[index].undone == .succeeded
+    }
+
+    private func known(_ run: NodeRun) -> [String] {
+        guard !run.state.isFinal, run.state != .waiting else { return [] }
+        let reach = run.unreachable.map { ["not reachable: \($0.printable)"] } ?? []
+        let open = run.open?.write ?? run.unresolved
+        let last = open.map { ["not known how it ended: \(ProgressView.words($0, run.plan))"] } ?? []
+        return reach + last + deadMan(run)
+    }
+
+    private func deadMan(_ run: NodeRun) -> [String] {
+        switch run.deadMan {
+        case .armed:
+            [
+                "its dead-man is armed: it undoes the path-cutting steps by itself \(run.plan.deadManSeconds ?? 0) s after arming"
+            ]
+        case .reverted(clean: true): ["it undid the path-cutting steps by itself"]
+        case .reverted(clean: false):
+            ["it tried to undo the path-cutting steps by itself, and one of its commands failed"]
+        case .none, .won: []
+        }
+    }
+
+    private func advice(_ style: Style) -> [String] {
+        let byHand = state.nodes.filter { $0.state == .needsPerson || $0.unreachable != nil && !$0.state.isFinal }
+            .flatMap { ByHandView(run: state.plan.id, node: $0, inventory: inventory.node($0.plan.name)).lines(style) }
+        let run = state.plan.id.printable
+        let recover = ["", "When the nodes answer again: " + style.strong("belay recover --run \(run)")]
+        let lookUp = pointsToRecords ? ["", "`belay runs show \(run)` has everything that happened."] : []
+        switch state.end {
+        case nil: return byHand + recover
+        case .needsPerson: return byHand + lookUp
+        case .partial, .rolledBack, .stale: return lookUp
+        case .succeeded: return ["", "To go back later: `belay rollback \(run)`"]
+        }
+    }
+}
+
+/// What a person types to bring one node back without Belay.
+struct ByHandView: Sendable {
+    let run: String
+    let node: NodeRun
+    /// How it is reached; nil when it is no longer in the inventory.
+    let inventory: Inventory.Node?
+
+    func lines(_ style: Style) -> [String] {
+        let steps = node.steps.indices.reversed().filter {
+            node.steps[$0].mayHaveRun && node.steps[$0].undone != .succeeded
+        }
+        let heading = style.strong("By hand, on \(node.plan.name.printable):")
+        guard !steps.isEmpty else {
+            return ["", "\(heading) look at the node; no step of this run has to be undone there"]
+        }
+        return ["", heading, "  $ \(ssh)"] + steps.flatMap { undo($0, style) }
+    }
+
+    private var ssh: String {
+        guard let inventory else { return "ssh \(node.plan.identity.address.printable)" }
+        let port = inventory.port == 22 ? [] : ["-p", "\(inventory.port)"]
+        return ShellQuote.display(["ssh"] + port + ["\(inventory.user)@\(inventory.address)"]).printable
+    }
+
+    private func undo(_ index: Int, _ style: Style) -> [String] {
+        let folder = "\(NodeRecord.root)/\(run.printable)/steps/\(index < 10 ? "0" : "")\(index)-apply"
+        let commands = node.steps[index].intent?.undo ?? []
+        let secrets = Secrets(node.plan.steps[index])
+        guard !commands.isEmpty else { return [style.bad("  # nothing undoes \(ProgressView.step(index, node.plan))")] }
+        return [
+            "  $ \(sudo)sh \(folder)/undo.sh",
+            style.faint("    # undoes \(ProgressView.step(index, node.plan)); in it:"),
+        ]
+            + CommandView(commands, secrets: secrets, verbose: false).lines(style).map { "    # " + $0 }
+    }
+
+    private var sudo: String { inventory?.user == "root" ? "" : "sudo " }
+}

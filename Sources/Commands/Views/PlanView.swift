@@ -1,0 +1,98 @@
+import Core
+
+/// A plan and what is said of it: what will change first, then why it is allowed, then what to type next.
+struct PlanView: Sendable {
+    let plan: Plan
+    let planSha256: String
+    let file: String
+    /// What the policies said of making it; nil when only the plan is shown.
+    var decision: Decision?
+    /// What they would say of applying it now, without approvals.
+    var preview: Decision?
+    /// Whether input of commands, long shell texts and long diffs are shown in full.
+    var verbose = false
+
+    /// For people.
+    func text(_ style: Style) -> String {
+        let verdict = decision.map { [""] + DecisionView($0, preview: preview).lines(style) + [""] + next(style) } ?? []
+        return (header(style) + plan.nodes.flatMap { node($0, style) } + verdict).text
+    }
+
+    /// For programs: plan (secrets masked), its digest and file, decision and preview.
+    func json() throws -> String {
+        let view = JSONView(plan: plan.masked, planSha256: planSha256, file: file, decision: decision, preview: preview)
+        return String(decoding: try JSON.encodePretty(view), as: UTF8.self)
+    }
+
+    private struct JSONView: Encodable {
+        let plan: Plan
+        let planSha256: String
+        let file: String
+        let decision: Decision?
+        let preview: Decision?
+    }
+
+    /// True when no step of any node has anything to run.
+    var changesNothing: Bool { plan.nodes.allSatisfy { $0.steps.allSatisfy(\.apply.isEmpty) } }
+
+    private func header(_ style: Style) -> [String] {
+        let what =
+            plan.rollsBack.map { "rolls back run \($0.printable) of \(plan.runbook.name.printable)" }
+            ?? "\(plan.runbook.name.printable): \(plan.runbook.title.printable)"
+        let change = changesNothing ? [style.good("No change: no step has anything to do on any node.")] : []
+        return [
+            "\(style.strong("Plan \(plan.id.printable)")) \(what)",
+            "  for \(plan.requester.printable), cluster \(plan.cluster.name.printable) (\(plan.cluster.environment.printable)), "
+                + "good until \(plan.expiresAt.toSeconds)",
+        ] + parameters + ["  sha256 \(planSha256)"] + change
+    }
+
+    private var parameters: [String] {
+        guard !plan.parameters.isEmpty else { return [] }
+        let words = plan.parameters.sorted { $0.key < $1.key }.map { "\($0.printable)=\(Self.word($1))" }
+        return ["  with " + words.joined(separator: " ")]
+    }
+
+    // A file given as a parameter shows in the diff of what it becomes.
+    private static func word(_ value: ParameterValue) -> String {
+        let text = value.masked.text
+        guard text.utf8.count <= 200, !text.contains("\n") else { return "(\(Payload(text).summary))" }
+        return ShellQuote.display([text]).printable
+    }
+
+    private func node(_ node: NodePlan, _ style: Style) -> [String] {
+        let identity = node.identity
+        let steps = node.steps.enumerated().flatMap { StepView($1, number: $0 + 1, verbose: verbose).lines(style) }
+        return [
+            "",
+            style.strong("Node \(node.name.printable)") + " \(identity.address.printable), "
+                + node.roles.map(\.printable).joined(separator: ", "),
+            style.faint("  host key \(identity.hostKey.printable), machine \(identity.machineID.printable)"),
+        ] + steps + end(of: node, style)
+    }
+
+    private func end(of node: NodePlan, _ style: Style) -> [String] {
+        guard node.steps.contains(where: { !$0.apply.isEmpty }) else { return [] }
+        let checks = node.verify.map { "  at the end \($0.expression.printable) within \($0.withinSeconds) s" }
+        let failing =
+            plan.onFailure == .rollback
+            ? "  when a step or check fails: this node is undone, and no further node is begun"
+            : style.warning("  when a step or check fails: the run stops and leaves this node as it is")
+        let deadMan = node.deadManSeconds.map {
+            style.strong("  dead-man: ") + "the node undoes the path-cutting steps by itself after \($0) s "
+                + "unless a new connection has found all well"
+        }
+        return checks + [failing] + (deadMan.map { [$0] } ?? [])
+    }
+
+    private func next(_ style: Style) -> [String] {
+        guard decision?.allowed == true else { return ["The plan was not saved, and nothing was changed."] }
+        let path = ShellQuote.display([file]).printable
+        if changesNothing { return ["Saved as \(path). There is nothing to apply."] }
+        guard preview?.waitsForApproval == true else { return ["Next: " + style.strong("belay apply \(path)")] }
+        return [
+            "Next, by someone else: " + style.strong("belay approve \(path) --comment 'why'"),
+            "then: " + style.strong("belay apply \(path)"),
+        ]
+    }
+}

@@ -1,0 +1,130 @@
+import Core
+
+/// One line for what a run is about to do, said plainly; nil for what nobody needs to see.
+struct ProgressView: Sendable {
+    private let plan: Plan
+
+    init(_ plan: Plan) { self.plan = plan }
+
+    /// `18:00:00Z worker-1  restarting …`
+    func line(_ next: NextEffect, at now: Timestamp, _ style: Style) -> String? {
+        let node = plan.nodes.first { $0.name == next.node }
+        guard let words = words(next.effect, node, style) else { return nil }
+        return "\(style.faint(now.timeOfDay)) \(next.node.map { style.strong($0.printable) + "  " } ?? "")\(words)"
+    }
+
+    private func words(_ effect: Effect, _ node: NodePlan?, _ style: Style) -> String? {
+        switch effect {
+        case .record(let event): Self.words(event, node, style)
+        case .send(let intent): Self.words(intent.write, node)
+        case .lookUp(let write): "looking up what became of: " + Self.words(write, node)
+        case .observe(let step, let moment, _): Self.words(moment, of: Self.step(step, node))
+        case .verify(let step?, let checks, _):
+            checks.isEmpty ? nil : "checking \(Self.step(step, node)), for up to \(Self.longest(checks)) s"
+        case .verify(nil, let checks, let afresh):
+            checks.isEmpty && !afresh
+                ? nil
+                : "checking the whole node\(afresh ? " over a new connection" : ""), for up to \(Self.longest(checks)) s"
+        }
+    }
+
+    // An intent is said when it is sent; what was read and checked shows in what follows from it.
+    private static func words(_ event: Event, _ node: NodePlan?, _ style: Style) -> String? {
+        switch event {
+        case .unchanged(let step): "\(Self.step(step, node)) has nothing to do"
+        case .stale(let step, let differences):
+            style.bad("not as planned before \(Self.step(step, node)): \(fields(differences))")
+        case .conflict(let step, let differences):
+            style.bad("someone changed what \(Self.step(step, node)) did: \(fields(differences))")
+        case .nodeState(let state, let reason): Self.words(state, reason, style)
+        default: nil
+        }
+    }
+
+    private static func words(_ state: NodeState, _ reason: String, _ style: Style) -> String {
+        let why = reason.isEmpty ? "" : ": \(reason.printable)"
+        return switch state {
+        case .waiting, .running, .skipped: state.words + why
+        case .succeeded: style.good(state.words) + why
+        case .rollingBack, .rolledBack: style.warning(state.words) + why
+        case .stale, .needsPerson: style.bad(state.words) + why
+        }
+    }
+
+    private static func words(_ moment: Moment, of step: String) -> String {
+        switch moment {
+        case .before: "looking at the state before \(step)"
+        case .after: "looking whether \(step) left what was predicted"
+        case .beforeUndo: "looking whether anyone changed what \(step) did"
+        case .afterUndo: "looking whether \(step) is undone"
+        }
+    }
+
+    /// What a write does.
+    static func words(_ write: Write, _ node: NodePlan?) -> String {
+        switch write {
+        case .acquireLease(let recovering): recovering ? "taking over the node's lease" : "taking the node's lease"
+        case .armDeadMan:
+            "arming the dead-man\(node?.deadManSeconds.map { ": the node reverts in \($0) s unless told" } ?? "")"
+        case .apply(let index): "running \(step(index, node)): \(commands(node, index))"
+        case .disarmDeadMan: "disarming the dead-man"
+        case .undo(let index): "undoing \(step(index, node))"
+        case .releaseLease: "giving the node's lease back"
+        }
+    }
+
+    private static func commands(_ node: NodePlan?, _ index: Int) -> String {
+        guard let node, node.steps.indices.contains(index) else { return "" }
+        return "\(node.steps[index].action.printable), \(count(node.steps[index].apply.count, "command"))"
+    }
+
+    /// `step 'restart'`; by its number when the plan has none such.
+    static func step(_ index: Int, _ node: NodePlan?) -> String {
+        guard let node, node.steps.indices.contains(index) else { return "step \(index + 1)" }
+        return "step '\(node.steps[index].name.printable)'"
+    }
+
+    private static func fields(_ differences: [Difference]) -> String {
+        differences.map(\.field.printable).joined(separator: ", ")
+    }
+
+    private static func longest(_ checks: [CheckPlan]) -> Int { checks.map(\.withinSeconds).max() ?? 0 }
+}
+
+extension NodeState {
+    /// As people say it.
+    var words: String {
+        switch self {
+        case .waiting: "waiting"
+        case .running: "running"
+        case .rollingBack: "rolling back"
+        case .succeeded: "succeeded"
+        case .rolledBack: "rolled back"
+        case .stale: "stale"
+        case .skipped: "skipped"
+        case .needsPerson: "NEEDS A PERSON"
+        }
+    }
+
+    /// Which of the two states law 7 promises; nil when neither can be said.
+    var side: String? {
+        switch self {
+        case .succeeded: "after"
+        case .rolledBack, .stale, .skipped, .waiting: "before"
+        case .running, .rollingBack, .needsPerson: nil
+        }
+    }
+}
+
+extension RunEnd {
+    /// As people say it.
+    var words: String {
+        switch self {
+        case .succeeded: "succeeded"
+        case .rolledBack: "rolled back"
+        case .stale: "stale"
+        case .partial: "partial"
+        case .needsPerson: "needs a person"
+        }
+    }
+}

@@ -1,0 +1,163 @@
+import Core
+import Engine
+
+/// A run in a list.
+struct RunSummary: Encodable, Sendable, Hashable {
+    /// Where a run stands, in the words of the design.
+    enum Standing: String, Encodable, Sendable {
+        case planned, denied, running, interrupted, succeeded, rolledBack, stale, partial, needsPerson, damaged
+    }
+
+    var id: String
+    var standing: Standing
+    var runbook: String
+    var requester: String
+    var createdAt: Timestamp
+    /// The run it rolls back.
+    var rollsBack: String?
+    /// Node name → its state.
+    var nodes: [String: String]
+    /// Why its records do not fold; nil when they do.
+    var fault: String?
+
+    /// - Parameter isHeld: whether a process drives it now.
+    init(_ run: StoredRun, isHeld: Bool) {
+        id = run.id
+        runbook = run.plan.runbook.name
+        requester = run.plan.requester
+        createdAt = run.plan.createdAt
+        rollsBack = run.plan.rollsBack
+        nodes = Dictionary(
+            run.state.nodes.map { ($0.plan.name, $0.state.rawValue) }, uniquingKeysWith: { first, _ in first })
+        fault = run.fault
+        standing = Self.standing(run, isHeld)
+    }
+
+    private static func standing(_ run: StoredRun, _ isHeld: Bool) -> Standing {
+        if run.fault != nil { return .damaged }
+        switch run.state.end {
+        case .succeeded: return .succeeded
+        case .rolledBack: return .rolledBack
+        case .stale: return .stale
+        case .partial: return .partial
+        case .needsPerson: return .needsPerson
+        case nil: break
+        }
+        if run.isOpen { return isHeld ? .running : .interrupted }
+        return run.decision?.phase == .plan && run.decision?.allowed == false ? .denied : .planned
+    }
+
+    /// True while somebody has to do something about it.
+    var isPressing: Bool { [.interrupted, .needsPerson, .damaged].contains(standing) }
+}
+
+/// `belay runs list`.
+struct RunsView: Sendable {
+    let runs: [RunSummary]
+
+    func text() -> String {
+        guard !runs.isEmpty else { return "The log has no run.\n" }
+        let rows = runs.map { run in
+            [
+                run.id, run.standing.rawValue, run.runbook + (run.rollsBack.map { " (rolls back \($0))" } ?? ""),
+                run.requester,
+                run.nodes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "),
+            ].map(\.printable)
+        }
+        return Table.lines([["RUN", "STANDS", "RUNBOOK", "BY", "NODES"]] + rows).text
+    }
+
+    /// A JSON array.
+    func json() throws -> String { String(decoding: try JSON.encodePretty(runs), as: UTF8.self) }
+}
+
+/// `belay status`: what is under way, and what waits for somebody.
+struct StatusView: Sendable {
+    let runs: [RunSummary]
+
+    /// Drops what needed a person and was rolled back since by a run that succeeded.
+    init(_ all: [RunSummary]) {
+        let settled = Set(all.filter { $0.standing == .succeeded }.compactMap(\.rollsBack))
+        runs = all.filter { $0.standing == .running || $0.isPressing && !settled.contains($0.id) }
+    }
+
+    /// 7 when somebody has to do something, else 0.
+    var exit: Exit { runs.contains(where: \.isPressing) ? .needsPerson : .done }
+
+    func text(_ style: Style) -> String {
+        if runs.isEmpty { return "Nothing is under way, and nothing waits for a person.\n" }
+        return runs.flatMap { lines($0, style) }.text
+    }
+
+    func json() throws -> String { String(decoding: try JSON.encodePretty(runs), as: UTF8.self) }
+
+    private func lines(_ run: RunSummary, _ style: Style) -> [String] {
+        let id = run.id.printable
+        let nodes = run.nodes.sorted { $0.key < $1.key }.map { "\($0.key.printable) \($0.value)" }.joined(
+            separator: ", ")
+        let (word, advice) =
+            switch run.standing {
+            case .running: ("under way", "watch it: belay runs show \(id)")
+            case .interrupted: (style.bad("INTERRUPTED"), "bring its nodes to an end: belay recover --run \(id)")
+            case .damaged:
+                (style.bad("DAMAGED") + " \((run.fault ?? "").printable)", "what is wrong: belay audit verify")
+            default: (style.bad("NEEDS A PERSON"), "what to do: belay runs show \(id)")
+            }
+        return ["\(style.strong(id)) \(run.runbook.printable): \(word)", "  \(nodes)", "  → \(advice)"]
+    }
+}
+
+/// `belay runs show`: plan, decision, who approved, and what happened, in the log's order.
+struct RunView: Sendable {
+    let run: StoredRun
+    let inventory: Inventory
+    let isHeld: Bool
+    let verbose: Bool
+
+    func text(_ style: Style) -> String {
+        let plan = PlanView(
+            plan: run.plan, planSha256: run.planned.planSha256, file: "", decision: nil, preview: nil, verbose: verbose)
+        let decision = run.decision.map { [""] + DecisionView($0).lines(style) } ?? []
+        let timeline =
+            ["", style.strong("What happened")] + run.records.map { TimelineView($0, plan: run.plan).line(style) }
+        return plan.text(style) + (decision + approvals + timeline + [""]).text + end(style)
+    }
+
+    private func end(_ style: Style) -> String {
+        if let fault = run.fault { return style.bad("THE LOG DOES NOT FOLD: ") + fault.printable + "\n" }
+        guard run.state.isStarted else { return "It has not been applied.\n" }
+        if isHeld { return "It is under way in another process.\n" }
+        return OutcomeView(state: run.state, inventory: inventory, pointsToRecords: false).text(style)
+    }
+
+    private var approvals: [String] {
+        (run.decision?.approvals.counted ?? []).map {
+            "approved by \($0.principal.name.printable) at \($0.at.toSeconds): \($0.comment.printable)"
+        }
+    }
+
+    /// Summary, plan (masked), decision, and every record with its index.
+    func json() throws -> String {
+        struct Entry: Encodable {
+            let index: UInt64
+            let at: Timestamp
+            let by: String
+            let node: String?
+            let type: String
+        }
+        struct Shown: Encodable {
+            let summary: RunSummary
+            let planSha256: String
+            let plan: Plan
+            let decision: Decision?
+            let timeline: [Entry]
+        }
+        let timeline = run.records.map {
+            Entry(index: $0.index, at: $0.record.at, by: $0.record.by, node: $0.record.node, type: $0.record.type)
+        }
+        let shown = Shown(
+            summary: RunSummary(run, isHeld: isHeld), planSha256: run.planned.planSha256, plan: run.plan.masked,
+            decision: run.decision, timeline: timeline)
+        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+    }
+}

@@ -1,0 +1,109 @@
+import Core
+import Engine
+
+/// One entry of the log as one line.
+struct TimelineView: Sendable {
+    private let record: IndexedRecord
+    private let plan: Plan?
+
+    /// - Parameter plan: of the run it belongs to, for the names of steps.
+    init(_ record: IndexedRecord, plan: Plan?) {
+        self.record = record
+        self.plan = plan
+    }
+
+    /// `   42 2026-11-22T18:00:00Z worker-1 outcome of running step 'restart': done (alice)`
+    /// - Parameter namesRun: where lines of several runs stand together.
+    func line(_ style: Style, namesRun: Bool = false) -> String {
+        let entry = record.record
+        let index = "\(record.index)"
+        let margin = String(repeating: " ", count: max(0, 5 - index.count))
+        let run = entry.run.map { namesRun ? " " + $0.printable : "" } ?? ""
+        let node = entry.node.map { " " + style.strong($0.printable) } ?? ""
+        return
+            "\(margin)\(style.faint(index)) \(style.faint(entry.at.toSeconds))\(run)\(node) \(words) \(style.faint("(\(entry.by.printable))"))"
+    }
+
+    /// What it says.
+    var words: String {
+        switch record.record.event {
+        case .planned(let planned): "plan signed, sha256 \(planned.planSha256.printable)"
+        case .decided(let decision):
+            "policies (\(decision.phase.rawValue)): "
+                + (decision.allowed ? "allowed" : "denied, \(count(decision.denials.count, "finding"))")
+        case .approval(let approval): Self.words(approval)
+        case .recoveredLog(let bytes): "the log was opened after a crash: \(count(bytes, "torn byte")) cut off its end"
+        case .run(let event): words(event)
+        case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
+        }
+    }
+
+    private static func words(_ approval: ApprovalRecord) -> String {
+        guard let statement = try? ApprovalStatement(bytes: approval.statement.bytes) else {
+            return "an approval that cannot be read"
+        }
+        let verb = statement.decision == .approve ? "approved" : "DENIED"
+        return
+            "\(verb) by \(statement.approver.printable) until \(statement.expires.toSeconds): \(statement.comment.printable)"
+    }
+
+    private func words(_ event: Event) -> String {
+        let node = plan?.nodes.first { $0.name == record.record.node }
+        func step(_ index: Int) -> String { ProgressView.step(index, node) }
+        return switch event {
+        case .started: "run started"
+        case .recovering: "run taken over after an interruption"
+        case .intent(let intent): "intent: " + ProgressView.words(intent.write, node)
+        case .outcome(let write, let answer): "outcome of \(ProgressView.words(write, node)): \(Self.words(answer))"
+        case .observed(let index, let moment, let seen):
+            "\(step(index)): state \(moment.words) observed, \(count(seen.fields.count, "field"))"
+        case .unobservable(let index, let moment, let reason):
+            "\(step(index)): state \(moment.words) cannot be told: \(reason.printable)"
+        case .unchanged(let index): "\(step(index)) had nothing to do"
+        case .verified(let index, let failures):
+            "\(index.map(step) ?? "the whole node"): "
+                + (failures.isEmpty ? "checks hold" : "checks FAILED: \(Self.brief(failures.joined(separator: "; ")))")
+        case .stale(let index, let found): "\(step(index)) is STALE in \(Self.fields(found))"
+        case .conflict(let index, let found): "someone changed what \(step(index)) did: \(Self.fields(found))"
+        case .nodeState(let state, let reason): "\(state.words)\(reason.isEmpty ? "" : ": \(Self.brief(reason))")"
+        case .unreachable(let cause): "NOT REACHABLE: \(cause.printable)"
+        case .finished(let end): "run ended: \(end.words)"
+        }
+    }
+
+    // What there is more of stands at the run's end, or in the entry itself.
+    private static func brief(_ text: String) -> String { Printable.escape(text, limit: 300) }
+
+    private static func fields(_ differences: [Difference]) -> String {
+        differences.map(\.field.printable).joined(separator: ", ")
+    }
+
+    private static func words(_ answer: NodeAnswer) -> String {
+        switch answer {
+        case .granted(let epoch): "granted, epoch \(epoch)"
+        case .released: "released"
+        case .armed: "armed"
+        case .won: "disarmed"
+        case .reverted(let status, _): "the node had reverted by itself\(status == 0 ? "" : ", with status \(status)")"
+        case .noDeadMan: "there is no dead-man"
+        case .done(0, _, _): "done"
+        case .done(let status, let index, _): "command \(index + 1) ended with status \(status)"
+        case .running: "still running after its time"
+        case .lost(let rebooted): rebooted ? "lost: the node rebooted" : "lost: it was stopped from outside"
+        case .absent: "never begun"
+        case .refused(let why): "refused by the node: \(why.printable)"
+        }
+    }
+}
+
+extension Moment {
+    /// As people say it.
+    var words: String {
+        switch self {
+        case .before: "before"
+        case .after: "after"
+        case .beforeUndo: "before undo"
+        case .afterUndo: "after undo"
+        }
+    }
+}

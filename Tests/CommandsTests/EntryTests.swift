@@ -1,0 +1,166 @@
+import Core
+import Engine
+import Foundation
+import Testing
+
+@testable import Commands
+
+/// The command line as a whole, without any node.
+struct EntryTests {
+    private let recorder = Recorder()
+
+    @Test(
+        "usage errors exit with 2 and speak on standard error",
+        arguments: [["bogus"], ["plan"], ["plan", "x", "--nod", "y"], ["runs", "list", "-o", "xml"]])
+    func usage(arguments: [String]) async {
+        let exit = await run(arguments) { _ in recorder.terminal }
+        #expect(exit == .usage)
+        #expect(recorder.output.isEmpty && !recorder.complaints.isEmpty)
+    }
+
+    @Test(
+        "help exits with 0 and speaks on standard output",
+        arguments: [["--help"], ["help", "plan"], ["runs"], ["audit", "verify", "-h"], []])
+    func help(arguments: [String]) async {
+        let exit = await run(arguments) { _ in recorder.terminal }
+        #expect(exit == .done)
+        #expect(recorder.output.contains("USAGE: belay") && recorder.complaints.isEmpty)
+    }
+
+    @Test("a folder without a project is named, with what to do")
+    func noProject() async throws {
+        let folder = try Folder()
+        #expect(await recorder.belay("-C", folder.path, "status") == .usage)
+        #expect(recorder.complaints.contains("there is no belay.yaml in \(folder.path)"))
+    }
+
+    @Test("a plan without a node is refused before the project is opened")
+    func noNode() async {
+        #expect(await recorder.belay("plan", "x") == .usage)
+        #expect(recorder.complaints.hasPrefix("belay: no node is named\n"))
+    }
+
+    @Test("approve wants a reason and a plan that can be read")
+    func approve() async throws {
+        let folder = try Folder()
+        #expect(await recorder.belay("approve", "x.plan", "--comment", " ") == .usage)
+        #expect(recorder.complaints.contains("--comment is empty"))
+        let file = try folder.write("{}", to: "x.plan")
+        #expect(await recorder.belay("approve", file, "--comment", "why") == .usage)
+        #expect(recorder.complaints.contains("is not a plan of this version"))
+    }
+
+    @Test("lint shows the faults of a runbook with a caret, and exits with 2")
+    func lint() async throws {
+        let folder = try Folder()
+        let file = try folder.write("apiVersion: belay/v1\nkind: Runbok\n", to: "bad.yaml")
+        #expect(await recorder.belay("runbook", "lint", file) == .usage)
+        #expect(recorder.output.contains("--> \(file):2"))
+        #expect(recorder.output.contains("kind: Runbok") && recorder.output.contains("^"))
+    }
+
+    private func project(_ folder: Folder) throws {
+        _ = try folder.write(
+            "apiVersion: belay/v1\nkind: Configuration\nlog: {directory: log, origin: test.example/log}\n",
+            to: "belay.yaml")
+        _ = try folder.write(
+            """
+            apiVersion: belay/v1
+            kind: Inventory
+            cluster: {name: prod, environment: production}
+            nodes: [{name: worker-1, address: 10.0.0.1, roles: [worker]}]
+            """, to: "inventory.yaml")
+        _ = try folder.write(
+            """
+            apiVersion: belay/v1
+            kind: Grant
+            metadata: {name: all}
+            spec: {who: {groups: [sre]}, runbooks: ["*"]}
+            """, to: "policies/grant.yaml")
+        _ = try folder.write("", to: "runbooks/.keep")
+        _ = try folder.write("", to: "allowed_signers")
+    }
+
+    @Test("-C is understood before and after the verb, and a project without a log has no runs")
+    func emptyProject() async throws {
+        let folder = try Folder()
+        try project(folder)
+        #expect(await recorder.belay("-C", folder.path, "status") == .done)
+        #expect(await recorder.belay("runs", "list", "-C", folder.path) == .done)
+        #expect(await recorder.belay("policy", "list", "-C", folder.path) == .done)
+        #expect(
+            recorder.output.hasPrefix(
+                "Nothing is under way, and nothing waits for a person.\nThe log has no run.\nall  grant"))
+    }
+
+    private func log(in folder: Folder) async throws -> String {
+        let directory = folder.path + "/log"
+        let log = try await RunLog.open(
+            directory: directory, origin: "test.example/log", clock: SystemClock(), by: "test@here:1")
+        let decision = try Sample.decision(allowed: true)
+        let plan = try JSON.encodePretty(Sample.plan([Sample.node([Sample.restart()])]))
+        let record = PlannedRecord(plan: Payload(bytes: plan), planSha256: Digest.sha256(plan), signature: "none")
+        try await log.append(.planned(record), by: "alice", run: "20261122-180000-ab12")
+        try await log.append(.decided(decision), by: "alice", run: "20261122-180000-ab12")
+        for (event, node) in [
+            (Event.started(holder: "alice@here:1"), nil),
+            (.nodeState(.needsPerson, reason: "evil\u{202E}"), "worker-1"),
+            (.finished(.needsPerson), nil),
+        ] as [(Event, String?)] {
+            try await log.append(.run(event), by: "alice@here:1", run: "20261122-180000-ab12", node: node)
+        }
+        _ = try await log.log.checkpoint()
+        await log.log.close()
+        return directory
+    }
+
+    @Test("a run that needs a person stands in status, with exit code 7, in list and in show")
+    func needsPerson() async throws {
+        let folder = try Folder()
+        try project(folder)
+        _ = try await log(in: folder)
+        #expect(await recorder.belay("-C", folder.path, "status") == .needsPerson)
+        #expect(
+            recorder.output.hasPrefix("20261122-180000-ab12 restart-kubelet: NEEDS A PERSON\n  worker-1 needsPerson\n"))
+        #expect(await recorder.belay("-C", folder.path, "runs", "show", "2026") == .done)
+        #expect(recorder.output.contains("worker-1 NEEDS A PERSON: evil\\u{202e} (alice@here:1)"))
+        #expect(await recorder.belay("-C", folder.path, "runs", "show", "1999") == .usage)
+        #expect(recorder.complaints.contains("the log has no run '1999'"))
+    }
+
+    @Test("the log is read as JSON Lines that hold the very entries, safe for a terminal")
+    func auditLog() async throws {
+        let folder = try Folder()
+        try project(folder)
+        _ = try await log(in: folder)
+        #expect(await recorder.belay("-C", folder.path, "audit", "log", "--node", "worker-1", "-o", "json") == .done)
+        struct Line: Decodable {
+            let index: UInt64
+            let leafHash: String
+            let entry: LogRecord
+        }
+        let line = try JSON.decode(Line.self, from: Array(recorder.output.utf8))
+        #expect(line.index == 3 && line.leafHash.count == 64)
+        #expect(line.entry.event == .run(.nodeState(.needsPerson, reason: "evil\u{202E}")))
+        #expect(!recorder.output.unicodeScalars.contains("\u{202E}"))
+        #expect(await recorder.belay("-C", folder.path, "audit", "show", "99") == .usage)
+    }
+
+    @Test("a log verifies until one byte of it is changed; then exit code 9 and the entry first")
+    func auditVerify() async throws {
+        let folder = try Folder()
+        let directory = try await log(in: folder)
+        #expect(await recorder.belay("audit", "verify", directory) == .done)
+        #expect(recorder.output.hasPrefix("INTACT \(directory)\n  5 entries, root "))
+        let segment = directory + "/journal/00000000000000000000.wal"
+        var bytes = try #require(FileManager.default.contents(atPath: segment))
+        let place = try #require(bytes.range(of: Data("alice@here:1".utf8)))
+        bytes[place.lowerBound] = UInt8(ascii: "b")
+        try bytes.write(to: URL(fileURLWithPath: segment))
+        let second = Recorder()
+        #expect(await second.belay("audit", "verify", directory) == .logNotIntact)
+        #expect(second.output.hasPrefix("NOT INTACT \(directory)\n✗ "))
+        #expect(second.output.contains("entry 2") || second.output.contains("entries 2"))
+        #expect(await second.belay("audit", "verify", directory, "--key", "nonsense") == .usage)
+    }
+}

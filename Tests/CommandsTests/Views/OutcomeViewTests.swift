@@ -1,0 +1,134 @@
+import Core
+import Testing
+
+@testable import Commands
+
+struct OutcomeViewTests {
+    private let plan = Sample.plan([Sample.node([Sample.restart()])])
+    private let intent = Intent(
+        .apply(step: 0), commands: [Command(["systemctl", "restart", "kubelet.service"])],
+        undo: [Command(["systemctl", "start", "kubelet.service"])])
+
+    private func text(_ events: [(Event, String?)], plan: Plan? = nil) throws -> String {
+        let inventory = try #require(Sample.inventory)
+        let state = try Sample.run(plan ?? self.plan, [(.started(holder: "alice@laptop:1"), nil)] + events)
+        return OutcomeView(state: state, inventory: inventory).text(.plain)
+    }
+
+    @Test("a success says in which state the node is and how to go back")
+    func success() throws {
+        let text = try text([(.nodeState(.succeeded, reason: "verified"), "worker-1"), (.finished(.succeeded), nil)])
+        #expect(
+            text == """
+                DONE run 20261122-180000-ab12: every node is in the planned state, verified
+                  worker-1 in its state AFTER: succeeded (verified)
+
+                To go back later: `belay rollback 20261122-180000-ab12`
+
+                """)
+    }
+
+    @Test("a node rolled back is said to be in its state before, why, and what was undone")
+    func rolledBack() throws {
+        let text = try text([
+            (.intent(intent), "worker-1"),
+            (.outcome(.apply(step: 0), .done(status: 1, failedAt: 0, output: Payload(""))), "worker-1"),
+            (.nodeState(.rollingBack, reason: "step 'restart' failed"), "worker-1"),
+            (.intent(Intent(.undo(step: 0))), "worker-1"),
+            (.outcome(.undo(step: 0), .done(status: 0, failedAt: 0, output: Payload(""))), "worker-1"),
+            (.nodeState(.rolledBack, reason: "step 'restart' failed"), "worker-1"), (.finished(.rolledBack), nil),
+        ])
+        #expect(
+            text == """
+                ROLLED BACK run 20261122-180000-ab12: every node that was touched is as it was found
+                  worker-1 in its state BEFORE: rolled back (step 'restart' failed)
+                    undone: step 'restart'
+
+                `belay runs show 20261122-180000-ab12` has everything that happened.
+
+                """)
+    }
+
+    @Test("a node that needs a person comes with the exact commands by hand")
+    func needsPerson() throws {
+        let text = try text([
+            (.intent(intent), "worker-1"),
+            (.outcome(.apply(step: 0), .done(status: 0, failedAt: 0, output: Payload(""))), "worker-1"),
+            (.nodeState(.needsPerson, reason: "undoing step 'restart' failed"), "worker-1"),
+            (.finished(.needsPerson), nil),
+        ])
+        #expect(
+            text == """
+                NEEDS A PERSON run 20261122-180000-ab12
+                  worker-1 NEEDS A PERSON (undoing step 'restart' failed)
+
+                By hand, on worker-1:
+                  $ ssh -p 2222 ops@10.0.0.1
+                  $ sudo sh /var/lib/belay/20261122-180000-ab12/steps/00-apply/undo.sh
+                    # undoes step 'restart'; in it:
+                    # $ systemctl start kubelet.service
+
+                `belay runs show 20261122-180000-ab12` has everything that happened.
+
+                """)
+    }
+
+    @Test("a node that cannot be reached comes with what is known of it, by hand, and recover")
+    func unreachable() throws {
+        let plan = Sample.plan([Sample.node([Sample.restart()], deadManSeconds: 45)])
+        let text = try text(
+            [
+                (.intent(Intent(.armDeadMan)), "worker-1"), (.outcome(.armDeadMan, .armed), "worker-1"),
+                (.intent(intent), "worker-1"), (.unreachable(cause: "no route to host"), "worker-1"),
+            ], plan: plan)
+        #expect(text.hasPrefix("INTERRUPTED run 20261122-180000-ab12"))
+        #expect(text.contains("    not reachable: no route to host\n"))
+        #expect(text.contains("not known how it ended: running step 'restart'"))
+        #expect(text.contains("its dead-man is armed: it undoes the path-cutting steps by itself 45 s after arming"))
+        #expect(text.contains("$ ssh -p 2222 ops@10.0.0.1"))
+        #expect(text.contains("When the nodes answer again: belay recover --run 20261122-180000-ab12"))
+    }
+
+    @Test("a stale node shows what was expected and what is there")
+    func stale() throws {
+        let difference = Difference(field: "activeState", expected: .text("failed"), found: .text("active\u{1B}[2J"))
+        let text = try text([
+            (.stale(step: 0, [difference]), "worker-1"), (.nodeState(.stale, reason: "changed"), "worker-1"),
+            (.finished(.stale), nil),
+        ])
+        #expect(
+            text.contains(
+                "worker-1 in its state BEFORE: stale (changed)\n    activeState\n      -failed\n      +active\\u{1b}[2J\n"
+            ))
+    }
+
+    @Test(
+        "every state of a node is before, after, or neither",
+        arguments: [
+            (NodeState.succeeded, "after"), (.rolledBack, "before"), (.stale, "before"), (.skipped, "before"),
+            (.needsPerson, nil), (.running, nil), (.rollingBack, nil),
+        ] as [(NodeState, String?)])
+    func sides(state: NodeState, side: String?) {
+        #expect(state.side == side)
+    }
+
+    @Test("progress says plainly what is done on which node, and leaves out what nobody needs")
+    func progress() {
+        let view = ProgressView(plan)
+        let now = Timestamp(milliseconds: 1_795_370_400_000)
+        func line(_ effect: Effect) -> String? {
+            view.line(NextEffect(node: "worker-1", effect: effect), at: now, .plain)
+        }
+        let time = now.timeOfDay
+        #expect(line(.send(intent)) == "\(time) worker-1  running step 'restart': service.restart, 1 command")
+        #expect(line(.record(.intent(intent))) == nil)
+        #expect(
+            line(.observe(step: 0, moment: .before, expecting: nil))
+                == "\(time) worker-1  looking at the state before step 'restart'")
+        #expect(
+            line(.verify(step: 0, plan.nodes[0].allChecks, afresh: false))
+                == "\(time) worker-1  checking step 'restart', for up to 30 s")
+        #expect(
+            line(.record(.nodeState(.rollingBack, reason: "a\u{1B}b"))) == "\(time) worker-1  rolling back: a\\u{1b}b")
+    }
+}
