@@ -1,0 +1,48 @@
+# shellcheck shell=bash
+# Host keys, user keys, and the two files that clients read: inventory.yaml and known_hosts.
+
+make_key() { # make_key TYPE FILE COMMENT
+    if [[ -f "$2" && -f "$2.pub" ]]; then return; fi
+    rm -f "$2" "$2.pub"
+    ssh-keygen -q -t "$1" -N '' -C "$3" -f "$2"
+}
+
+make_user_keys() {
+    mkdir -p "$STATE/keys"
+    chmod 700 "$STATE/keys"
+    make_key ed25519 "$STATE/keys/node" belay-testbed
+    make_key ecdsa "$STATE/keys/node_ecdsa" belay-testbed-ecdsa
+    cat "$STATE/keys/node.pub" "$STATE/keys/node_ecdsa.pub" >"$STATE/keys/authorized_keys"
+}
+
+make_host_keys() { # once per node: a node keeps its identity over reboots and resets
+    local folder type
+    folder="$(node_dir "$1")/host-keys"
+    mkdir -p "$folder"
+    for type in ed25519 ecdsa; do make_key "$type" "$folder/ssh_host_${type}_key" "root@$1"; done
+}
+
+write_known_hosts() {
+    local node type
+    for node in $(node_names); do
+        for type in ed25519 ecdsa; do
+            echo "$(node_address "$node") $(cut -d' ' -f1,2 "$(node_dir "$node")/host-keys/ssh_host_${type}_key.pub")"
+        done
+    done | write_file "$STATE/known_hosts"
+}
+
+write_inventory() {
+    local node
+    {
+        cat <<YAML
+apiVersion: belay/v1
+kind: Inventory
+cluster: {name: testbed, environment: production}
+defaults: {user: root, port: 22, identityFiles: [$STATE/keys/node], knownHosts: [$STATE/known_hosts]}
+nodes:
+YAML
+        for node in $(node_names); do
+            echo "- {name: $node, address: $(node_address "$node"), roles: [worker], pool: workers}"
+        done
+    } | write_file "$STATE/inventory.yaml"
+}

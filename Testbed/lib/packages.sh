@@ -1,0 +1,26 @@
+# shellcheck shell=bash disable=SC2034 # the arrays are read by the files that source this one
+# Every Debian package the testbed and the build need, in one place.
+
+# On the machine that runs the testbed.
+PACKAGES_TESTBED=(
+    debootstrap systemd-container iproute2 iptables util-linux procps openssh-client
+    busybox-static docker-registry skopeo strace acl attr perl-base
+)
+
+# For `swift build`: libssh2 and the OpenSSL that it links.
+PACKAGES_BUILD=(libssh2-1-dev libssl-dev pkg-config)
+
+# For working on the testbed's own scripts.
+PACKAGES_LINT=(shellcheck)
+
+# In each node, on top of debootstrap's `minbase`.
+PACKAGES_NODE=(
+    systemd systemd-sysv dbus openssh-server iptables nftables iproute2 iputils-ping procps sudo curl
+    kmod ca-certificates containerd attr acl
+)
+
+NODE_SUITE=bookworm
+# Where this machine's own apt gets that suite from.
+# shellcheck disable=SC2016 # apt-get expands these itself
+NODE_MIRROR="${BELAY_TESTBED_MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
+    awk -v suite="$NODE_SUITE" '$2 == suite { print $1; exit }')}"

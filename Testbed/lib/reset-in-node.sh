@@ -1,0 +1,45 @@
+# shellcheck shell=bash
+# Runs in a node, from `belay-testbed reset`: takes away what tests leave.
+set -euo pipefail
+
+# First the timers: a dead-man that fires later would bring rules back.
+belay_units() { systemctl list-units --all --plain --no-legend 'belay-*' | awk '{ print $1 }'; }
+for pattern in timer service scope path socket; do
+    mapfile -t units < <(belay_units | grep "\.$pattern\$" || true)
+    if [[ ${#units[@]} -gt 0 ]]; then systemctl kill --signal=KILL "${units[@]}" 2>/dev/null || true; fi
+    if [[ ${#units[@]} -gt 0 ]]; then systemctl stop "${units[@]}" 2>/dev/null || true; fi
+done
+mapfile -t units < <(belay_units)
+if [[ ${#units[@]} -gt 0 ]]; then systemctl reset-failed "${units[@]}" 2>/dev/null || true; fi
+rm -rf /var/lib/belay /run/belay /run/systemd/transient/belay-* /etc/systemd/system/belay-* \
+    /etc/systemd/system/*.wants/belay-*
+
+# Flushing nft takes away all that iptables-nft and ip6tables-nft made, policies too; the legacy tables are apart.
+nft flush ruleset
+for family in ip ip6; do
+    tables="/proc/net/${family}_tables_names"
+    command="${family/ip/iptables}"
+    if [[ "$family" == ip6 ]]; then command=ip6tables; fi
+    while read -r table; do
+        for chain in $("$command-legacy" -t "$table" -S | awk '$1 == "-P" { print $2 }'); do
+            "$command-legacy" -t "$table" -P "$chain" ACCEPT
+        done
+        "$command-legacy" -t "$table" -F
+        "$command-legacy" -t "$table" -X
+    done < <(cat "$tables" 2>/dev/null)
+done
+
+ip link set lo up
+ip link set eth0 up
+ip route replace default via 10.77.0.1
+
+rm -f /etc/testbed/kubelet-mode
+if ! cmp -s /usr/local/share/testbed/kubelet-config.yaml /var/lib/kubelet/config.yaml; then
+    cp /usr/local/share/testbed/kubelet-config.yaml /var/lib/kubelet/config.yaml
+fi
+systemctl daemon-reload
+systemctl unmask --quiet ssh containerd kubelet 2>/dev/null || true
+systemctl start ssh containerd
+systemctl restart kubelet
+systemctl restart testbed-app
+testbed-images reset
