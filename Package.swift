@@ -57,6 +57,9 @@ let package = Package(
             name: "audit-hammer", dependencies: ["Engine", "TransparencyLog"], path: "Tests/Support/audit-hammer",
             swiftSettings: settings),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Engine", "Core"], swiftSettings: settings),
+        .testTarget(
+            name: "Integration", dependencies: ["belay", subprocess, system],
+            path: "Tests/Integration", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

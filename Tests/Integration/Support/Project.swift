@@ -1,0 +1,118 @@
+import Foundation
+import Testing
+
+/// A project of its own for one test: two people with keys, the shipped runbooks and policies, a fresh log.
+struct Project: ~Copyable {
+    let folder: String
+    var log: String { folder + "/log" }
+
+    /// - Parameters:
+    ///   - user: who logs in to the nodes.
+    ///   - knownHosts: the file of known host keys, nil for the testbed's.
+    init(user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil) async throws {
+        folder = NSTemporaryDirectory() + "belay-it-" + UUID().uuidString.prefix(8)
+        let files = FileManager.default
+        try files.createDirectory(atPath: folder + "/keys", withIntermediateDirectories: true)
+        var signers = ""
+        for person in ["alice", "bob"] {
+            let made = try await Shell.run(
+                "/usr/bin/ssh-keygen",
+                ["-q", "-t", "ed25519", "-N", "", "-C", person, "-f", "\(folder)/keys/\(person)"])
+            try #require(made.status == 0, "\(made.error)")
+            let key = try String(contentsOfFile: "\(folder)/keys/\(person).pub", encoding: .utf8)
+            signers += "\(person),group:sre \(key)"
+        }
+        try write("allowed_signers", signers)
+        let nodes = try inventoryNodes ?? Self.testbedNodes()
+        try write(
+            "inventory.yaml",
+            """
+            apiVersion: belay/v1
+            kind: Inventory
+            cluster: {name: testbed, environment: production}
+            defaults:
+              user: \(user)
+              identityFiles: [\(try Testbed.value("BELAY_TESTBED_KEY"))]
+              knownHosts: [\(knownHosts ?? (try Testbed.value("BELAY_TESTBED_KNOWN_HOSTS")))]
+            nodes:
+            \(nodes.joined(separator: "\n"))
+
+            """)
+        try write(
+            "belay.yaml",
+            """
+            apiVersion: belay/v1
+            kind: Configuration
+            runbooks: [\(Testbed.root)/runbooks, runbooks]
+            policies: [\(Testbed.root)/policies]
+            log: {directory: log, origin: belay.test/integration}
+            signing: {key: keys/alice}
+
+            """)
+        try files.createDirectory(atPath: folder + "/runbooks", withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+    static func testbedNodes() throws -> [String] {
+        try String(contentsOfFile: Testbed.value("BELAY_TESTBED_INVENTORY"), encoding: .utf8)
+            .split(separator: "\n").map(String.init).filter { $0.hasPrefix("- {name:") }
+    }
+
+    func write(_ name: String, _ text: String) throws {
+        try text.write(toFile: folder + "/" + name, atomically: true, encoding: .utf8)
+    }
+
+    @discardableResult
+    func belay(_ arguments: String...) async throws -> Shell.Result {
+        try await Shell.run(Testbed.binary, ["-C", folder, "--color", "never"] + arguments, in: folder)
+    }
+
+    /// Plans, has bob approve, and gives the plan's path.
+    func approvedPlan(_ runbook: String, _ node: String, _ more: String...) async throws -> String {
+        let file = folder + "/\(runbook)-\(UUID().uuidString.prefix(6)).plan"
+        let planned = try await Shell.run(
+            Testbed.binary, ["-C", folder, "--color", "never", "plan", runbook, "--node", node, "--out", file] + more,
+            in: folder)
+        try #require(planned.status == 0, "\(planned.output)\(planned.error)")
+        let approved = try await belay("approve", file, "--comment", "go on", "--key", "keys/bob")
+        try #require(approved.status == 0, "\(approved.output)\(approved.error)")
+        return file
+    }
+
+    /// The log as `belay audit log -o json` gives it: one JSON object a line.
+    func entries() async throws -> [[String: Any]] {
+        let result = try await belay("audit", "log", "-o", "json")
+        try #require(result.status == 0, "\(result.error)")
+        return try result.output.split(separator: "\n").map { line in
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+            return try #require(object["entry"] as? [String: Any])
+        }
+    }
+
+    func expectVerifies(_ location: SourceLocation = #_sourceLocation) async throws {
+        let verified = try await belay("audit", "verify")
+        #expect(verified.status == 0, "\(verified.output)\(verified.error)", sourceLocation: location)
+    }
+}
+
+/// What a node looks like to a test, read past Belay through the testbed.
+struct NodeTruth: Equatable {
+    var kubeletPID: String
+    var healthz: String
+    var rules: String
+    var record: String
+
+    static func read(_ node: String) async throws -> NodeTruth {
+        let text = try await Testbed.exec(
+            node,
+            """
+            systemctl show -p MainPID --value kubelet
+            curl -s -m 3 -o /dev/null -w '%{http_code}' http://127.0.0.1:10248/healthz; echo
+            ls -d /var/lib/belay/[0-9]* /var/lib/belay/lease 2>/dev/null | tr '\\n' ' '; echo
+            for i in iptables ip6tables; do for t in filter nat mangle raw; do $i -t $t -S; done; done
+            """)
+        let lines = text.split(separator: "\n", maxSplits: 3, omittingEmptySubsequences: false).map(String.init)
+        return NodeTruth(kubeletPID: lines[0], healthz: lines[1], rules: lines[3], record: lines[2])
+    }
+}

@@ -1,0 +1,93 @@
+import Foundation
+import Subprocess
+import SystemPackage
+import Testing
+
+/// The real nodes of `Testbed/belay-testbed`, and the one rule about their absence: required in CI, said aloud elsewhere.
+enum Testbed {
+    static let environment = ProcessInfo.processInfo.environment
+    static let root = URL(fileURLWithPath: #filePath).appending(path: "../../../..").standardizedFileURL.path
+    static let command = environment["BELAY_TESTBED_COMMAND"] ?? root + "/Testbed/belay-testbed"
+    static let binary = environment["BELAY_BINARY"] ?? root + "/.build/debug/belay"
+
+    /// True when `./test` set it up for us and runs us where the nodes can be reached.
+    static let isUp: Bool = {
+        if environment["BELAY_TESTBED_INVENTORY"] != nil { return true }
+        if environment["BELAY_TESTBED"] == "required" { return true }  // and then every test fails, which it must
+        print("NOT RUN: the integration tests need real nodes; ./test brings them up and runs them")
+        return false
+    }()
+
+    static func value(_ name: String) throws -> String {
+        try #require(environment[name], "\(name) is not set: bring the testbed up with ./test")
+    }
+
+    /// Runs a command in a node, also while its network is cut.
+    @discardableResult
+    static func exec(_ node: String, _ script: String) async throws -> String {
+        let result = try await Shell.run(command, ["exec", node, "--", "/bin/sh", "-c", script])
+        try #require(result.status == 0, "in \(node): \(script)\n\(result.error)")
+        return result.output
+    }
+
+    /// A command of the testbed itself (`cut`, `mend`, `kubelet`, `reboot`, `reset`).
+    static func call(_ arguments: String...) async throws {
+        let result = try await Shell.run(command, arguments)
+        try #require(result.status == 0, "belay-testbed \(arguments.joined(separator: " ")): \(result.error)")
+    }
+}
+
+/// Local processes.
+enum Shell {
+    struct Result: Sendable {
+        var status: Int
+        var output: String
+        var error: String
+    }
+
+    static func run(
+        _ program: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
+    ) async throws -> Result {
+        let updates = Dictionary(
+            uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
+        let result = try await Subprocess.run(
+            .path(FilePath(program)), arguments: Arguments(arguments), environment: .inherit.updating(updates),
+            workingDirectory: folder.map { FilePath($0) }, input: .none, output: .string(limit: 8 << 20),
+            error: .string(limit: 8 << 20))
+        let status: Int =
+            switch result.terminationStatus {
+            case .exited(let code): Int(code)
+            case .signaled(let signal): 128 + Int(signal)
+            }
+        return Result(status: status, output: result.standardOutput, error: result.standardError)
+    }
+}
+
+/// Lends each node to one test at a time, pristine.
+actor NodePool {
+    static let shared = NodePool()
+    private var free = (Testbed.environment["BELAY_TESTBED_NODES"] ?? "node-1").split(separator: " ").map(String.init)
+    private var waiting: [CheckedContinuation<String, Never>] = []
+
+    private func take() async -> String {
+        if let node = free.popLast() { return node }
+        return await withCheckedContinuation { waiting.append($0) }
+    }
+
+    private func giveBack(_ node: String) {
+        if waiting.isEmpty { free.append(node) } else { waiting.removeFirst().resume(returning: node) }
+    }
+
+    nonisolated func with<T>(_ body: (String) async throws -> T) async throws -> T {
+        let node = await take()
+        do {
+            try await Testbed.call("reset", node)
+            let value = try await body(node)
+            await giveBack(node)
+            return value
+        } catch {
+            await giveBack(node)
+            throw error
+        }
+    }
+}
