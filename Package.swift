@@ -38,7 +38,9 @@ let package = Package(
             name: "Engine",
             dependencies: ["Core", "SSH", "TransparencyLog", crypto, logging, subprocess],
             swiftSettings: settings),
-        .target(name: "Commands", dependencies: ["Engine", "Core", arguments], swiftSettings: settings),
+        .target(
+            name: "Commands", dependencies: ["Engine", "Core", "CEL", "TransparencyLog", arguments, logging],
+            swiftSettings: settings),
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
         .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),

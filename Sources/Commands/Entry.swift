@@ -1,9 +1,18 @@
 import ArgumentParser
 import Engine
 import Foundation
+import Logging
 
 /// What `belay` does with the process's arguments; ends the process with a code of `docs/exit-codes.md`.
+///
+/// `BELAY_LOG=debug` shows on standard error why a node is being waited for.
 public func entry() async {
+    let level = Environment.variable("BELAY_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
+    LoggingSystem.bootstrap { label in
+        var handler = StreamLogHandler.standardError(label: label)
+        handler.logLevel = level
+        return handler
+    }
     let exit = await run(Array(CommandLine.arguments.dropFirst())) { color in Terminal.standard(color) }
     Foundation.exit(exit.rawValue)
 }

@@ -15,6 +15,7 @@ extension Belay {
             throw WorkspaceError(
                 "run \(plan.id) is under way in another process", remedy: "Watch it with `belay runs show \(plan.id)`.")
         }
+        defer { lock.release() }
         let stored = try await store().runs.first { $0.planned.planSha256 == planSha256 }
         guard let stored else {
             throw WorkspaceError(
@@ -32,7 +33,7 @@ extension Belay {
                 planBytes: bytes, decision: decision, approvals: approvals, requester: requester,
                 policySet: workspace.policies.digest, log: try await log.reference, now: clock.now(),
                 spent: stored.state.isStarted))
-        return try await runner.run(permit, lock: lock, watch: watch)
+        return try await runner.run(permit, watch: watch)
     }
 
     private func judge(
@@ -68,18 +69,19 @@ extension Belay {
     /// - Returns: the runs that were taken over; those that a live process holds are left to it.
     public func recover(only id: String?, watch: @escaping Runner.Watch) async throws -> [RunState] {
         var recovered: [RunState] = []
+        var faults: [String] = []
         for run in try await store().runs where run.isOpen && (id == nil || run.id == id) {
             guard let lock = try RunLock.tryAcquire(run: run.id, in: workspace.logDirectory) else { continue }
+            defer { lock.release() }
             // Between reading the log and winning the lock its executor may have gone on, or ended it.
             let fresh = try await store().run(run.id)
-            if let fault = fresh.fault {
-                throw WorkspaceError("run \(run.id): \(fault)", remedy: "`belay audit verify` says what is damaged.")
-            }
-            if fresh.isOpen {
-                recovered.append(try await runner.recover(fresh, lock: lock, watch: watch))
-            } else {
-                lock.release()
-            }
+            if let fault = fresh.fault { faults.append("run \(run.id): \(fault)") }
+            guard fresh.fault == nil, fresh.isOpen else { continue }
+            recovered.append(try await runner.recover(fresh, watch: watch))
+        }
+        // One run that cannot be read must not keep the others from their end.
+        if !faults.isEmpty {
+            throw WorkspaceError(faults.joined(separator: "; "), remedy: "`belay audit verify` says what is damaged.")
         }
         return recovered
     }

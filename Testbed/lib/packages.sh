@@ -10,8 +10,8 @@ PACKAGES_TESTBED=(
 # For `swift build`: libssh2 and the OpenSSL that it links.
 PACKAGES_BUILD=(libssh2-1-dev libssl-dev pkg-config)
 
-# For working on the testbed's own scripts.
-PACKAGES_LINT=(shellcheck)
+# For the tests: an sshd of their own, shells a root account may have, and the scripts' linter.
+PACKAGES_TEST=(openssh-server tcsh fish shellcheck)
 
 # In each node, on top of debootstrap's `minbase`.
 PACKAGES_NODE=(

@@ -6,6 +6,7 @@ import Testing
 @Suite("Many at once", .serialized, .timeLimit(.minutes(3)))
 struct ConcurrencyTests {
     private func runMany(_ count: Int, on connection: SSHConnection) async throws {
+        let start = ContinuousClock.now
         try await withThrowingTaskGroup(of: Void.self) { group in
             for index in 0..<count {
                 group.addTask {
@@ -18,6 +19,8 @@ struct ConcurrencyTests {
             }
             try await group.waitForAll()
         }
+        // A wake-up that was lost shows as a stall until the next keep-alive, 30 seconds later.
+        #expect(ContinuousClock.now - start < .seconds(25))
     }
 
     @Test("20 scripts at once on one connection: ten run, the others wait their turn")

@@ -39,13 +39,8 @@ struct ApproveVerb: Verb {
             PlanView(plan: shown.plan, planSha256: shown.sha256, file: plan, verbose: verbose).text(terminal.style))
         let (file, verdict, comment, key) = (plan, deny ? ApprovalStatement.Verdict.deny : .approve, comment, key)
         let signed = try await global.workspace().withBelay {
-            try await $0.approve(planFile: file, decision: verdict, comment: comment, seconds: seconds, key: key)
-        }
-        // What was shown is what must have been signed: the file may have been exchanged between the two.
-        guard signed.statement.planSha256 == shown.sha256 else {
-            throw UsageError(
-                "\(plan) was changed while it was shown, and the statement is about other bytes",
-                remedy: "Delete \(signed.file) and its .sig, then look at the plan again.")
+            try await $0.approve(
+                planFile: file, shown: shown.sha256, decision: verdict, comment: comment, seconds: seconds, key: key)
         }
         terminal.write(
             ApprovalView(statement: signed.statement, file: signed.file, planFile: plan).text(terminal.style))

@@ -2,41 +2,51 @@
 ///
 /// Disarm and fire compete for one `rename` of `deadman.token`; whoever wins decides, and the loser accepts it (law 3).
 public enum DeadManScript {
-    /// Arms it: leaves the script, the token and a timer, all of them durable before it says `armed`. Idempotent.
+    /// Arms it: leaves the script, the token and a timer, all of them durable before it says `armed`. Idempotent: sent again
+    /// after a lost connection it starts what is missing.
     /// - Parameter seconds: from now until it fires, on the node's monotonic clock.
     public static func arm(_ fence: NodeRecord.Fence, seconds: Int) -> String {
         """
         \(NodeRecord.prelude(run: fence.run))
         \(NodeRecord.check(fence))
         for t in fired won; do [ -e "$R/deadman.$t" ] && { say refused "$t"; exit 0; }; done
-        [ -e "$R/deadman.token" ] && { say armed; exit 0; }
+        if [ ! -e "$R/deadman.token" ]; then
         \(NodeRecord.file("$R/deadman.sh", firing(run: fence.run)))
+        boot | put "$R/deadman.boot" || { say refused disk; exit 0; }
         echo \(fence.epoch) | put "$R/deadman.token" || { say refused disk; exit 0; }
+        fi
         if systemd; then
-          systemd-run --quiet --collect --unit=\(unit(fence.run)) --on-active=\(seconds) --timer-property=AccuracySec=100ms \
+          systemctl is-active --quiet \(unit(fence.run)).timer || systemd-run --quiet --collect --unit=\(unit(fence.run)) --on-active=\(seconds) --timer-property=AccuracySec=100ms \
             /bin/sh "$R/deadman.sh" </dev/null >"$R/deadman.start" 2>&1 &&
           systemctl is-active --quiet \(unit(fence.run)).timer ||
             { rm -f "$R/deadman.token"; say refused unit "$(head -c 300 "$R/deadman.start" | tr '\\n' ' ')"; exit 0; }
-        else
+        elif ! { [ -e "$R/deadman.pid" ] && kill -0 "$(cat "$R/deadman.pid")" 2>/dev/null; }; then
           setsid /bin/sh -c 'sleep "$1"; exec /bin/sh "$2"' belay \(seconds) "$R/deadman.sh" </dev/null >/dev/null 2>&1 9>&- &
+          echo $! | put "$R/deadman.pid" || { rm -f "$R/deadman.token"; say refused disk; exit 0; }
         fi
         say armed
 
         """
     }
 
-    /// Tries to win the token. Answers `won`, or `reverted` once the node has reverted, or `none` when it never was armed.
+    /// Tries to win the token. A node that rebooted since has no timer any more, and not the state that was verified: `lost`.
+    /// Answers `won`, or `reverted` once the node has reverted, or `none` when it never was armed.
     public static func disarm(_ fence: NodeRecord.Fence, wait seconds: Int) -> String {
         """
         \(NodeRecord.prelude(run: fence.run))
         \(NodeRecord.check(fence))
         if [ -e "$R/deadman.won" ] || mv "$R/deadman.token" "$R/deadman.won" 2>/dev/null; then
-          sync "$R"; systemd && systemctl stop \(unit(fence.run)).timer 2>/dev/null
+          sync "$R"
+          [ "$(cat "$R/deadman.boot")" = "$(boot)" ] || { say lost "$(cat "$R/deadman.boot")" "$(boot)"; exit 0; }
+          systemd && systemctl stop \(unit(fence.run)).timer 2>/dev/null
           say won; exit 0
         fi
         [ -e "$R/deadman.fired" ] || { say none; exit 0; }
         n=0
-        until [ -e "$R/deadman.result" ]; do n=$((n + 1)); [ $n -gt \(seconds * 10) ] && { say running; exit 0; }; sleep 0.1; done
+        until [ -e "$R/deadman.result" ]; do
+          # It fired, and the reboot took it before it was done: the way back is the ordinary undo.
+          [ "$(cat "$R/deadman.boot")" = "$(boot)" ] || { say lost "$(cat "$R/deadman.boot")" "$(boot)"; exit 0; }
+          n=$((n + 1)); [ $n -gt \(seconds * 10) ] && { say running; exit 0; }; sleep 0.1; done
         say reverted $(cat "$R/deadman.result")
         say out "$(tail -c 16384 "$R/deadman.out" | base64 | tr -d '\\n')"
 

@@ -101,9 +101,10 @@ extension StepPlan {
     fileprivate func value(on node: NodePlan) -> Value {
         var known: [String: Value] = [
             "id": .string(name), "type": .string(action), "class": .string(reversibility.rawValue),
-            "mutating": .bool(reversibility != .read),
+            "mutating": .bool(reversibility != .read && !apply.isEmpty),
             // A step that writes nothing has nothing to undo.
-            "rollback": .bool(!undo.isEmpty || apply.isEmpty),
+            // A step that restores what a run had found is undone by that runbook: what it brings back can be taken again.
+            "rollback": .bool(!undo.isEmpty || apply.isEmpty || restores != nil),
             // A restoring step is verified by observing the state it restores once more.
             "verify": .bool(!verify.isEmpty || !node.verify.isEmpty || restores != nil),
             "deadMan": deadMan(on: node), "timeout": .duration(.seconds(timeoutSeconds)),

@@ -17,13 +17,14 @@ extension NodeRun {
 
     private func acquire(_ write: Write) -> Effect {
         guard let why = refusals[write] else { return intend(write) }
+        if recovering, !wasGranted { return .record(.nodeState(.rolledBack, reason: "nothing had been sent to it")) }
         return recovering
             ? needsPerson("the lease was refused: \(why)")
             : .record(.nodeState(.stale, reason: "the lease was refused: \(why)"))
     }
 
     private var isComplete: Bool {
-        verifyFailures?.isEmpty == true && (plan.deadManSeconds == nil || deadMan == .won) && afterMatches
+        verifyFailures?.isEmpty == true && (plan.deadManSeconds == nil || deadMan == .won) && !rebooted && afterMatches
     }
 
     private var afterMatches: Bool { steps.indices.allSatisfy { steps[$0].after != nil && surprises($0).isEmpty } }
@@ -109,6 +110,7 @@ extension NodeRun {
         case .armed:
             return disarm()
         case .reverted: return rollBack("the node reverted by itself before it was told that all is well")
+        case .won where rebooted: return rollBack("the node rebooted while its dead-man was armed")
         case .none, .won: break
         }
         for index in steps.indices {

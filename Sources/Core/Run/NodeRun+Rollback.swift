@@ -58,7 +58,9 @@ extension NodeRun {
     // there is our own unfinished work.
     private func conflict(_ index: Int) -> Effect? {
         let step = steps[index]
-        guard step.verifyFailures?.isEmpty == true, step.undone == nil, let before = step.before else { return nil }
+        guard !rebooted, step.verifyFailures?.isEmpty == true, step.undone == nil, let before = step.before else {
+            return nil
+        }
         guard step.differences.isEmpty else {
             return needsPerson(
                 "someone changed what step '\(plan.steps[index].name)' did; undoing it would overwrite that")

@@ -16,6 +16,8 @@ public struct NodeRun: Sendable {
     public private(set) var unresolved: Write?
     /// Set once an executor after the first took the run over.
     public private(set) var recovering = false
+    /// Set when the node rebooted while its dead-man was armed: what differs now is the reboot's doing, and ours to settle.
+    public private(set) var rebooted = false
     /// What became of the dead-man.
     public private(set) var deadMan = DeadMan.none
     /// The steps.
@@ -79,6 +81,8 @@ public struct NodeRun: Sendable {
     mutating func takeOver() {
         guard !state.isFinal, state != .waiting else { return }
         (recovering, unreachable, epoch, refusals, blind) = (true, nil, nil, [:], nil)
+        // Hours may lie between: what somebody did meanwhile must be seen before it is undone (law 6).
+        for index in steps.indices where steps[index].undone == nil { steps[index].beforeUndo = nil }
         let pending = open?.write ?? unresolved
         (open, unresolved) = (nil, nil)
         switch pending {
@@ -101,9 +105,10 @@ public struct NodeRun: Sendable {
         guard open?.write == write || unresolved == write else { throw IllegalEvent("an outcome without its intent") }
         if open?.write == write { open = nil } else { unresolved = nil }
         switch (write, answer) {
-        case (.acquireLease, .granted(let epoch)): self.epoch = epoch
+        case (.acquireLease, .granted(let epoch)): (self.epoch, wasGranted) = (epoch, true)
         case (.armDeadMan, .armed): deadMan = .armed
         case (.disarmDeadMan, .won): deadMan = .won
+        case (.disarmDeadMan, .lost): (deadMan, rebooted) = (.won, true)
         case (.disarmDeadMan, .reverted(let status, _)): deadMan = .reverted(clean: status == 0)
         case (.disarmDeadMan, .noDeadMan): deadMan = .none
         case (.releaseLease, .released): released = true
@@ -117,7 +122,8 @@ public struct NodeRun: Sendable {
     // A lease refused to one who recovers a run that had already been giving it back: that run had ended on the node, and
     // somebody else works there now.
     private mutating func refused(_ write: Write, _ why: String) {
-        if case .acquireLease(recovering: true) = write, releaseWasSent {
+        let isTaken = why.hasPrefix("unfinished ") || why.hasPrefix("held ")
+        if case .acquireLease(recovering: true) = write, releaseWasSent, isTaken {
             released = true
         } else {
             refusals[write] = why
@@ -125,6 +131,8 @@ public struct NodeRun: Sendable {
     }
 
     private var releaseWasSent = false
+    // Nothing is ever sent to a node without its lease: never granted means never touched.
+    private(set) var wasGranted = false
 
     private mutating func at(_ step: Int, _ change: (inout StepRun) -> Void) throws(IllegalEvent) {
         guard steps.indices.contains(step) else { throw IllegalEvent("step \(step) is not in the plan") }
@@ -194,6 +202,8 @@ public enum Applied: Sendable, Hashable {
         case .lost(let rebooted):
             self = .unknown(rebooted ? "the node rebooted meanwhile" : "it was stopped from outside")
         case .absent: self = .neverBegan
+        // Sent again after a lost connection: the first script may be what holds the lock, and still begin.
+        case .refused("busy"): self = .unknown("another script held the node's lock")
         case .refused: self = .neverBegan
         default: self = .unknown("the node answered \(answer)")
         }

@@ -12,12 +12,16 @@ extension Belay {
 
     /// Signs a statement about exactly this plan and leaves it beside the plan's file.
     /// - Parameters:
+    ///   - shown: the digest of what the approver was shown: the file may have been exchanged since.
     ///   - decision: approve or deny.
     ///   - seconds: how long it holds.
     public func approve(
-        planFile: String, decision: ApprovalStatement.Verdict, comment: String, seconds: Int, key: String?
+        planFile: String, shown: String, decision: ApprovalStatement.Verdict, comment: String, seconds: Int, key: String?
     ) async throws -> SignedStatement {
         let bytes = try ProjectFiles.read(planFile)
+        guard Digest.sha256(bytes) == shown else {
+            throw WorkspaceError("\(planFile) was changed while it was shown", remedy: "Look at the plan again.")
+        }
         let plan = try JSON.decode(Plan.self, from: bytes)
         let key = try signingKey(key)
         let approver = try signer(of: key, namespace: SignatureNamespace.approval)

@@ -11,25 +11,28 @@ public struct Runner: Sendable {
     /// Told of every effect before it is performed.
     public typealias Watch = @Sendable (RunState, NextEffect) -> Void
 
-    /// Spends the permit: the compiler lets nobody run it twice, the lock and the log let no other process.
+    /// Spends the permit: the compiler lets nobody run it twice; the run's lock, which the caller holds, and the log let no
+    /// other process.
     /// - Returns: where the run stands; `end` is nil when it waits for nodes that cannot be reached.
-    func run(_ permit: consuming Permit, lock: RunLock, watch: @escaping Watch) async throws -> RunState {
+    func run(_ permit: consuming Permit, watch: @escaping Watch) async throws -> RunState {
         let plan = permit.plan
         let planSha256 = permit.planSha256
         try await log.log.ensureSpace()
+        // Published before the first intent, so that nobody can cut it off unseen; it also shows that the disk has room.
+        _ = try await log.log.checkpoint()
         var state = try RunState(plan: plan)
-        return try await drive(&state, beginning: .started(holder: holder), planSha256, lock, watch)
+        return try await drive(&state, beginning: .started(holder: holder), planSha256, watch)
     }
 
     /// Takes over an interrupted run.
-    func recover(_ run: StoredRun, lock: RunLock, watch: @escaping Watch) async throws -> RunState {
+    func recover(_ run: StoredRun, watch: @escaping Watch) async throws -> RunState {
         var state = run.state
-        return try await drive(&state, beginning: .recovering(holder: holder), run.planned.planSha256, lock, watch)
+        return try await drive(&state, beginning: .recovering(holder: holder), run.planned.planSha256, watch)
     }
 
     // The checkpoint comes even after a failure: what is in the log shall be signed, above all when it went wrong.
     private func drive(
-        _ state: inout RunState, beginning: Event, _ planSha256: String, _ lock: RunLock, _ watch: @escaping Watch
+        _ state: inout RunState, beginning: Event, _ planSha256: String, _ watch: @escaping Watch
     ) async throws -> RunState {
         let journal = ExecutorJournal(log: log, holder: holder)
         let nodes = SSHNodes(connector: connector)
@@ -42,12 +45,11 @@ public struct Runner: Sendable {
             try await driver.run(&state)
         } catch {
             await nodes.close()
-            lock.release()
+            _ = try? await log.log.checkpoint()
             throw error
         }
         await nodes.close()
         _ = try await log.log.checkpoint()
-        lock.release()
         return state
     }
 }

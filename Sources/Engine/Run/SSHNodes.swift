@@ -1,10 +1,12 @@
 public import Core
+import Logging
 import SSH
 
 /// Nodes over SSH: one connection each, made when it is needed and made again when it was lost.
 public actor SSHNodes: Nodes {
     private let connector: Connector
     private var connections: [String: SSHConnection] = [:]
+    private let logger = Logger(label: "belay.nodes")
 
     /// Nodes reached through a connector.
     public init(connector: Connector) {
@@ -20,6 +22,7 @@ public actor SSHNodes: Nodes {
         do throws(NodeFailure) {
             return try await Connector.run(script, on: connection, seconds: seconds)
         } catch {
+            logger.debug("a script was cut off", metadata: ["node": "\(node.name)", "cause": "\(error.message)"])
             await drop(node.name)
             throw error
         }
@@ -36,7 +39,13 @@ public actor SSHNodes: Nodes {
 
     private func connection(to node: NodePlan) async throws(NodeFailure) -> SSHConnection {
         if let connection = connections[node.name] { return connection }
-        let connection = try await connector.connect(to: node.name)
+        let connection: SSHConnection
+        do throws(NodeFailure) {
+            connection = try await connector.connect(to: node.name)
+        } catch {
+            logger.debug("no connection", metadata: ["node": "\(node.name)", "cause": "\(error.message)"])
+            throw error
+        }
         guard connection.hostKey.fingerprint == node.identity.hostKey else {
             let shown = connection.hostKey.fingerprint
             await connection.close()

@@ -132,14 +132,16 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     fileprivate func runUntilStopped() {
         thread.store(UInt(pthread_self()), ordering: .relaxed)
-        var finished: [CheckedContinuation<Void, Never>]?
-        repeat {
+        while true {
             let moreJobs = runJobs()
+            // Before sleeping: what held up the end may just have gone, and nothing else would wake the thread.
+            if let finished = finishIfStopping() {
+                for continuation in finished { continuation.resume() }
+                return
+            }
             poll(milliseconds: moreJobs ? 0 : millisecondsToNextTimer())
             timers.fire(now: .now)
-            finished = finishIfStopping()
-        } while finished == nil
-        for continuation in finished ?? [] { continuation.resume() }
+        }
     }
 
     /// Runs what is queued now; jobs that these enqueue wait until sockets had their turn.

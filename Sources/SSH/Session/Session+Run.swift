@@ -4,6 +4,24 @@ import CSSH2
 struct ClosingChannel {
     let pointer: OpaquePointer
     let call: Session.Call
+    /// libssh2_channel_close(3) succeeds on any packet, not just on the peer's close. The place is free on the node
+    /// only after that one: a channel opened earlier would be refused. So each step waits for its own packet.
+    private var step = 0
+
+    init(_ pointer: OpaquePointer, call: Session.Call) {
+        self.pointer = pointer
+        self.call = call
+    }
+
+    /// Goes on as far as possible; EAGAIN until the channel is freed.
+    mutating func advance() -> Int {
+        let steps = [libssh2_channel_close, libssh2_channel_wait_eof, libssh2_channel_wait_closed]
+        while step < steps.count {
+            if Int(steps[step](pointer)) == LibSSH2.again { return LibSSH2.again }
+            step += 1
+        }
+        return Int(libssh2_channel_free(pointer))
+    }
 }
 
 /// One run's progress on its channel.
@@ -63,6 +81,7 @@ extension Session {
     /// Nil when the server has no room now but will have when a channel of ours ends.
     private func openOne() async throws(SSHError) -> OpaquePointer? {
         isOpening = true
+        let others = channels
         channels += 1
         var opened: OpaquePointer?
         defer {
@@ -77,12 +96,12 @@ extension Session {
         }
         if opened != nil { return opened }
         guard result == Int(LIBSSH2_ERROR_CHANNEL_FAILURE), ssh?.end == nil else { throw broken(result, .channel) }
-        guard channels > 1 else {
+        guard others > 0 else {
             throw error(
                 .channelRefused, .channel, "the node refuses to open a session: \(ssh?.lastError ?? "")",
                 "check MaxSessions in its sshd_config")
         }
-        channelLimit = channels - 1
+        channelLimit = min(channelLimit, others)
         return nil
     }
 
@@ -104,17 +123,19 @@ extension Session {
     /// Gives up a channel without waiting: its place is free once the peer has closed it too.
     private func retire(_ channel: OpaquePointer) {
         guard ssh != nil else { return channels -= 1 }
-        closing.append(ClosingChannel(pointer: channel, call: makeCall()))
+        closing.append(ClosingChannel(channel, call: makeCall()))
         sweepClosing()
     }
 
     private func sweepClosing() {
-        let before = closing.count
-        closing = closing.filter { channel in
-            attempt(channel.call) { _ in Int(libssh2_channel_free(channel.pointer)) } == LibSSH2.again
+        var open: [ClosingChannel] = []
+        for var channel in closing {
+            if attempt(channel.call, { _ in channel.advance() }) == LibSSH2.again { open.append(channel) }
         }
-        channels -= before - closing.count
-        if closing.count < before { ssh?.descriptor.wakeAll() }
+        let freed = closing.count - open.count
+        closing = open
+        channels -= freed
+        if freed > 0 { ssh?.descriptor.wakeAll() }
     }
 
     // MARK: Data
@@ -152,7 +173,7 @@ extension Session {
     private func write(_ channel: OpaquePointer, _ exchange: inout Exchange) throws(SSHError) -> Bool {
         guard !exchange.inputIsDone else { return false }
         let (input, sent) = (exchange.input, exchange.sent)
-        let result = attempt(exchange.writeCall) { _ in
+        let result = attempt(exchange.writeCall, drains: true) { _ in
             guard sent < input.count else { return Int(libssh2_channel_send_eof(channel)) }
             return input[sent...].withUnsafeBytes { bytes in
                 libssh2_channel_write_ex(channel, 0, bytes.baseAddress, bytes.count)
@@ -175,7 +196,7 @@ extension Session {
         // Bounded, so that one chatty channel leaves the loop to the others now and then.
         for _ in 0..<16 {
             let buffer = loop.buffer
-            let result = attempt(call) { _ in
+            let result = attempt(call, drains: true) { _ in
                 libssh2_channel_read_ex(channel, stream, buffer.baseAddress, buffer.count)
             }
             guard result != LibSSH2.again, result != 0 else { break }

@@ -61,7 +61,11 @@ actor Session {
     // MARK: Calling libssh2
 
     /// One attempt of a call; EAGAIN too when another call has to finish sending first.
-    func attempt(_ call: Call, _ body: (OpaquePointer) -> Int) -> Int {
+    ///
+    /// A call that answers EAGAIN has taken in all packets there are, as have channel reads and writes (`drains`). Any
+    /// other call that is done may have stopped early and left packets in libssh2's buffer, where no readiness of the
+    /// socket will ever tell of them: so the others are woken to look.
+    func attempt(_ call: Call, drains: Bool = false, _ body: (OpaquePointer) -> Int) -> Int {
         guard let ssh else { return Int(LIBSSH2_ERROR_SOCKET_DISCONNECT) }
         if let sender, sender != call { return LibSSH2.again }
         let before = ssh.bytesReceived
@@ -69,7 +73,8 @@ actor Session {
         let isBlocked = result == LibSSH2.again && ssh.sendIsBlocked
         let releases = sender == call && !isBlocked
         sender = isBlocked ? call : nil
-        if releases || ssh.bytesReceived != before { ssh.descriptor.wakeAll() }
+        let mayLeavePackets = result != LibSSH2.again && !drains
+        if releases || mayLeavePackets || ssh.bytesReceived != before { ssh.descriptor.wakeAll() }
         return result
     }
 

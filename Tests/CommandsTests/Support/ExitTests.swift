@@ -2,7 +2,6 @@ import Core
 import Engine
 import Foundation
 import Testing
-import TransparencyLog
 
 @testable import Commands
 

@@ -1,0 +1,87 @@
+import Core
+import Foundation
+import Testing
+
+/// The laws over many random worlds; a seed that fails names its case for ever.
+@Suite("run in random worlds", .serialized, .timeLimit(.minutes(3)))
+struct RunPropertyTests {
+    static let mixes: [RunWorld.Faults] = [
+        .init(crash: 8), .init(unreachable: 5), .init(refused: 15, failed: 20), .init(failed: 15, lost: 15),
+        .init(fires: 6), .init(unverified: 15, foreign: 30), .init(blind: 5),
+        .init(crash: 4, unreachable: 2, refused: 4, failed: 8, lost: 5, fires: 3, unverified: 6, blind: 2, foreign: 10),
+    ]
+
+    func plan(_ seed: UInt64) throws -> Plan {
+        var generator = SeededGenerator(seed: seed &* 31)
+        let pool = [
+            RunSamples.restart(), RunSamples.flush(), RunSamples.file(), RunSamples.command(),
+            RunSamples.restart("other.service"),
+        ]
+        let nodes = try (1...Int.random(in: 1...3, using: &generator)).map { index in
+            let samples = pool.shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator))
+            return try RunSamples.node("n\(index)", Array(samples))
+        }
+        return RunSamples.plan(nodes, onFailure: Bool.random(using: &generator) ? .rollback : .stop)
+    }
+
+    @Test("every run ends, and as the laws say", arguments: mixes.indices)
+    func laws(mix: Int) async throws {
+        for seed in UInt64(0)..<60 {
+            // Others wait for timers on the same threads.
+            await Task.yield()
+            var world = RunWorld(try plan(seed), faults: Self.mixes[mix], seed: seed)
+            let state = try world.run()
+            for violation in Set(world.violations) { Issue.record("mix \(mix) seed \(seed): \(violation)") }
+            #expect(
+                state.end != nil,
+                "mix \(mix) seed \(seed): \(state.nodes.map(\.state)) \(state.nodes.map(\.unreachable))")
+            #expect(state.nodes.allSatisfy(\.state.isFinal) == (state.end != nil))
+            let twice = Dictionary(grouping: world.applied, by: \.self).filter { $0.value.count > 1 }
+            #expect(twice.isEmpty, "applied twice: mix \(mix) seed \(seed) \(twice.keys)")
+            for node in state.nodes { check(node, world, "mix \(mix) seed \(seed) \(node.plan.name): \(node.reason)") }
+        }
+    }
+
+    func check(_ node: NodeRun, _ world: RunWorld, _ label: String) {
+        guard let real = world.nodes[node.plan.name] else { return }
+        let cut = node.plan.steps.indices.contains { node.plan.steps[$0].cutsPath && real.started.contains($0) }
+        switch node.state {
+        case .succeeded:
+            #expect(real.token == (node.plan.deadManSeconds == nil ? .none : .won), "\(label)")
+            #expect(!real.leased, "\(label)")
+            #expect(isOrdered(world.events.filter { $0.node == node.plan.name }.map(\.event), cut: cut), "\(label)")
+            expect(node, real, label) { $0.prediction.after }
+        case .rolledBack, .stale:
+            #expect(!real.leased, "\(label)")
+            #expect(real.token != .armed, "\(label)")
+            if !real.isTouched { expect(node, real, label) { $0.before } }
+        case .skipped: #expect(real.epoch == 0, "\(label)")
+        case .needsPerson: #expect(!node.reason.isEmpty)
+        case .waiting, .running, .rollingBack: break
+        }
+    }
+
+    func expect(_ node: NodeRun, _ real: RunWorld.Node, _ label: String, _ wanted: (StepPlan) -> Observation) {
+        for (index, step) in node.plan.steps.enumerated() {
+            guard let action = try? step.makeAction(), step.reversibility != .compensable else { continue }
+            let left = (real.state[index] ?? Observation()).differences(from: wanted(step)) {
+                !action.role(of: $0).isVolatile
+            }
+            #expect(left.isEmpty, "\(label): \(step.name) \(left.map(\.field))")
+        }
+    }
+
+    // Law 3: verified afresh, then the token, then one more look, and only then the lease goes back.
+    func isOrdered(_ events: [Event], cut: Bool) -> Bool {
+        func last(_ matches: (Event) -> Bool) -> Int { events.lastIndex(where: matches) ?? -1 }
+        let verified = last { if case .verified(nil, []) = $0 { true } else { false } }
+        let won = last { $0 == .outcome(.disarmDeadMan, .won) }
+        let after = last { if case .observed(_, .after, _) = $0 { true } else { false } }
+        let firstAfter = events.firstIndex { if case .observed(_, .after, _) = $0 { true } else { false } } ?? -1
+        let release =
+            events.firstIndex { if case .intent(let intent) = $0 { intent.write == .releaseLease } else { false } }
+            ?? -1
+        guard verified >= 0, verified < firstAfter, after < release else { return false }
+        return !cut || (verified < won && won < firstAfter)
+    }
+}

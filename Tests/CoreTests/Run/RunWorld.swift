@@ -1,0 +1,263 @@
+import Core
+import Testing
+
+/// Simulated nodes that answer a run's effects, and the log of what was recorded: the whole world of one run.
+///
+/// Each node keeps what the real scripts keep: lease, epoch, token, and for each step whether it began and how it ended.
+struct RunWorld {
+    /// What goes wrong, in percent of the chances there are.
+    struct Faults {
+        var crash = 0, unreachable = 0, refused = 0, failed = 0, lost = 0, fires = 0, unverified = 0, blind = 0
+        var foreign = 0
+    }
+
+    struct Node {
+        enum Token { case none, armed, won, fired }
+        var state: [Int: Observation] = [:]
+        var epoch = 0
+        var leased = false
+        var token = Token.none
+        var started: Set<Int> = []
+        var results: [Int: NodeAnswer] = [:]
+        var undone: [Int] = []
+        var before: [Int: Observation] = [:]
+        var isTouched = false
+    }
+
+    let plan: Plan
+    var faults: Faults
+    var generator: SeededGenerator
+    var nodes: [String: Node] = [:]
+    var events: [(event: Event, node: String?)] = []
+    var applied: [String] = []
+    var effects = 0
+    var violations: [String] = []
+    /// What the world answers instead of what it would, asked once for each effect that is not a record.
+    var script: (inout RunWorld, NextEffect) -> Event? = { _, _ in nil }
+
+    init(_ plan: Plan, faults: Faults = Faults(), seed: UInt64 = 1) {
+        self.plan = plan
+        self.faults = faults
+        generator = SeededGenerator(seed: seed)
+        for node in plan.nodes {
+            nodes[node.name] = Node(
+                state: Dictionary(uniqueKeysWithValues: node.steps.indices.map { ($0, node.steps[$0].before) }))
+        }
+    }
+
+    mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &generator) < percent }
+
+    /// The state that the log alone gives.
+    func refolded() throws -> RunState {
+        var state = try RunState(plan: plan)
+        for (event, node) in events {
+            let bytes = try JSON.encode(LogEvent.run(event))
+            guard case .run(let read) = try JSON.decode(LogEvent.self, from: bytes) else {
+                throw WriteFailure(message: "not a run")
+            }
+            try state.apply(read, node: node)
+        }
+        return state
+    }
+
+    mutating func record(_ event: Event, _ node: String?, _ state: inout RunState) throws {
+        events.append((event, node))
+        try state.apply(event, node: node)
+    }
+
+    /// Runs to the end, crashing and recovering as the faults say; then once more for what could not be reached.
+    mutating func run(limit: Int = 3000) throws -> RunState {
+        var state = try RunState(plan: plan)
+        try record(.started(holder: "e0"), nil, &state)
+        var crashes = 0
+        var recoveries = 0
+        while true {
+            while let next = state.next() {
+                effects += 1
+                guard effects < limit else { violations.append("more than \(limit) effects"); return state }
+                let isBefore = chance(50)
+                let crashing = crashes < 6 && chance(faults.crash)
+                if crashing, isBefore { try takeOver(&state, &crashes); continue }
+                let event = try perform(next, state)
+                if crashing { try takeOver(&state, &crashes); continue }
+                try record(event, next.node, &state)
+                if effects % 23 == 0 { try compare(state) }
+            }
+            try compare(state)
+            guard state.end == nil, recoveries < 8 else { return state }
+            recoveries += 1
+            if recoveries > 3 { faults.unreachable = 0 }
+            try record(.recovering(holder: "r\(recoveries)"), nil, &state)
+        }
+    }
+
+    private mutating func takeOver(_ state: inout RunState, _ crashes: inout Int) throws {
+        crashes += 1
+        state = try refolded()
+        try record(.recovering(holder: "c\(crashes)"), nil, &state)
+    }
+
+    private mutating func compare(_ state: RunState) throws {
+        if Snapshot(state) != Snapshot(try refolded()) { violations.append("the log gives another state") }
+    }
+
+    mutating func perform(_ next: NextEffect, _ state: RunState) throws -> Event {
+        if case .record(let event) = next.effect { return event }
+        guard let name = next.node, var node = nodes[name], let run = state.nodes.first(where: { $0.plan.name == name })
+        else {
+            throw WriteFailure(message: "an effect without its node")
+        }
+        if case .send(let intent) = next.effect, !isIntended(intent, name) {
+            violations.append("sent without intent: \(intent)")
+        }
+        if node.token == .armed, chance(faults.fires) { fire(&node, run) }
+        if chance(faults.unreachable) {
+            nodes[name] = node
+            return .unreachable(cause: "the cable is cut")
+        }
+        nodes[name] = node
+        if let event = script(&self, next) { return event }
+        node = nodes[name] ?? node
+        defer { nodes[name] = node }
+        switch next.effect {
+        case .record(let event): return event
+        case .send(let intent): return .outcome(intent.write, answer(intent, name, &node, run))
+        case .lookUp(let write):
+            guard case .apply(let step) = write else {
+                return .outcome(write, chance(50) ? .done(status: 0, failedAt: 0, output: Payload("")) : .absent)
+            }
+            if node.started.contains(step) { return .outcome(write, node.results[step] ?? .lost(rebooted: true)) }
+            return .outcome(write, .absent)
+        case .observe(let step, let moment, _):
+            if moment == .beforeUndo, chance(faults.foreign) { touch(step, &node, run) }
+            if chance(faults.blind) { return .unobservable(step: step, moment: moment, reason: "not readable") }
+            return .observed(step: step, moment: moment, noisy(node.state[step] ?? Observation(), run, step))
+        case .verify(let step, _, let afresh):
+            if node.token == .armed, !afresh { violations.append("verified over an old connection under a dead-man") }
+            return .verified(step: step, failures: chance(faults.unverified) ? ["it does not hold"] : [])
+        }
+    }
+
+    private func isIntended(_ intent: Intent, _ name: String) -> Bool {
+        for (event, node) in events.reversed() {
+            switch event {
+            case .intent(let recorded) where node == name: return recorded == intent
+            case .outcome where node == name: return false
+            case .recovering: return false
+            default: continue
+            }
+        }
+        return false
+    }
+
+    private mutating func answer(_ intent: Intent, _ name: String, _ node: inout Node, _ run: NodeRun) -> NodeAnswer {
+        if case .acquireLease = intent.write {
+        } else {
+            guard node.leased, run.epoch == node.epoch else { return .refused("lease none") }
+        }
+        switch intent.write {
+        case .acquireLease(let recovering):
+            if !recovering, chance(faults.refused) { return .refused("held r0 bob") }
+            (node.epoch, node.leased) = (node.epoch + 1, true)
+            return .granted(epoch: node.epoch)
+        case .armDeadMan:
+            if chance(faults.refused) { return .refused("unit it failed") }
+            if node.token == .fired || node.token == .won { return .refused("fired") }
+            node.token = .armed
+            return .armed
+        case .apply(let step): return apply(step, intent, name, &node, run)
+        case .undo(let step):
+            if node.undone.last.map({ $0 < step }) == true {
+                violations.append("undone out of order: \(node.undone), \(step)")
+            }
+            node.undone.append(step)
+            if chance(faults.refused) { return .refused("unit busy") }
+            if chance(faults.lost) { return .lost(rebooted: false) }
+            node.state[step] = node.before[step] ?? node.state[step]
+            return chance(faults.failed / 4)
+                ? .done(status: 1, failedAt: 0, output: Payload("no"))
+                : .done(status: 0, failedAt: 0, output: Payload(""))
+        case .disarmDeadMan:
+            if node.token == .armed { node.token = .won }
+            return node.token == .won
+                ? .won : node.token == .fired ? .reverted(status: 0, output: Payload("")) : .noDeadMan
+        case .releaseLease:
+            if node.token == .armed { violations.append("released with an armed dead-man") }
+            node.leased = false
+            return .released
+        }
+    }
+
+    private mutating func apply(_ step: Int, _ intent: Intent, _ name: String, _ node: inout Node, _ run: NodeRun)
+        -> NodeAnswer
+    {
+        applied.append("\(name)/\(step)")
+        if run.plan.steps[step].cutsPath {
+            guard node.token != .none else {
+                violations.append("a path was cut without a dead-man")
+                return .refused("deadman")
+            }
+            guard node.token == .armed else { return .refused("deadman") }
+        }
+        if chance(faults.refused) { return .refused("unit it failed") }
+        node.started.insert(step)
+        node.before[step] = node.state[step]
+        let after = run.plan.steps[step].prediction.after
+        if chance(faults.failed) {
+            if chance(50) { node.state[step] = after }
+            node.results[step] = .done(status: 1, failedAt: 0, output: Payload("it failed\n"))
+        } else {
+            node.state[step] = after
+            node.results[step] = .done(status: 0, failedAt: 0, output: Payload(""))
+        }
+        if chance(faults.lost) {
+            node.results[step] = nil
+            return chance(50) ? .running : .lost(rebooted: false)
+        }
+        return node.results[step] ?? .running
+    }
+
+    mutating func fire(_ node: inout Node, _ run: NodeRun) {
+        node.token = .fired
+        for step in node.started where run.plan.steps[step].cutsPath { node.state[step] = node.before[step] }
+    }
+
+    // Somebody else changes a field that the action compares.
+    private func touch(_ step: Int, _ node: inout Node, _ run: NodeRun) {
+        guard run.plan.steps[step].action == "file.replace" else { return }
+        node.state[step]?["content"] = .content(Payload("somebody else's\n"))
+        node.isTouched = true
+    }
+
+    private mutating func noisy(_ observation: Observation, _ run: NodeRun, _ step: Int) -> Observation {
+        guard run.plan.steps[step].action == "service.restart" else { return observation }
+        var observation = observation
+        observation["mainPid"] = .text("\(Int.random(in: 2...9999, using: &generator))")
+        return observation
+    }
+}
+
+/// Everything a state says, comparable.
+struct Snapshot: Equatable {
+    var next: NextEffect?
+    var end: RunEnd?
+    var nodes: [[String]]
+
+    init(_ state: RunState) {
+        next = state.next()
+        end = state.end
+        nodes = state.nodes.map { node in
+            let steps = node.steps.map { step in
+                "\(step.applied as Any) \(step.undone as Any) \(step.undoAttempts) \(step.verifyFailures as Any) "
+                    + "\(step.before?.hashValue ?? 0) \(step.after?.hashValue ?? 0) \(step.beforeUndo?.hashValue ?? 0) "
+                    + "\(step.afterUndo?.hashValue ?? 0) \(step.intent?.hashValue ?? 0) \(step.differences.hashValue)"
+            }
+            return steps + [
+                node.state.rawValue, node.reason, "\(node.epoch as Any)", "\(node.open?.hashValue ?? 0)",
+                "\(node.unresolved as Any)", "\(node.deadMan)", "\(node.released)", "\(node.unreachable as Any)",
+                "\(node.isStale)", "\(node.blind as Any)", "\(node.refusals.hashValue)", "\(node.recovering)",
+                "\(node.verifyFailures as Any)",
+            ]
+        }
+    }
+}

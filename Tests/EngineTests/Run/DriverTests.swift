@@ -1,0 +1,217 @@
+import Core
+import Engine
+import Foundation
+import Testing
+
+/// The driver between a journal that may fail and nodes that may not answer.
+@Suite("driver", .timeLimit(.minutes(1)))
+struct DriverTests {
+    /// Everything the driver did, in order.
+    actor Trace {
+        var entries: [String] = []
+        var appended: [(Event, String?)] = []
+        func add(_ entry: String) { entries.append(entry) }
+        func append(_ event: Event, _ node: String?) { appended.append((event, node)) }
+    }
+
+    struct JournalBroken: Error {}
+
+    /// Fails at the k-th append, and at every one after.
+    struct FakeJournal: Journal {
+        let trace: Trace
+        var failsAt = Int.max
+
+        func append(_ event: Event, run: String, node: String?) async throws {
+            let count = await trace.appended.count
+            guard count < failsAt else {
+                await trace.add("append failed")
+                throw JournalBroken()
+            }
+            await trace.append(event, node)
+            await trace.add("append \(event.name)")
+        }
+    }
+
+    /// A node told by what a script holds; `answers` says what to print, or how to fail.
+    struct FakeNodes: Nodes {
+        let trace: Trace
+        var failure: @Sendable (_ sends: Int, _ kind: String) -> NodeFailure? = { _, _ in nil }
+        var garbled: Set<String> = []
+
+        func run(_ script: String, on node: NodePlan, seconds: Int, afresh: Bool) async throws(NodeFailure) -> [UInt8] {
+            let kind = Self.kind(script)
+            let sends = await trace.entries.count { $0.hasPrefix("send") || $0.hasPrefix("fail") }
+            if let failure = failure(sends, kind) {
+                await trace.add("fail \(kind)")
+                throw failure
+            }
+            await trace.add("send \(kind)\(afresh ? " afresh" : "")")
+            if garbled.contains(kind) { return Array("Welcome to this node\n".utf8) }
+            return Self.answer(kind, script)
+        }
+
+        static func kind(_ script: String) -> String {
+            for (mark, kind) in [
+                ("say granted", "lease"), ("say armed", "arm"), ("say won", "disarm"), ("say released", "release"),
+                ("exec 6>&1", "read"), ("00-undo", "undo"), ("00-apply", "apply"),
+            ] where script.contains(mark) { return kind }
+            return "?"
+        }
+
+        static func answer(_ kind: String, _ script: String) -> [UInt8] {
+            switch kind {
+            case "lease": Array("granted 1\n".utf8)
+            case "arm": Array("armed\n".utf8)
+            case "disarm": Array("won\n".utf8)
+            case "release": Array("released\n".utf8)
+            case "read": frames(script)
+            default: Array("done 0 0 b\nout \n".utf8)
+            }
+        }
+
+        // One empty answer with status 0 for each `look`, behind the script's own nonce.
+        static func frames(_ script: String) -> [UInt8] {
+            let count = script.components(separatedBy: "| look ").count - 1
+            guard let start = script.range(of: "printf '"), let end = script.range(of: " %s e") else { return [] }
+            let nonce = script[start.upperBound..<end.lowerBound].split(separator: "'").last.map(String.init) ?? ""
+            return Array((0..<count).map { "\(nonce) \($0) o \n\(nonce) \($0) e CjA=\n" }.joined().utf8)
+        }
+    }
+
+    /// Time that passes only by sleeping.
+
+    final class FakeClock: Core.Clock, @unchecked Sendable {  // guarded by its lock
+        private let lock = NSLock()
+        private var elapsed = 0.0
+        func now() -> Timestamp { Timestamp(milliseconds: 0) }
+        func uptime() -> Double { lock.withLock { elapsed } }
+        func sleep(seconds: Double) async throws { lock.withLock { elapsed += seconds } }
+    }
+
+    struct FakeNonces: Nonces {
+        func next() -> String { "00112233445566778899aabbccddeeff" }
+    }
+
+    func plan(cutsPath: Bool = false) -> Plan {
+        func argv(_ words: String...) -> ArgumentValue { .list(words.map { .text($0) }) }
+        let step = StepPlan(
+            name: "s", action: "command",
+            arguments: Arguments([
+                "apply": argv("touch", "/tmp/x"), "undo": argv("rm", "-f", "/tmp/x"), "cutsPath": .flag(cutsPath),
+                "observe": argv("true"),
+            ]), reversibility: .compensable, cutsPath: cutsPath, timeoutSeconds: 5,
+            before: Observation(["observe.1.status": .text("0"), "observe.1.output": .content(Payload(""))]),
+            prediction: Prediction(
+                after: Observation(),
+                qualities: [
+                    "observe.1.status": .unpredictable("x"), "observe.1.output": .unpredictable("x"),
+                ]), apply: [Command(["touch", "/tmp/x"])], undo: [Command(["rm", "-f", "/tmp/x"])], verify: [])
+        let node = NodePlan(
+            name: "n1", identity: NodeIdentity(address: "a:22", hostKey: "k", machineID: "m"), roles: [],
+            pool: "default",
+            steps: [step], verify: [], services: [], deadManSeconds: cutsPath ? 60 : nil)
+        return Plan(
+            id: "r1", createdAt: Timestamp(milliseconds: 0), expiresAt: Timestamp(milliseconds: 1), requester: "a",
+            runbook: RunbookReference(name: "d", title: "d", author: "d", digest: "d"), parameters: [:],
+            cluster: ClusterReference(name: "c", environment: "e"), log: LogReference(origin: "o", key: "k"),
+            policySet: "p",
+            onFailure: .rollback, nodes: [node])
+    }
+
+    func drive(_ journal: FakeJournal, _ nodes: FakeNodes, cutsPath: Bool = false) async throws -> RunState {
+        let driver = Driver(
+            journal: journal, nodes: nodes, clock: FakeClock(), nonces: FakeNonces(), planSha256: "d", holder: "e",
+            watch: { _, _ in })
+        var state = try RunState(plan: plan(cutsPath: cutsPath))
+        try state.apply(.started(holder: "e"), node: nil)
+        try await driver.run(&state)
+        return state
+    }
+
+    @Test("a run goes through, every write behind its intent", arguments: [false, true])
+    func order(cutsPath: Bool) async throws {
+        let trace = Trace()
+        let state = try await drive(FakeJournal(trace: trace), FakeNodes(trace: trace), cutsPath: cutsPath)
+        #expect(state.end == .succeeded)
+        let entries = await trace.entries
+        let writes = ["lease", "arm", "apply", "disarm", "release"].filter {
+            cutsPath || !["arm", "disarm"].contains($0)
+        }
+        #expect(entries.filter { $0.hasPrefix("send") && !$0.hasPrefix("send read") } == writes.map { "send \($0)" })
+        for (index, entry) in entries.enumerated() where entry.hasPrefix("send") && !entry.hasPrefix("send read") {
+            #expect(entries[index - 1] == "append intent", "\(entry)")
+            #expect(entries[index + 1] == "append outcome", "\(entry)")
+        }
+        #expect(entries.contains("send read afresh") == cutsPath)
+        #expect(entries.last == "append finished")
+    }
+
+    @Test("a journal that fails at the k-th append ends it there: nothing is sent after", arguments: [false, true])
+    func journalFails(cutsPath: Bool) async throws {
+        let whole = Trace()
+        _ = try await drive(FakeJournal(trace: whole), FakeNodes(trace: whole), cutsPath: cutsPath)
+        let total = await whole.appended.count
+        #expect(total > 10)
+        for k in 0..<total {
+            let trace = Trace()
+            await #expect(throws: JournalBroken.self) {
+                try await drive(FakeJournal(trace: trace, failsAt: k), FakeNodes(trace: trace), cutsPath: cutsPath)
+            }
+            let entries = await trace.entries
+            #expect(entries.last == "append failed", "k = \(k)")
+            #expect(entries.count { $0 == "append failed" } == 1, "k = \(k)")
+            let intents = entries.count { $0 == "append intent" }
+            let writes = entries.count { $0.hasPrefix("send") && !$0.hasPrefix("send read") }
+            #expect(writes <= intents, "k = \(k)")
+        }
+    }
+
+    @Test("a failure that passes is tried again, with the very same write")
+    func passing() async throws {
+        let trace = Trace()
+        let failure = NodeFailure("reset", remedy: "Wait.", isPassing: true)
+        var nodes = FakeNodes(trace: trace)
+        nodes.failure = { sends, _ in sends % 2 == 0 ? failure : nil }
+        #expect(try await drive(FakeJournal(trace: trace), nodes).end == .succeeded)
+        let intents = await trace.appended.count { if case (.intent, _) = $0 { true } else { false } }
+        #expect(intents == 3)
+    }
+
+    @Test(
+        "a failure that does not pass, or does not for long enough, leaves the node for recovery",
+        arguments: [true, false])
+    func unreachable(isPassing: Bool) async throws {
+        let trace = Trace()
+        let failure = NodeFailure("refused", remedy: "Look.", isPassing: isPassing)
+        var nodes = FakeNodes(trace: trace)
+        nodes.failure = { _, kind in kind == "apply" ? failure : nil }
+        let state = try await drive(FakeJournal(trace: trace), nodes)
+        #expect(state.end == nil)
+        #expect(state.nodes[0].unreachable == "refused. Look.")
+        #expect(state.nodes[0].open?.write == .apply(step: 0))
+        let tries = await trace.entries.count { $0 == "fail apply" }
+        #expect(isPassing ? tries > 10 : tries == 1)
+    }
+
+    @Test("an answer that no script of ours prints is no answer", arguments: ["lease", "apply", "release"])
+    func garbled(kind: String) async throws {
+        let trace = Trace()
+        var nodes = FakeNodes(trace: trace)
+        nodes.garbled = [kind]
+        let state = try await drive(FakeJournal(trace: trace), nodes)
+        #expect(state.end == nil)
+        #expect(state.nodes[0].unreachable?.contains("no script of ours prints") == true)
+        #expect(await trace.entries.last == "append unreachable")
+    }
+
+    @Test("what cannot be read is told, and rolled back")
+    func unreadable() async throws {
+        let trace = Trace()
+        var nodes = FakeNodes(trace: trace)
+        nodes.garbled = ["read"]
+        let state = try await drive(FakeJournal(trace: trace), nodes)
+        #expect(state.end == .rolledBack)
+        #expect(await trace.entries.contains("append unobservable"))
+        #expect(await !trace.entries.contains("send apply"))
+    }
+}
