@@ -15,10 +15,10 @@ struct TimeLimitTests {
     func limit() async throws {
         let server = try await TestServer()
         let output = try await withConnection(to: server) { connection in
-            try await connection.run(script: "sleep 600 & echo $!; wait", timeLimit: .seconds(1))
+            try await connection.run(script: "sleep 600 & echo $!; wait", timeLimit: .seconds(4))
         }
         #expect(output.termination == .timedOut)
-        #expect(output.duration < .seconds(4))
+        #expect(output.duration < .seconds(60))
         let pid = try pid(output)
         #expect(try await eventually(within: .seconds(5)) { !isAlive(pid) })
     }
@@ -28,7 +28,7 @@ struct TimeLimitTests {
         let server = try await TestServer()
         let output = try await withConnection(to: server) { connection in
             try await connection.run(
-                script: "trap '' TERM; echo $$; while :; do sleep 1; done", timeLimit: .seconds(1))
+                script: "trap '' TERM; echo $$; while :; do sleep 1; done", timeLimit: .seconds(4))
         }
         #expect(output.termination == .timedOut)
         let pid = try pid(output)

@@ -16,7 +16,8 @@ extension Belay {
     ///   - decision: approve or deny.
     ///   - seconds: how long it holds.
     public func approve(
-        planFile: String, shown: String, decision: ApprovalStatement.Verdict, comment: String, seconds: Int, key: String?
+        planFile: String, shown: String, decision: ApprovalStatement.Verdict, comment: String, seconds: Int,
+        key: String?
     ) async throws -> SignedStatement {
         let bytes = try ProjectFiles.read(planFile)
         guard Digest.sha256(bytes) == shown else {
