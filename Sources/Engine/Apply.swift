@@ -22,10 +22,12 @@ extension Belay {
                 "this log has no plan with the digest \(planSha256)",
                 remedy: "The file was changed, or the plan was made for another log: make it again with `belay plan`.")
         }
+        // Asked again by `permit`; here so that a second try leaves nothing in the log.
+        guard !stored.state.isStarted else { throw PermitRefusal.spent }
         let requester = try await keygen.verify(
             Array(stored.planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan, workspace: workspace,
             at: clock.now())
-        let approvals = try await approvals(beside: planFile, run: plan.id)
+        let approvals = try await approvals(beside: planFile, of: stored)
         let decision = try await judge(plan, planSha256, requester.signer, approvals)
         try await log.append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
         let permit = try permit(

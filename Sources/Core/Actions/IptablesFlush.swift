@@ -74,7 +74,7 @@ public struct IptablesFlush: Action {
             let ruleset = IptablesState.ruleset(family, in: before)
             return .shell(
                 IptablesReturn.script, [family.save, family.restore] + IptablesReturn.patterns,
-                input: Payload(IptablesReturn.order(to: ruleset, policies: setsAccept)))
+                input: Payload(IptablesReturn.order(to: ruleset)))
         }
     }
 

@@ -5,27 +5,25 @@
 enum IptablesReturn {
     /// The state before as ``script`` reads it, one letter and a line each.
     ///
-    /// `X`: policies count. `T` table, `P` policy that is not ACCEPT, `G` kept chain that is not theirs by name, `C` chain,
+    /// `T` table, `P` policy that is not ACCEPT, `G` kept chain that is not theirs by name, `C` chain,
     /// `A` rule of such a chain, and for built-in chains in their order `B` a rule to put back and `K` a kept rule that
     /// shows where.
-    static func order(to ruleset: IptablesRuleset, policies: Bool) -> String {
+    static func order(to ruleset: IptablesRuleset) -> String {
         let base = IptablesKept.base(of: ruleset)
         let tables = zip(ruleset.tables, base.tables).map { whole, ours in
-            section(whole, ours, policies).map { $0 + "\n" }.joined()
+            section(whole, ours).map { $0 + "\n" }.joined()
         }
-        return (policies ? "X\n" : "") + tables.joined()
+        return tables.joined()
     }
 
     private static func section(
-        _ whole: IptablesRuleset.Table, _ ours: IptablesRuleset.Table, _ policies: Bool
+        _ whole: IptablesRuleset.Table, _ ours: IptablesRuleset.Table
     ) -> [String] {
         let chains = ours.chains.filter { $0.policy == nil }.map(\.name)
         let kept = IptablesKept.chains(of: whole)
-        var lines: [String] = []
-        if policies {
-            lines += whole.chains.compactMap { chain in
-                chain.policy.flatMap { $0 == "ACCEPT" ? nil : "P :\(chain.name) \($0) \(chain.counters)" }
-            }
+        // Policies too when the flush keeps them: a reboot under the armed dead-man resets them.
+        var lines = whole.chains.compactMap { chain in
+            chain.policy.flatMap { $0 == "ACCEPT" ? nil : "P :\(chain.name) \($0) \(chain.counters)" }
         }
         lines +=
             kept.filter { !IptablesKept.isTheirs($0) }.sorted().map { "G \($0)" } + chains.map { "C :\($0) - [0:0]" }
@@ -114,7 +112,6 @@ enum IptablesReturn {
             }
             function add(name) { if (!(name in known)) { known[name] = 1; tables[++last] = name } }
             !now && $0 == "NOW" { now = 1; next }
-            !now && $0 == "X" { policies = 1; next }
             !now && /^T / { t = substr($0, 3); add(t); next }
             !now && /^P / { split(substr($0, 4), word, " "); policy[t, word[1]] = word[2] " " word[3]; asked[t, word[1]] = 1; next }
             !now && /^G / { keep[t, substr($0, 3)] = 1; next }
@@ -140,7 +137,7 @@ enum IptablesReturn {
                     mark_kept(t)
                     for (pair in asked) {
                         split(pair, word, SUBSEP)
-                        if (policies && word[1] == t)
+                        if (word[1] == t)
                             text = text ":" word[2] " " ((pair in policy) ? policy[pair] : "ACCEPT [0:0]") "\n"
                     }
                     text = text head[t] inner[t]

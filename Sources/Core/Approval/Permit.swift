@@ -94,6 +94,10 @@ public struct PermitRefusal: Error, Sendable, Hashable, CustomStringConvertible 
 
     /// Both sentences.
     public var description: String { "\(message). \(remedy)" }
+
+    /// The plan was run already.
+    public static let spent = PermitRefusal(
+        code: .spent, message: "the plan was run already: a plan is spent once", remedy: "Make a new plan")
 }
 
 /// How old a decision may be, in seconds: facts age, and a decision found in a drawer proves nothing.
@@ -159,8 +163,7 @@ extension PermitRequest {
                 remedy: "Make a new plan, so that it is judged and approved under the policies of now")
         }
         guard !spent else {
-            throw PermitRefusal(
-                code: .spent, message: "the plan was run already: a plan is spent once", remedy: "Make a new plan")
+            throw PermitRefusal.spent
         }
     }
 

@@ -101,11 +101,10 @@ extension Policy {
         _ validation: Validation, _ evaluation: Evaluation, _ bindings: [String: Value], _ meter: inout PolicyMeter
     ) -> Finding {
         let isAdvice = enforcement == .advisory
-        let later = " A soft denial can be lifted by break-glass, once this version has it."
         return Finding(
             policy: name, enforcement: enforcement, place: validation.location.place, node: nil, step: nil,
             outcome: isAdvice ? .warn : .deny, message: sentence(validation.message, bindings, &meter),
-            remedy: validation.remedy + (enforcement == .soft ? later : ""),
+            remedy: validation.remedy,
             waitsForApproval: !isAdvice && validation.readsApprovals, trace: evaluation.bounded)
     }
 

@@ -71,8 +71,9 @@ extension Runbook.Targets {
 
 extension Runbook.Strategy {
     fileprivate init(_ fields: YAMLFields) {
-        canary = fields.int("canary", default: 1, in: 0...10_000)
-        maxUnavailable = fields.int("maxUnavailable", default: 1, in: 1...10_000)
+        // Nodes are run one after another, which is these two and nothing else.
+        canary = fields.int("canary", default: 1, in: 1...1)
+        maxUnavailable = fields.int("maxUnavailable", default: 1, in: 1...1)
         for name in ["failureBudget", "pause"] { fields.refuseUnsupported(name) }
     }
 }

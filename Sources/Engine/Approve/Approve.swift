@@ -44,10 +44,13 @@ extension Belay {
 
     static func folder(of planFile: String) -> String { planFile + ".approvals" }
 
-    /// The statements beside a plan whose signatures hold, each recorded in the log as it is used.
-    func approvals(beside planFile: String, run: String) async throws -> [VerifiedApproval] {
+    /// The statements beside a plan whose signatures hold, each recorded in the log when it is first used.
+    func approvals(beside planFile: String, of run: StoredRun) async throws -> [VerifiedApproval] {
         let folder = Self.folder(of: planFile)
         guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        let recorded = run.records.compactMap {
+            if case .approval(let record)? = $0.record.event { record } else { nil }
+        }
         var approvals: [VerifiedApproval] = []
         for name in try ProjectFiles.list(folder) where name.hasSuffix(".json") {
             let statement = try ProjectFiles.read(ProjectFiles.join(folder, name))
@@ -58,7 +61,8 @@ extension Belay {
             approvals.append(try VerifiedApproval(statement: statement, signature: verified))
             let record = ApprovalRecord(
                 statement: Payload(bytes: statement), signature: String(decoding: signature, as: UTF8.self))
-            try await log.append(.approval(record), by: verified.signer.principal.name, run: run)
+            guard !recorded.contains(record) else { continue }
+            try await log.append(.approval(record), by: verified.signer.principal.name, run: run.id)
         }
         return approvals
     }
