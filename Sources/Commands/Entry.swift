@@ -35,7 +35,7 @@ func run(_ arguments: [String], on terminal: (ColorChoice) -> Terminal) async ->
     do {
         return try await verb.perform(output)
     } catch {
-        let failure = Failure(error)
+        let failure = Failure(await verb.global.locating(error))
         output.complain(failure.text(output.errorStyle))
         return failure.exit
     }

@@ -146,6 +146,41 @@ struct EntryTests {
         #expect(await recorder.belay("-C", folder.path, "audit", "show", "99") == .usage)
     }
 
+    @Test("the last entries alone, and the run only where lines of several stand together")
+    func lastEntries() async throws {
+        let folder = try Folder()
+        try project(folder)
+        _ = try await log(in: folder)
+        #expect(await recorder.belay("-C", folder.path, "audit", "log", "--last", "2") == .done)
+        #expect(recorder.output.split(separator: "\n").map { $0.prefix(6) } == ["    3 ", "    4 "])
+        #expect(recorder.output.contains(" 20261122-180000-ab12 "))
+        let second = Recorder()
+        #expect(await second.belay("-C", folder.path, "audit", "log", "--run", "2026") == .done)
+        #expect(second.output.split(separator: "\n").count == 5 && !second.output.contains("20261122-180000-ab12"))
+        #expect(await second.belay("-C", folder.path, "audit", "log", "--last", "0") == .usage)
+    }
+
+    @Test("an entry of another version is named, with 2 while the log verifies and 9 when it does not")
+    func unreadableEntry() async throws {
+        let folder = try Folder()
+        try project(folder)
+        let directory = try await log(in: folder)
+        let later = try await RunLog.open(
+            directory: directory, origin: "test.example/log", clock: SystemClock(), by: "test@here:1")
+        _ = try await later.log.append(Array("{\"of\":\"later\"}".utf8))
+        _ = try await later.log.checkpoint()
+        await later.log.close()
+        #expect(await recorder.belay("-C", folder.path, "audit", "log") == .usage)
+        #expect(
+            recorder.complaints == """
+                belay: entry 5 cannot be read by this version of Belay (it was written by another version or is damaged)
+                  `belay audit verify` says what is damaged.
+
+                """)
+        try FileManager.default.removeItem(atPath: directory + "/keys/log.vkey")
+        #expect(await Recorder().belay("-C", folder.path, "audit", "log") == .logNotIntact)
+    }
+
     @Test("a log verifies until one byte of it is changed; then exit code 9 and the entry first")
     func auditVerify() async throws {
         let folder = try Folder()
@@ -160,6 +195,7 @@ struct EntryTests {
         let second = Recorder()
         #expect(await second.belay("audit", "verify", directory) == .logNotIntact)
         #expect(second.output.hasPrefix("NOT INTACT \(directory)\n✗ "))
+        #expect(!second.output.contains(" verified, the largest") && !second.output.contains("after it not yet"))
         #expect(second.output.contains("entry 2") || second.output.contains("entries 2"))
         #expect(await second.belay("audit", "verify", directory, "--key", "nonsense") == .usage)
     }

@@ -13,7 +13,7 @@ struct ActTests {
                 "plan", "restart-kubelet", "--node", node, "--out", "\(project.folder)/p.plan")
             #expect(planned.status == 0, "\(planned.output)\(planned.error)")
             for text in [
-                "-\(before.kubeletPID)", "systemctl restart kubelet.service", "systemctl start kubelet.service",
+                "- \(before.kubeletPID)", "systemctl restart kubelet.service", "systemctl start kubelet.service",
             ] {
                 #expect(planned.output.contains(text), "\(text) is not in\n\(planned.output)")
             }

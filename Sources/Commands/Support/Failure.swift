@@ -9,11 +9,13 @@ struct Failure: Sendable {
     /// The code.
     let exit: Exit
     /// What happened and where.
-    let message: String
+    private(set) var message: String
     /// What to do; empty when the message says it.
     let remedy: String
     /// What stood in the way, one by one.
-    var findings: [Finding] = []
+    private(set) var findings: [Finding] = []
+    /// True when the message has the only finding's own sentence.
+    private var saysFinding = false
 
     /// Explains an error of any layer.
     init(_ error: any Error) {
@@ -45,9 +47,13 @@ struct Failure: Sendable {
         self.init(error.node == nil ? .usage : .couldNotStart, about.joined(separator: ": "), error.remedy)
     }
 
+    // What approvals are missing for says the finding, and what to do about it.
     private init(_ refusal: PermitRefusal) {
-        self.init(Exit(refusal.code), refusal.message, refusal.remedy)
+        let saysAll = refusal.code == .approvalMissing && !refusal.findings.isEmpty
+        self.init(Exit(refusal.code), refusal.message, saysAll ? "" : refusal.remedy)
         findings = refusal.findings
+        saysFinding = saysAll && FindingView.views(of: findings).count == 1
+        if saysAll, !saysFinding { message = "approvals are missing" }
     }
 
     private init(log error: any Error) {
@@ -58,8 +64,10 @@ struct Failure: Sendable {
                 Failure(error.code == .damaged ? .logNotIntact : .couldNotStart, error.description, "")
             case let error as JournalError: Failure(.logNotIntact, "the audit log is damaged: \(error)", verify)
             case let error as IllegalEvent: Failure(.logNotIntact, "the audit log does not fit: \(error)", verify)
+            case let error as UnreadableEntry:
+                Failure(error.logVerifies ? .usage : .logNotIntact, error.message, verify)
             case is DecodingError:
-                Failure(.logNotIntact, "the audit log has an entry that is not of this version: \(error)", verify)
+                Failure(.usage, "what was read is not of this version of Belay: \(error)", verify)
             case let error as LogReadError: Failure(.usage, error.description, "Check the folder's name.")
             case let error as FormatError: Failure(.usage, error.description, "")
             default: Failure(.couldNotStart, "\(error)", "This is not expected: report it.")
@@ -72,7 +80,7 @@ struct Failure: Sendable {
             Printable.escape(String($0))
         }
         lines[0] = style.bad("belay: ") + lines[0]
-        lines += findings.flatMap { FindingView($0).lines(style) }.indented(2)
+        lines += FindingView.views(of: findings).flatMap { $0.lines(style, saysMessage: !saysFinding) }.indented(2)
         if !remedy.isEmpty { lines += ["  " + Printable.escape(remedy)] }
         return lines.joined(separator: "\n")
     }

@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import TransparencyLog
 
 extension RunStore {
     /// Run → its plan.
@@ -23,5 +24,47 @@ extension Workspace {
         try await store().runs.map { run in
             RunSummary(run, isHeld: run.isOpen ? try RunLock.isHeld(run: run.id, in: logDirectory) : false)
         }
+    }
+}
+
+/// An entry whose bytes were read and say nothing to this version.
+struct UnreadableEntry: Error, Sendable, Hashable {
+    /// Its index.
+    let index: UInt64
+    /// Whether the log is what was written: then the entry is of another version.
+    let logVerifies: Bool
+
+    var message: String {
+        "entry \(index) cannot be read by this version of Belay (it was written by another version or is damaged)"
+    }
+
+    /// The first one of a log; nil when there is none.
+    @concurrent static func first(in directory: String) async throws -> UnreadableEntry? {
+        var reader = try JournalReader(directory: directory)
+        let blobs = try BlobStore(directory: directory)
+        while let entry = try reader.next() {
+            guard await !isReadable(entry.bytes, blobs) else { continue }
+            let report = try? LogVerifier.verify(directory: directory)
+            return UnreadableEntry(index: entry.index, logVerifies: report?.isIntact == true)
+        }
+        return nil
+    }
+
+    private static func isReadable(_ bytes: [UInt8], _ blobs: BlobStore) async -> Bool {
+        guard let record = try? JSON.decode(LogRecord.self, from: bytes) else { return false }
+        guard record.event == nil, let blob = record.blob else { return true }
+        let name = BlobReference(commitment: blob.commitment, length: UInt64(blob.length))
+        guard let body = try? await blobs.get(name) else { return true }  // erased, which is allowed
+        return (try? JSON.decode(LogEvent.self, from: body)) != nil
+    }
+}
+
+extension GlobalOptions {
+    /// The same error, or the entry of the project's log that is the cause of it.
+    func locating(_ error: any Error) async -> any Error {
+        guard error is DecodingError, let directory = try? await workspace().logDirectory,
+            let entry = try? await UnreadableEntry.first(in: directory)
+        else { return error }
+        return entry
     }
 }

@@ -30,12 +30,20 @@ struct AuditVerb: AsyncParsableCommand {
         @Option(help: "Only this run, by its id or its beginning.")
         var run: String?
 
+        @Option(help: ArgumentHelp("Only the last so many of these.", valueName: "count"))
+        var last: Int?
+
+        mutating func validate() throws {
+            if let last, last < 1 { throw ValidationError("--last is \(last): give 1 or more.") }
+        }
+
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
             let since = try since.map { try TimeArguments.since($0, now: SystemClock().now()) }
             let filter = EntryFilter(node: node, user: user, since: since, run: run)
             let all = try await global.workspace().records()
-            let records = all.filter { filter.admits($0.record) }
-            let view = EntriesView(entries: records, plans: RunStore(all).plans)
+            let admitted = all.filter { filter.admits($0.record) }
+            let view = EntriesView(
+                entries: admitted.suffix(last ?? admitted.count), plans: RunStore(all).plans, namesRun: run == nil)
             terminal.write(output.format == .json ? view.jsonLines : view.text(terminal.style))
             return .done
         }

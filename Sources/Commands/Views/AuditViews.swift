@@ -7,11 +7,13 @@ struct EntriesView: Sendable {
     let entries: [IndexedRecord]
     /// Run → its plan, for the names of steps.
     var plans: [String: Plan] = [:]
+    /// False where all are of the one run that was asked for.
+    var namesRun = true
 
     /// One line each, for people.
     func text(_ style: Style) -> String {
         entries.map { entry in
-            TimelineView(entry, plan: entry.record.run.flatMap { plans[$0] }).line(style, namesRun: true)
+            TimelineView(entry, plan: entry.record.run.flatMap { plans[$0] }).line(style, namesRun: namesRun)
         }.text
     }
 
@@ -137,11 +139,14 @@ struct VerificationView: Sendable {
         let findings =
             report.findingCount == 0
             ? [] : ["  \(count(report.findingCount, "entry", "entries")) not one I-JSON object"]
-        return [
-            "  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)",
-            "  \(count(report.checkpoints.count, "checkpoint")) verified, the largest covers \(report.signedSize)\(unsigned)",
-            "  key \((key ?? "none").printable)",
-        ] + trust + torn + findings
+        // After a failure what is signed is not known: what was damaged may have been.
+        let signed =
+            report.isIntact
+            ? [
+                "  \(count(report.checkpoints.count, "checkpoint")) verified, the largest covers \(report.signedSize)\(unsigned)"
+            ] : []
+        return ["  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)"] + signed
+            + ["  key \((key ?? "none").printable)"] + trust + torn + findings
     }
 
     private var source: (key: String?, isFromLog: Bool) {

@@ -1,17 +1,69 @@
 import Core
 
-/// One reason why not: which rule, where it is written, what it says, what it saw, what to do.
+/// One reason why not: which rule, where it is written, what it says, what it saw, what to do. Steps of which a policy
+/// says the very same share one.
 struct FindingView: Sendable {
+    /// What they have in common, without node and step.
     private let finding: Finding
+    private let findings: [Finding]
 
-    init(_ finding: Finding) { self.finding = finding }
+    private init(_ common: Finding, _ findings: [Finding]) {
+        (finding, self.findings) = (common, findings)
+    }
 
-    func lines(_ style: Style) -> [String] {
-        let about = [finding.node, finding.step.map { "step '\($0)'" }].compactMap(\.self).joined(separator: ", ")
-        let message = (about.isEmpty ? "" : about.printable + ": ") + finding.message.printable
-        let trace = finding.trace.prefix(6).map { style.faint("\($0.expression.printable) = \($0.value.printable)") }
+    /// A view for each reason, in the order of the findings.
+    /// - Parameter verbose: also what was looked at where only an approval is missing.
+    static func views(of findings: [Finding], verbose: Bool = false) -> [FindingView] {
+        var groups: [Finding: [Finding]] = [:]
+        var order: [Finding] = []
+        for finding in findings {
+            var reason = finding
+            (reason.node, reason.step) = (nil, nil)
+            if finding.waitsForApproval, !verbose { reason.trace = [] }
+            if groups[reason] == nil { order.append(reason) }
+            groups[reason, default: []].append(finding)
+        }
+        return order.map { FindingView($0, groups[$0] ?? []) }
+    }
+
+    /// - Parameter saysMessage: false where it stands above already.
+    func lines(_ style: Style, saysMessage: Bool = true) -> [String] {
+        let message = [about, saysMessage ? finding.message.printable : ""].filter { !$0.isEmpty }
         let remedy = finding.remedy.isEmpty ? [] : ["→ \(finding.remedy.printable)"]
-        return [heading(style)] + ([message] + trace + remedy).indented(2)
+        return [heading(style)]
+            + ((message.isEmpty ? [] : [message.joined(separator: ": ")]) + trace(style) + remedy).indented(2)
+    }
+
+    // `n1, n2, step 'a'`; nodes of which other steps are meant stand after a semicolon.
+    private var about: String {
+        var steps: [String?: [String]] = [:]
+        var nodes: [String?] = []
+        for finding in findings {
+            if steps[finding.node] == nil { nodes.append(finding.node) }
+            steps[finding.node, default: []] += finding.step.map { ["step '\($0)'"] } ?? []
+        }
+        var parts: [(nodes: [String], steps: [String])] = []
+        for node in nodes {
+            let (name, own) = (node.map { [$0] } ?? [], steps[node] ?? [])
+            if let index = parts.firstIndex(where: { $0.steps == own }) {
+                parts[index].nodes += name
+            } else {
+                parts.append((name, own))
+            }
+        }
+        return parts.map { ($0.nodes + $0.steps).joined(separator: ", ").printable }.joined(separator: "; ")
+    }
+
+    // Of a message, map or list what matters is the part that was looked at, which has a line of its own.
+    private func trace(_ style: Style) -> [String] {
+        let leaves = finding.trace.filter { !Self.isComposite($0.value) }
+        let shown = leaves.isEmpty ? finding.trace : leaves
+        return shown.prefix(6).map { style.faint("\($0.expression.printable) = \($0.value.printable)") }
+    }
+
+    private static func isComposite(_ value: String) -> Bool {
+        let opening = value.first { !$0.isLetter && !$0.isNumber && $0 != "_" && $0 != "." }
+        return opening == "{" || value.hasPrefix("[")
     }
 
     private func heading(_ style: Style) -> String {
@@ -31,16 +83,20 @@ struct FindingView: Sendable {
 struct DecisionView: Sendable {
     private let decision: Decision
     private let preview: Decision?
+    private let verbose: Bool
 
-    /// - Parameter preview: the decision of phase execute without any approval; nil when there is none.
-    init(_ decision: Decision, preview: Decision? = nil) {
+    /// - Parameters:
+    ///   - preview: the decision of phase execute without any approval; nil when there is none.
+    ///   - verbose: also what was looked at where only an approval is missing.
+    init(_ decision: Decision, preview: Decision? = nil, verbose: Bool = false) {
         self.decision = decision
         self.preview = preview
+        self.verbose = verbose
     }
 
     func lines(_ style: Style) -> [String] {
         [decision.allowed ? allowed(style) : style.bad("DENIED")]
-            + (decision.denials + decision.warnings).flatMap { FindingView($0).lines(style) }.indented(2)
+            + lines(of: decision.denials + decision.warnings, style)
             + duties + (preview.map { next($0, style) } ?? [])
     }
 
@@ -61,6 +117,10 @@ struct DecisionView: Sendable {
             preview.waitsForApproval
             ? style.warning("Applying it still needs approval:")
             : style.bad("Applying it would be denied as things are now:")
-        return [heading] + preview.denials.flatMap { FindingView($0).lines(style) }.indented(2)
+        return [heading] + lines(of: preview.denials, style)
+    }
+
+    private func lines(of findings: [Finding], _ style: Style) -> [String] {
+        FindingView.views(of: findings, verbose: verbose).flatMap { $0.lines(style) }.indented(2)
     }
 }

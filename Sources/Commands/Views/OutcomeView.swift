@@ -29,9 +29,19 @@ struct OutcomeView: Sendable {
 
     private func node(from run: NodeRun, _ style: Style) -> [String] {
         let side = run.state.side.map { "in its state \(style.strong($0.uppercased())): " } ?? ""
-        let why = run.reason.isEmpty ? "" : " (\(run.reason.printable))"
+        let (reason, failures) = reason(run)
+        let why = reason.isEmpty ? "" : " (\(reason.printable))"
         return ["\(style.strong(run.plan.name.printable)) \(side)\(run.state.words)\(why)"]
-            + (differences(run, style) + undone(run) + known(run)).indented(2)
+            + (failures.map(\.printable).indented(2) + differences(run, style) + undone(run) + known(run)).indented(2)
+    }
+
+    // The reason of several failed checks is one sentence in the log; here each has a line of its own.
+    private func reason(_ run: NodeRun) -> (String, [String]) {
+        for failures in run.steps.compactMap(\.verifyFailures) + [run.verifyFailures ?? []] where failures.count > 1 {
+            let joined = ": " + failures.joined(separator: "; ")
+            if run.reason.hasSuffix(joined) { return (String(run.reason.dropLast(joined.count)), failures) }
+        }
+        return (run.reason, [])
     }
 
     // What made a step stale or stands in the way of undoing it: what was expected, and what is there.

@@ -14,7 +14,10 @@ struct PlanView: Sendable {
 
     /// For people.
     func text(_ style: Style) -> String {
-        let verdict = decision.map { [""] + DecisionView($0, preview: preview).lines(style) + [""] + next(style) } ?? []
+        let verdict =
+            decision.map {
+                [""] + DecisionView($0, preview: preview, verbose: verbose).lines(style) + [""] + next(style)
+            } ?? []
         return (header(style) + plan.nodes.flatMap { node($0, style) } + verdict).text
     }
 

@@ -46,7 +46,9 @@ struct ProgressView: Sendable {
         return switch state {
         case .waiting, .running, .skipped: state.words + why
         case .succeeded: style.good(state.words) + why
-        case .rollingBack, .rolledBack: style.warning(state.words) + why
+        case .rollingBack: style.warning(state.words) + why
+        // Why was said when it began, and is said once more with the outcome.
+        case .rolledBack: style.warning(state.words)
         case .stale, .needsPerson: style.bad(state.words) + why
         }
     }

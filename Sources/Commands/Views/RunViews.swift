@@ -117,7 +117,7 @@ struct RunView: Sendable {
     func text(_ style: Style) -> String {
         let plan = PlanView(
             plan: run.plan, planSha256: run.planned.planSha256, file: "", decision: nil, preview: nil, verbose: verbose)
-        let decision = run.decision.map { [""] + DecisionView($0).lines(style) } ?? []
+        let decision = run.decision.map { [""] + DecisionView($0, verbose: verbose).lines(style) } ?? []
         let timeline =
             ["", style.strong("What happened")] + run.records.map { TimelineView($0, plan: run.plan).line(style) }
         return plan.text(style) + (decision + approvals + timeline + [""]).text + end(style)

@@ -33,11 +33,13 @@ struct StepView: Sendable {
 
     // The worst of its fields that do not change by themselves anyhow.
     private func quality(_ style: Style) -> String {
-        let qualities = FieldView.fields(of: step).filter { $0.volatile == nil }.map(\.quality)
+        let fields = FieldView.fields(of: step)
+        let qualities = fields.filter { $0.volatile == nil }.map(\.quality)
         if qualities.contains(where: { if case .unpredictable = $0 { true } else { false } }) {
             return style.warning("not all predictable")
         }
-        return qualities.allSatisfy { $0 == .exact } ? "predicted exactly" : style.warning("predicted within bounds")
+        guard qualities.allSatisfy({ $0 == .exact }) else { return style.warning("predicted within bounds") }
+        return "predicted exactly" + (qualities.count == fields.count ? "" : ", but for what changes by itself")
     }
 
     private func notes(_ style: Style) -> [String] { step.prediction.notes.map { style.warning("! \($0.printable)") } }

@@ -1,4 +1,4 @@
-/// The difference of two lists of lines, as `diff -u` shows it.
+/// The difference of two lists of lines, as `diff -u` shows it, with a space after each sign.
 struct UnifiedDiff: Sendable, Hashable {
     /// One line of it.
     enum Line: Sendable, Hashable {
@@ -80,13 +80,13 @@ extension UnifiedDiff.Line {
     fileprivate var isOld: Bool { if case .added = self { false } else { true } }
     fileprivate var isNew: Bool { if case .removed = self { false } else { true } }
 
-    /// The line with its sign, coloured. Its text must be printable already.
+    /// The line with its sign, coloured. A space sets the sign off: rules of firewalls begin with `-` themselves. Its text must be printable already.
     func text(_ style: Style) -> String {
         switch self {
         case .place(let text): style.place(text)
-        case .same(let text): " " + text
-        case .removed(let text): style.bad("-" + text)
-        case .added(let text): style.good("+" + text)
+        case .same(let text): "  " + text
+        case .removed(let text): style.bad("- " + text)
+        case .added(let text): style.good("+ " + text)
         }
     }
 }

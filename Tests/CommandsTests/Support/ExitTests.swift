@@ -1,9 +1,9 @@
-import Core
 import Engine
 import Foundation
 import Testing
 
 @testable import Commands
+@testable import Core
 
 struct ExitTests {
     @Test("the codes are those of docs/exit-codes.md")
@@ -58,6 +58,34 @@ struct ExitTests {
         let (error, code, text) = Self.errors[index]
         #expect(Failure(error).exit.rawValue == code)
         #expect(Failure(error).text(.plain) == text)
+    }
+
+    @Test("missing approvals are said once, with one remedy, for all nodes together")
+    func approvalMissing() throws {
+        var finding = try Sample.decision(
+            allowed: false, findings: Sample.finding(outcome: "deny", waits: true)
+        ).denials[0]
+        var other = finding
+        other.node = "worker-2"
+        func text(_ findings: [Finding]) -> String {
+            Failure(
+                PermitRefusal(
+                    code: .approvalMissing, message: "approvals are missing: the node has 3 pods",
+                    remedy: "Drain it first", findings: findings)
+            ).text(.plain)
+        }
+        #expect(
+            text([finding, other]) == """
+                belay: approvals are missing: the node has 3 pods
+                  waits for approval by drain-first (hard) policies/drain.yaml:12
+                    worker-1, worker-2, step 'restart'
+                    → Drain it first
+                """)
+        finding.message = "the node has 4 pods"
+        let both = text([finding, other])
+        #expect(both.hasPrefix("belay: approvals are missing\n"))
+        #expect(both.contains("    worker-1, step 'restart': the node has 4 pods\n"))
+        #expect(both.contains("    worker-2, step 'restart': the node has 3 pods\n"))
     }
 
     @Test("a hostile message is escaped, its own lines are kept")

@@ -49,6 +49,27 @@ struct OutcomeViewTests {
                 """)
     }
 
+    @Test("several failed checks have a line each")
+    func failedChecks() throws {
+        let failures = ["a == 1: a is 2; b is 3", "c"]
+        let reason = "step 'restart' was not verified: " + failures.joined(separator: "; ")
+        let text = try text([
+            (.intent(intent), "worker-1"),
+            (.outcome(.apply(step: 0), .done(status: 0, failedAt: 0, output: Payload(""))), "worker-1"),
+            (.verified(step: 0, failures: failures), "worker-1"),
+            (.nodeState(.rollingBack, reason: reason), "worker-1"),
+            (.nodeState(.rolledBack, reason: reason), "worker-1"), (.finished(.rolledBack), nil),
+        ])
+        #expect(
+            text.contains(
+                """
+                  worker-1 in its state BEFORE: rolled back (step 'restart' was not verified)
+                      a == 1: a is 2; b is 3
+                      c
+
+                """))
+    }
+
     @Test("a node that needs a person comes with the exact commands by hand")
     func needsPerson() throws {
         let text = try text([
@@ -98,7 +119,7 @@ struct OutcomeViewTests {
         ])
         #expect(
             text.contains(
-                "worker-1 in its state BEFORE: stale (changed)\n    activeState\n      -failed\n      +active\\u{1b}[2J\n"
+                "worker-1 in its state BEFORE: stale (changed)\n    activeState\n      - failed\n      + active\\u{1b}[2J\n"
             ))
     }
 
@@ -130,5 +151,6 @@ struct OutcomeViewTests {
                 == "\(time) worker-1  checking step 'restart', for up to 30 s")
         #expect(
             line(.record(.nodeState(.rollingBack, reason: "a\u{1B}b"))) == "\(time) worker-1  rolling back: a\\u{1b}b")
+        #expect(line(.record(.nodeState(.rolledBack, reason: "why"))) == "\(time) worker-1  rolled back")
     }
 }

@@ -22,14 +22,14 @@ struct PlanViewTests {
 
                 Node worker-1 10.0.0.1:22, worker
                   host key SHA256:abc, machine 0123abcd
-                  1. restart: service.restart, reversible, predicted exactly
+                  1. restart: service.restart, reversible, predicted exactly, but for what changes by itself
                     ! the API sees the node as not ready for a while
                     activeState
-                      -failed
-                      +active
+                      - failed
+                      + active
                     mainPid (changes by itself: a new process has a new PID)
-                      -0
-                      +a new process
+                      - 0
+                      + a new process
                     runs as root, for at most 90 s
                       $ systemctl restart kubelet.service
                     undone by
@@ -41,7 +41,6 @@ struct PlanViewTests {
                 Applying it still needs approval:
                   waits for approval by drain-first (hard) policies/drain.yaml:12
                     worker-1, step 'restart': the node has 3 pods
-                    facts.pods = 3
                     → Drain it first
 
                 Next, by someone else: belay approve restart.plan --comment 'why'
@@ -66,6 +65,31 @@ struct PlanViewTests {
                 The plan was not saved, and nothing was changed.
 
                 """))
+    }
+
+    @Test(
+        "of what was looked at stand the parts, not the messages, maps and lists around them",
+        arguments: [
+            (["Action{type: 'x'}", "{'a': 1}", "[1, 2]", "'a{b'", "false"], ["'a{b'", "false"]),
+            (["Action{type: 'x'}"], ["Action{type: 'x'}"]),
+        ] as [([String], [String])])
+    func traces(values: [String], shown: [String]) throws {
+        var finding = try Sample.decision(
+            allowed: false, findings: Sample.finding(outcome: "deny", waits: false)
+        ).denials[0]
+        finding.trace = try values.map {
+            try JSON.decode(Finding.Trace.self, from: JSON.encode(["expression": "x", "value": $0]))
+        }
+        let lines = FindingView.views(of: [finding]).flatMap { $0.lines(.plain) }
+        #expect(lines.filter { $0.hasPrefix("  x = ") } == shown.map { "  x = " + $0 })
+    }
+
+    @Test("what an approval is missing for is looked into only with --verbose")
+    func waitingTrace() throws {
+        let waiting = try Sample.decision(allowed: false, findings: Sample.finding(outcome: "deny", waits: true))
+        func text(_ verbose: Bool) -> String { DecisionView(waiting, verbose: verbose).lines(.plain).text }
+        #expect(!text(false).contains("facts.pods = 3"))
+        #expect(text(true).contains("facts.pods = 3"))
     }
 
     @Test("a plan that could be applied at once says so")
@@ -97,7 +121,7 @@ struct PlanViewTests {
             qualities: ["activeState": .bounded("active or failed"), "subState": .unpredictable("it may crash again")])
         let text = Sample.view(Sample.plan([Sample.node([step])])).text(.plain)
         #expect(text.contains("reversible, not all predictable"))
-        #expect(text.contains("activeState bounded: active or failed\n      -failed\n      +active\n"))
+        #expect(text.contains("activeState bounded: active or failed\n      - failed\n      + active\n"))
         #expect(text.contains("subState unpredictable: it may crash again\n"))
     }
 
@@ -107,11 +131,11 @@ struct PlanViewTests {
             FieldView(name: "content", before: before, after: after, quality: .exact, volatile: nil, isSecret: false)
                 .lines(.plain, verbose: false)
         }
-        #expect(lines(.absent, .lines([])) == ["content", "  -(absent)", "  +(0 lines)"])
+        #expect(lines(.absent, .lines([])) == ["content", "  - (absent)", "  + (0 lines)"])
         let newline = lines(.content(Payload("a")), .content(Payload("a\n")))
         #expect(
-            newline.count == 3 && newline[1].hasPrefix("  -(content of 1 byte,")
-                && newline[2].hasPrefix("  +(content of 2 bytes,"))
+            newline.count == 3 && newline[1].hasPrefix("  - (content of 1 byte,")
+                && newline[2].hasPrefix("  + (content of 2 bytes,"))
     }
 
     @Test("an irreversible step and a dead-man stand out")
@@ -121,7 +145,7 @@ struct PlanViewTests {
         step.cutsPath = true
         step.undo = []
         let text = Sample.view(Sample.plan([Sample.node([step], deadManSeconds: 45)])).text(.plain)
-        #expect(text.contains("IRREVERSIBLE, predicted exactly, can cut the path to the node"))
+        #expect(text.contains("IRREVERSIBLE, predicted exactly, but for what changes by itself, can cut the path to"))
         #expect(text.contains("nothing undoes it"))
         #expect(text.contains("dead-man: the node undoes the path-cutting steps by itself after 45 s"))
     }
@@ -166,8 +190,8 @@ struct PlanViewTests {
         let plan = Sample.plan([Sample.node([step])], parameters: ["key": .string(Self.key + "hunter1")])
         let text = Sample.view(plan, verbose: true).text(.plain)
         #expect(!text.contains("hunter1"))
-        #expect(text.contains("-masked: \(Payload(old).summary)"))
-        #expect(text.contains("+masked: \(Payload(new).summary)"))
+        #expect(text.contains("- masked: \(Payload(old).summary)"))
+        #expect(text.contains("+ masked: \(Payload(new).summary)"))
         #expect(try !Sample.view(plan).json().contains("hunter1"))
     }
 
@@ -176,7 +200,7 @@ struct PlanViewTests {
         let step = Sample.replace("/etc/kubelet.yaml", from: "a: 1\nb: 2\n", to: "a: 1\nb: 3\n")
         let plan = Sample.plan([Sample.node([step])])
         let brief = Sample.view(plan).text(.plain)
-        #expect(brief.contains("content\n      @@ -1,2 +1,2 @@\n       a: 1\n      -b: 2\n      +b: 3\n"))
+        #expect(brief.contains("content\n      @@ -1,2 +1,2 @@\n        a: 1\n      - b: 2\n      + b: 3\n"))
         #expect(
             brief.contains(
                 "$ tee /etc/kubelet.yaml\n        < input: 10 bytes, sha256 \(Digest.sha256("a: 1\nb: 3\n".utf8).prefix(12))…\n"
@@ -222,7 +246,7 @@ struct PlanViewTests {
             Sample.plan([Sample.node([Sample.restart(notes: ["careful"])], deadManSeconds: 9)]),
             decision: try Sample.decision(allowed: true))
         let colored = view.text(Style(isColored: true))
-        #expect(colored.contains("\u{1B}[31m-failed\u{1B}[0m"))
+        #expect(colored.contains("\u{1B}[31m- failed\u{1B}[0m"))
         #expect(colored.replacing(try Regex("\u{1B}\\[[0-9]*m"), with: "") == view.text(.plain))
     }
 }

@@ -6,22 +6,25 @@ struct UnifiedDiffTests {
     static let cases: [(name: String, old: [String], new: [String], expected: [String])] = [
         ("nothing differs", ["a", "b"], ["a", "b"], []),
         ("both empty", [], [], []),
-        ("all new", [], ["a", "b"], ["@@ -0,0 +1,2 @@", "+a", "+b"]),
-        ("all gone", ["a"], [], ["@@ -1 +0,0 @@", "-a"]),
+        ("all new", [], ["a", "b"], ["@@ -0,0 +1,2 @@", "+ a", "+ b"]),
+        ("all gone", ["a"], [], ["@@ -1 +0,0 @@", "- a"]),
         (
             "one line in the middle", ["1", "2", "3", "x", "5", "6", "7", "8"],
             ["1", "2", "3", "y", "5", "6", "7", "8"],
-            ["@@ -1,7 +1,7 @@", " 1", " 2", " 3", "-x", "+y", " 5", " 6", " 7"]
+            ["@@ -1,7 +1,7 @@", "  1", "  2", "  3", "- x", "+ y", "  5", "  6", "  7"]
         ),
         (
             "far apart: two hunks", (1...12).map(String.init), ["0"] + (2...11).map(String.init) + ["13"],
-            ["@@ -1,4 +1,4 @@", "-1", "+0", " 2", " 3", " 4", "@@ -9,4 +9,4 @@", " 9", " 10", " 11", "-12", "+13"]
+            [
+                "@@ -1,4 +1,4 @@", "- 1", "+ 0", "  2", "  3", "  4", "@@ -9,4 +9,4 @@", "  9", "  10", "  11", "- 12",
+                "+ 13",
+            ]
         ),
         (
             "near: one hunk", (1...8).map(String.init), ["0"] + (2...7).map(String.init) + ["9"],
-            ["@@ -1,8 +1,8 @@", "-1", "+0", " 2", " 3", " 4", " 5", " 6", " 7", "-8", "+9"]
+            ["@@ -1,8 +1,8 @@", "- 1", "+ 0", "  2", "  3", "  4", "  5", "  6", "  7", "- 8", "+ 9"]
         ),
-        ("repeated lines", ["a", "a", "a"], ["a", "a"], ["@@ -1,3 +1,2 @@", " a", " a", "-a"]),
+        ("repeated lines", ["a", "a", "a"], ["a", "a"], ["@@ -1,3 +1,2 @@", "  a", "  a", "- a"]),
     ]
 
     @Test("as diff -u shows it", arguments: cases)
@@ -43,8 +46,8 @@ struct UnifiedDiffTests {
             #expect(lines.isEmpty)
             return
         }
-        #expect(lines.compactMap { if case .added = $0 { nil } else { String($0.text(.plain).dropFirst()) } } == old)
-        #expect(lines.compactMap { if case .removed = $0 { nil } else { String($0.text(.plain).dropFirst()) } } == new)
+        #expect(lines.compactMap { if case .added = $0 { nil } else { String($0.text(.plain).dropFirst(2)) } } == old)
+        #expect(lines.compactMap { if case .removed = $0 { nil } else { String($0.text(.plain).dropFirst(2)) } } == new)
     }
 
     @Test("thousands of lines that all differ end at once", .timeLimit(.minutes(1)))
