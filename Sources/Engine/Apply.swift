@@ -71,12 +71,13 @@ extension Belay {
     /// - Returns: the runs that were taken over; those that a live process holds are left to it.
     public func recover(only id: String?, watch: @escaping Runner.Watch) async throws -> [RunState] {
         var recovered: [RunState] = []
-        var faults: [String] = []
-        for run in try await store().runs where run.isOpen && (id == nil || run.id == id) {
+        let store = try await store()
+        var faults = store.unreadable.filter { id == nil || $0.id == id }.map { "run \($0.id): \($0.reason)" }
+        for run in store.runs where run.isOpen && (id == nil || run.id == id) {
             guard let lock = try RunLock.tryAcquire(run: run.id, in: workspace.logDirectory) else { continue }
             defer { lock.release() }
             // Between reading the log and winning the lock its executor may have gone on, or ended it.
-            let fresh = try await store().run(run.id)
+            let fresh = try await self.store().run(run.id)
             if let fault = fresh.fault { faults.append("run \(run.id): \(fault)") }
             guard fresh.fault == nil, fresh.isOpen else { continue }
             recovered.append(try await runner.recover(fresh, watch: watch))

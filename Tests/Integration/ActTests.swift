@@ -88,6 +88,27 @@ struct ActTests {
         }
     }
 
+    @Test("A denial stays a denial when its file is taken away")
+    func denialStays() async throws {
+        try await NodePool.shared.with { node in
+            let project = try await Project()
+            let plan = try await project.approvedPlan("restart-kubelet", node)
+            let before = try await NodeTruth.read(node)
+            let denied = try await project.belay("approve", plan, "--deny", "--comment", "not now", "--key", "keys/bob")
+            try #require(denied.status == 0, "\(denied.output)\(denied.error)")
+            for name in try FileManager.default.contentsOfDirectory(atPath: plan + ".approvals")
+            where name.hasSuffix(".json") {
+                let file = plan + ".approvals/" + name
+                if try String(contentsOfFile: file, encoding: .utf8).contains("deny") {
+                    try FileManager.default.removeItem(atPath: file)
+                }
+            }
+            let applied = try await project.belay("apply", plan)
+            #expect(applied.status == 3, "\(applied.output)\(applied.error)")
+            #expect(try await NodeTruth.read(node) == before)
+        }
+    }
+
     @Test("A broken kubelet configuration is seen to be broken and rolled back, file and kubelet")
     func brokenConfiguration() async throws {
         try await NodePool.shared.with { node in

@@ -118,9 +118,20 @@ struct ByHandView: Sendable {
         }
         let heading = style.strong("By hand, on \(node.plan.name.printable):")
         guard !steps.isEmpty else {
-            return ["", "\(heading) look at the node; no step of this run has to be undone there"]
+            return ["", "\(heading) look at the node; no step of this run has to be undone there", "  $ \(ssh)"]
+                + freeing
         }
-        return ["", heading, "  $ \(ssh)"] + steps.flatMap { undo($0, style) }
+        return ["", heading, "  $ \(ssh)"] + steps.flatMap { undo($0, style) } + freeing
+    }
+
+    // The record and the lease of an ended run keep every other plan off the node, but for the run's own rollback.
+    private var freeing: [String] {
+        guard node.state == .needsPerson, node.epoch != nil else { return [] }
+        let root = NodeRecord.root
+        return [
+            "  when it is as it should be, free it for other plans:",
+            "  $ \(sudo)rm -rf \(root)/\(run.printable) \(root)/lease",
+        ]
     }
 
     private var ssh: String {

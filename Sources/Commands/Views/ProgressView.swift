@@ -70,6 +70,7 @@ struct ProgressView: Sendable {
             "arming the dead-man\(node?.deadManSeconds.map { ": the node reverts in \($0) s unless told" } ?? "")"
         case .apply(let index): "running \(step(index, node)): \(commands(node, index))"
         case .disarmDeadMan: "disarming the dead-man"
+        case .fireDeadMan: "letting the dead-man put the node back"
         case .undo(let index): "undoing \(step(index, node))"
         case .releaseLease: "giving the node's lease back"
         }

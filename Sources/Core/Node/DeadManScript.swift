@@ -35,6 +35,31 @@ public enum DeadManScript {
         """
         \(NodeRecord.prelude(run: fence.run))
         \(NodeRecord.check(fence))
+        \(settling(fence, seconds))
+        """
+    }
+
+    /// Lets it fire now and waits for it. Answers as ``disarm(_:wait:)``, `won` when the token had been won before.
+    ///
+    /// The node that lost its timer to a reboot is left to the ordinary undo (`lost`).
+    public static func fire(_ fence: NodeRecord.Fence, wait seconds: Int) -> String {
+        """
+        \(NodeRecord.prelude(run: fence.run))
+        \(NodeRecord.check(fence))
+        if [ -e "$R/deadman.token" ] && [ "$(cat "$R/deadman.boot")" = "$(boot)" ]; then
+          exec 9>&-
+          if systemd; then systemctl start --no-block \(unit(fence.run)).service 2>/dev/null
+          else setsid /bin/sh "$R/deadman.sh" </dev/null >/dev/null 2>&1 & fi
+          n=0
+          while [ -e "$R/deadman.token" ] && [ $n -lt 300 ]; do n=$((n + 1)); sleep 0.1; done
+          [ ! -e "$R/deadman.token" ] || { say running; exit 0; }
+        fi
+        \(settling(fence, seconds))
+        """
+    }
+
+    private static func settling(_ fence: NodeRecord.Fence, _ seconds: Int) -> String {
+        """
         if [ -e "$R/deadman.won" ] || mv "$R/deadman.token" "$R/deadman.won" 2>/dev/null; then
           sync "$R"
           [ "$(cat "$R/deadman.boot")" = "$(boot)" ] || { say lost "$(cat "$R/deadman.boot")" "$(boot)"; exit 0; }

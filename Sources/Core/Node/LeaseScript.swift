@@ -8,15 +8,20 @@ public enum LeaseScript {
     ///   - machineID: the machine the plan was made for; another one is refused.
     ///   - holder: who asks, for the message the next one reads; spaces are not allowed in it.
     ///   - seconds: how long the lease lasts on the node's monotonic clock.
+    ///   - succeeding: the ended run that this one rolls back: its record is taken over, unless a dead-man is still armed in it.
     ///   - recovering: true when the run's own record is being recovered: a higher epoch fences off its first executor.
     public static func acquire(
-        run: String, planSha256: String, machineID: String, holder: String, seconds: Int, recovering: Bool
+        run: String, planSha256: String, machineID: String, holder: String, seconds: Int,
+        succeeding: String? = nil, recovering: Bool
     ) -> String {
         """
         \(NodeRecord.prelude(run: run))
         [ "$(cat /etc/machine-id)" = \(ShellQuote.quote(machineID)) ] || { say refused another machine answers at this address; exit 0; }
         lock
-        if read -r lrun lepoch lholder lboot lexpiry <"$B/lease" 2>/dev/null && [ "$lrun" != "$RUN" ]; then
+        prior=\(ShellQuote.quote(succeeding ?? ""))
+        read -r lrun lepoch lholder lboot lexpiry <"$B/lease" 2>/dev/null
+        if [ -n "$prior" ] && [ "${lrun-}" = "$prior" ] && [ ! -e "$B/$prior/deadman.token" ]; then lrun=; fi
+        if [ -n "${lrun-}" ] && [ "$lrun" != "$RUN" ]; then
           if [ -d "$B/$lrun" ]; then say refused unfinished "$lrun" "$lholder"; exit 0; fi
           if [ "$lboot" = "$(boot)" ] && [ "$(up)" -lt "$lexpiry" ]; then say refused held "$lrun" "$lholder"; exit 0; fi
         fi
@@ -28,6 +33,7 @@ public enum LeaseScript {
         e=$(cat "$B/epoch" 2>/dev/null || echo 0); e=$((e + 1))
         mkdir -p "$B/spent" "$R/steps" && echo "$e" | put "$B/epoch" &&
         echo "$RUN" | put "$B/spent/\(planSha256)" && echo \(planSha256) | put "$R/plan" &&
+        echo "$prior" | put "$R/prior" &&
         echo "$RUN $e" \(ShellQuote.quote(holder)) "$(boot)" "$(( $(up) + \(seconds) ))" | put "$B/lease" ||
           { say refused disk; exit 0; }
         say granted "$e"
@@ -43,6 +49,7 @@ public enum LeaseScript {
         if read -r lrun lepoch rest <"$B/lease" 2>/dev/null; then
           [ "$lrun" = "$RUN" ] && [ "$lepoch" = \(fence.epoch) ] || { say refused lease "$lrun" "$lepoch"; exit 0; }
         fi
+        prior=$(cat "$R/prior" 2>/dev/null); [ -z "$prior" ] || rm -rf "$B/$prior"
         rm -rf "$R" && rm -f "$B/lease" && sync "$B" && say released || say refused disk
 
         """

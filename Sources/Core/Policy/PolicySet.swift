@@ -23,10 +23,12 @@ public struct PolicySet: Sendable {
     ///
     /// - Parameters:
     ///   - files: name (for messages) and bytes of each.
+    ///   - alongside: what else decides who may do what, as `name digest` lines; part of the effective digest.
     ///   - params: the organisation's settings, policy name → param → value, of `belay.yaml`.
     /// - Throws: everything wrong in all files; each diagnostic names its file, and can be rendered with that file's text.
     public static func load(
-        _ files: [(file: String, bytes: [UInt8])], params: [String: [String: YAMLScalar]] = [:]
+        _ files: [(file: String, bytes: [UInt8])], params: [String: [String: YAMLScalar]] = [:],
+        alongside: [String] = []
     ) throws(Diagnostics) -> PolicySet {
         var loading = Loading()
         if files.count > fileLimit {
@@ -42,15 +44,16 @@ public struct PolicySet: Sendable {
         let digests = files.map { Digest.sha256($0.bytes) }
         return PolicySet(
             policies: policies, grants: loading.grants.sorted { $0.name < $1.name },
-            digest: effectiveDigest(files: digests, policies: policies))
+            digest: effectiveDigest(files: digests, policies: policies, alongside: alongside))
     }
 
     /// One line a fact, sorted, so that an auditor can compute it again with `sha256sum` and `sort`.
-    private static func effectiveDigest(files: [String], policies: [Policy]) -> String {
+    private static func effectiveDigest(files: [String], policies: [Policy], alongside: [String]) -> String {
         let settings = policies.flatMap { policy in
             policy.params.map { "param \(policy.name) \($0) \($1.digestLine)" }
         }
-        let lines = ["belay/v1 policy set"] + files.sorted().map { "file \($0)" } + settings.sorted()
+        let lines =
+            ["belay/v1 policy set"] + files.sorted().map { "file \($0)" } + settings.sorted() + alongside.sorted()
         return Digest.sha256(lines.map { $0 + "\n" }.joined().utf8)
     }
 }

@@ -4,7 +4,8 @@ extension NodeRun {
     func rollback() -> Effect {
         if released || epoch == nil { return ended() }
         if let blind { return needsPerson("the node's state cannot be told: \(blind)") }
-        if deadMan == .armed { return disarm() }
+        // Winning the token now would take the rope away before the node is back (law 3).
+        if deadMan == .armed { return fire() }
         let touched = steps.indices.reversed().filter { steps[$0].mayHaveRun }
         for index in touched { if let effect = undo(index) { return effect } }
         // Looked at only when all are undone: a unit that reads a file is healthy again once the file is back.
@@ -13,6 +14,10 @@ extension NodeRun {
             if let effect = lookAgain(index) { return effect }
         }
         return release()
+    }
+
+    private func fire() -> Effect {
+        refusals[.fireDeadMan].map { needsPerson("the dead-man could not be settled: \($0)") } ?? intend(.fireDeadMan)
     }
 
     private func ended() -> Effect {
@@ -58,7 +63,11 @@ extension NodeRun {
     // there is our own unfinished work.
     private func conflict(_ index: Int) -> Effect? {
         let step = steps[index]
-        guard !rebooted, step.verifyFailures?.isEmpty == true, step.undone == nil, let before = step.before else {
+        // An executor that died between a step's end and its checks may be taken over hours later.
+        let wasSeenDone =
+            step.verifyFailures?.isEmpty == true
+            || (recovering && step.applied == .succeeded && step.verifyFailures == nil)
+        guard !rebooted, wasSeenDone, step.undone == nil, let before = step.before else {
             return nil
         }
         guard step.differences.isEmpty else {

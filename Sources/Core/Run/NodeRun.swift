@@ -88,7 +88,7 @@ public struct NodeRun: Sendable {
         switch pending {
         case .apply?, .undo?: unresolved = pending
         // Disarming again is harmless: the token was won, lost, or never there, and the node says which.
-        case .armDeadMan?, .disarmDeadMan?: deadMan = .armed
+        case .armDeadMan?, .disarmDeadMan?, .fireDeadMan?: deadMan = .armed
         case .acquireLease?, .releaseLease?, nil: break
         }
     }
@@ -107,10 +107,11 @@ public struct NodeRun: Sendable {
         switch (write, answer) {
         case (.acquireLease, .granted(let epoch)): (self.epoch, wasGranted) = (epoch, true)
         case (.armDeadMan, .armed): deadMan = .armed
-        case (.disarmDeadMan, .won): deadMan = .won
-        case (.disarmDeadMan, .lost): (deadMan, rebooted) = (.won, true)
-        case (.disarmDeadMan, .reverted(let status, _)): deadMan = .reverted(clean: status == 0)
-        case (.disarmDeadMan, .noDeadMan): deadMan = .none
+        case (.disarmDeadMan, .won), (.fireDeadMan, .won): deadMan = .won
+        case (.disarmDeadMan, .lost), (.fireDeadMan, .lost): (deadMan, rebooted) = (.won, true)
+        case (.disarmDeadMan, .reverted(let status, _)), (.fireDeadMan, .reverted(let status, _)):
+            deadMan = .reverted(clean: status == 0)
+        case (.disarmDeadMan, .noDeadMan), (.fireDeadMan, .noDeadMan): deadMan = .none
         case (.releaseLease, .released): released = true
         case (.apply(let step), _): try at(step) { $0.applied = Applied(answer) }
         case (.undo(let step), _): try at(step) { $0.undone = Applied(answer) }

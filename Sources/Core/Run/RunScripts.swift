@@ -15,12 +15,14 @@ extension RunState {
         case .acquireLease(let recovering):
             let text = LeaseScript.acquire(
                 run: plan.id, planSha256: planSha256, machineID: node.plan.identity.machineID, holder: holder,
-                seconds: node.plan.leaseSeconds, recovering: recovering)
+                seconds: node.plan.leaseSeconds, succeeding: plan.rollsBack, recovering: recovering)
             return Script(text: text, seconds: 40)
         case .armDeadMan:
             return Script(text: DeadManScript.arm(fence, seconds: node.plan.deadManSeconds ?? 0), seconds: 40)
         case .disarmDeadMan:
             return Script(text: DeadManScript.disarm(fence, wait: 60), seconds: 100)
+        case .fireDeadMan:
+            return Script(text: DeadManScript.fire(fence, wait: 60), seconds: 100)
         case .releaseLease:
             return Script(text: LeaseScript.release(fence), seconds: 40)
         case .apply(let index):

@@ -8,6 +8,8 @@ public enum Write: Codable, Sendable, Hashable {
     case apply(step: Int)
     /// Win the dead-man's token, or learn that the node did.
     case disarmDeadMan
+    /// Let the dead-man revert the node now: on the way back nothing has proved yet that the node can still be reached.
+    case fireDeadMan
     /// Undo a step.
     case undo(step: Int)
     /// Remove the record and give the lease back.

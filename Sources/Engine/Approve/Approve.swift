@@ -33,6 +33,12 @@ extension Belay {
             logOrigin: plan.log.origin)
         let encoded = try statement.encoded()
         let signature = try await keygen.sign(encoded, key: key, namespace: SignatureNamespace.approval)
+        // In the log first, where this is the plan's log: a denial must not depend on a file that somebody can remove.
+        if try await store().runs.contains(where: { $0.planned.planSha256 == shown }) {
+            let record = ApprovalRecord(
+                statement: Payload(bytes: encoded), signature: String(decoding: signature, as: UTF8.self))
+            try await log.append(.approval(record), by: approver.principal.name, run: plan.id)
+        }
         let folder = Self.folder(of: planFile)
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         let file = ProjectFiles.join(folder, "\(statement.nonce.prefix(12)).json")
@@ -44,26 +50,33 @@ extension Belay {
 
     static func folder(of planFile: String) -> String { planFile + ".approvals" }
 
-    /// The statements beside a plan whose signatures hold, each recorded in the log when it is first used.
+    /// Every statement about a plan whose signature holds: those in the log, and those beside its file, which are recorded
+    /// as they are first seen. A denial once recorded stays, whatever becomes of its file.
     func approvals(beside planFile: String, of run: StoredRun) async throws -> [VerifiedApproval] {
-        let folder = Self.folder(of: planFile)
-        guard FileManager.default.fileExists(atPath: folder) else { return [] }
         let recorded = run.records.compactMap {
             if case .approval(let record)? = $0.record.event { record } else { nil }
         }
+        let found = try statements(beside: planFile).filter { !recorded.contains($0) }
         var approvals: [VerifiedApproval] = []
-        for name in try ProjectFiles.list(folder) where name.hasSuffix(".json") {
-            let statement = try ProjectFiles.read(ProjectFiles.join(folder, name))
-            let signature = try ProjectFiles.read(ProjectFiles.join(folder, name + ".sig"))
+        for record in recorded + found {
             let verified = try await keygen.verify(
-                signature, over: statement, namespace: SignatureNamespace.approval, workspace: workspace,
-                at: clock.now())
-            approvals.append(try VerifiedApproval(statement: statement, signature: verified))
-            let record = ApprovalRecord(
-                statement: Payload(bytes: statement), signature: String(decoding: signature, as: UTF8.self))
+                Array(record.signature.utf8), over: record.statement.bytes, namespace: SignatureNamespace.approval,
+                workspace: workspace, at: clock.now())
+            approvals.append(try VerifiedApproval(statement: record.statement.bytes, signature: verified))
             guard !recorded.contains(record) else { continue }
             try await log.append(.approval(record), by: verified.signer.principal.name, run: run.id)
         }
         return approvals
+    }
+
+    private func statements(beside planFile: String) throws -> [ApprovalRecord] {
+        let folder = Self.folder(of: planFile)
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        return try ProjectFiles.list(folder).filter { $0.hasSuffix(".json") }.map { name in
+            let signature = try ProjectFiles.read(ProjectFiles.join(folder, name + ".sig"))
+            return ApprovalRecord(
+                statement: Payload(bytes: try ProjectFiles.read(ProjectFiles.join(folder, name))),
+                signature: String(decoding: signature, as: UTF8.self))
+        }
     }
 }

@@ -42,11 +42,13 @@ public struct SSHKeygen: Sendable {
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appending(path: "signature").path
+        let signers = folder.appending(path: "allowed_signers").path
         try ProjectFiles.write(signature, to: file)
+        try ProjectFiles.write(workspace.signersBytes, to: signers)
         let result = try await run(
             .name("ssh-keygen"),
             arguments: [
-                "-Y", "verify", "-f", workspace.signersFile, "-I", claimed.signer.principal.name, "-n", namespace, "-s",
+                "-Y", "verify", "-f", signers, "-I", claimed.signer.principal.name, "-n", namespace, "-s",
                 file,
             ],
             input: .array(message), output: .discarded, error: .string(limit: 1 << 14))

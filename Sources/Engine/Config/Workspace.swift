@@ -13,8 +13,8 @@ public struct Workspace: Sendable {
     public let policies: PolicySet
     /// Whose signatures count.
     public let signers: AllowedSigners
-    /// Their file, for `ssh-keygen -Y verify`.
-    public let signersFile: String
+    /// The bytes that were parsed, for `ssh-keygen -Y verify`: the file may be another by then.
+    let signersBytes: [UInt8]
     /// The log's folder.
     public let logDirectory: String
 
@@ -38,9 +38,11 @@ public struct Workspace: Sendable {
                 (file: ProjectFiles.join(folder, name), bytes: try ProjectFiles.read(ProjectFiles.join(folder, name)))
             }
         }
-        policies = try PolicySet.load(files, params: configuration.params)
-        signersFile = configuration.allowedSigners
-        signers = try AllowedSigners.parse(ProjectFiles.read(signersFile), file: signersFile)
+        signersBytes = try ProjectFiles.read(configuration.allowedSigners)
+        signers = try AllowedSigners.parse(signersBytes, file: configuration.allowedSigners)
+        // Who may approve is a guardrail like any other: a plan is judged, and run, under the same list of people.
+        policies = try PolicySet.load(
+            files, params: configuration.params, alongside: ["allowed-signers \(Digest.sha256(signersBytes))"])
         logDirectory = try configuration.log.directory ?? Self.defaultLog(configuration.log.origin)
     }
 
@@ -129,10 +131,13 @@ enum ProjectFiles {
     }
 
     // A file of a plan is whole or not there: it may be signed or applied the moment it appears.
+    // Plans hold file contents in plain text, so nobody but their owner reads them until the owner says so.
     static func write(_ bytes: [UInt8], to path: String) throws {
-        do {
-            try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
-        } catch {
+        let part = path + ".part"
+        let mode: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
+        guard FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: mode),
+            rename(part, path) == 0
+        else {
             throw WorkspaceError("\(path) cannot be written", remedy: "Check that the folder exists and has space.")
         }
     }

@@ -4,6 +4,8 @@ public import Core
 public struct RunStore: Sendable {
     /// Every run, in the order it was planned.
     public let runs: [StoredRun]
+    /// Runs whose plan cannot be read any more, and why: they may be open, and must not be taken for ended.
+    public let unreadable: [UnreadableRun]
 
     /// Folds all records.
     public init(_ records: [IndexedRecord]) {
@@ -14,19 +16,40 @@ public struct RunStore: Sendable {
             if byRun[run] == nil { order.append(run) }
             byRun[run, default: []].append(record)
         }
-        runs = order.compactMap { StoredRun(id: $0, records: byRun[$0] ?? []) }
+        var runs: [StoredRun] = []
+        var unreadable: [UnreadableRun] = []
+        for id in order {
+            do throws(UnreadableRun) {
+                runs.append(try StoredRun(id: id, records: byRun[id] ?? []))
+            } catch {
+                unreadable.append(error)
+            }
+        }
+        self.runs = runs
+        self.unreadable = unreadable
     }
 
     /// The run of an id, or of a prefix that only one id has.
     /// - Throws: ``WorkspaceError`` when there is none or several.
     public func run(_ id: String) throws -> StoredRun {
         if let exact = runs.first(where: { $0.id == id }) { return exact }
+        if let lost = unreadable.first(where: { $0.id == id }) {
+            throw WorkspaceError("run \(lost.id): \(lost.reason)", remedy: "`belay audit verify` says what is damaged.")
+        }
         let matching = runs.filter { $0.id.hasPrefix(id) }
         if matching.count == 1 { return matching[0] }
         throw WorkspaceError(
             matching.isEmpty ? "the log has no run '\(id)'" : "'\(id)' is the beginning of \(matching.count) runs",
             remedy: "`belay runs list` shows them.")
     }
+}
+
+/// A run that the log has records of, but whose plan this version cannot read.
+public struct UnreadableRun: Error, Sendable, Hashable {
+    /// Its id.
+    public let id: String
+    /// What is missing.
+    public let reason: String
 }
 
 /// One run: its plan, what was decided and signed, and where it stands.
@@ -46,12 +69,16 @@ public struct StoredRun: Sendable {
     /// Set when the records do not fold: the log is damaged or from another version.
     public let fault: String?
 
-    init?(id: String, records: [IndexedRecord]) {
+    init(id: String, records: [IndexedRecord]) throws(UnreadableRun) {
         let events = records.compactMap(\.record.event)
         let submitted = events.lazy.compactMap { if case .planned(let planned) = $0 { planned } else { nil } }.first
-        guard let planned = submitted, let plan = try? JSON.decode(Plan.self, from: planned.plan.bytes),
-            var state = try? RunState(plan: plan)
-        else { return nil }
+        guard let planned = submitted else {
+            throw UnreadableRun(id: id, reason: "its plan is erased from the log, or its blob is missing")
+        }
+        guard let plan = try? JSON.decode(Plan.self, from: planned.plan.bytes), var state = try? RunState(plan: plan)
+        else {
+            throw UnreadableRun(id: id, reason: "its plan was made by another version of Belay")
+        }
         var fault: String?
         for record in records {
             guard case .run(let event)? = record.record.event else {

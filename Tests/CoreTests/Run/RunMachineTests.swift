@@ -27,6 +27,7 @@ struct RunMachineTests {
         case .armDeadMan: "arm"
         case .apply(let step): "apply\(step)"
         case .disarmDeadMan: "disarm"
+        case .fireDeadMan: "fire"
         case .undo(let step): "undo\(step)"
         case .releaseLease: "release"
         }
@@ -92,6 +93,16 @@ struct RunMachineTests {
         }
         #expect(state.end == .rolledBack)
         #expect(story.hasSuffix("verify disarm! rollingBack afterUndo0 release! rolledBack end:rolledBack"))
+    }
+
+    @Test("on the way back an armed dead-man is let fire, and never disarmed: no new connection has proved anything")
+    func firedOnTheWayBack() throws {
+        let (state, story, _) = try run([RunSamples.flush()]) { _, next in
+            guard case .verify(let step, _, _) = next.effect else { return nil }
+            return .verified(step: step, failures: ["no"])
+        }
+        #expect(state.end == .rolledBack)
+        #expect(story.contains("fire!") && !story.contains("disarm!"), "\(story)")
     }
 
     @Test("an observation after the token that is not as predicted is rolled back")
@@ -349,7 +360,7 @@ struct RunMachineTests {
         try state.apply(.started(holder: "e"), node: nil)
         try state.apply(.intent(Intent(.acquireLease(recovering: false))), node: "n1")
         try state.apply(.outcome(.acquireLease(recovering: false), .granted(epoch: 4711)), node: "n1")
-        for write in [Write.armDeadMan, .apply(step: 0), .disarmDeadMan, .undo(step: 0), .releaseLease] {
+        for write in [Write.armDeadMan, .apply(step: 0), .disarmDeadMan, .fireDeadMan, .undo(step: 0), .releaseLease] {
             let script = state.script(sending: Intent(write), to: state.nodes[0], planSha256: "d", holder: "e")
             #expect(script.text.contains("[ \"$lepoch\" = 4711 ]"), "\(write)")
         }

@@ -181,6 +181,10 @@ struct RunWorld {
             if node.token == .armed { node.token = .won }
             return node.token == .won
                 ? .won : node.token == .fired ? .reverted(status: 0, output: Payload("")) : .noDeadMan
+        case .fireDeadMan:
+            if node.token == .armed { fire(&node, run) }
+            return node.token == .won
+                ? .won : node.token == .fired ? .reverted(status: 0, output: Payload("")) : .noDeadMan
         case .releaseLease:
             if node.token == .armed { violations.append("released with an armed dead-man") }
             node.leased = false
