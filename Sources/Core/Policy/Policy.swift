@@ -6,7 +6,7 @@ public struct Policy: Sendable {
     public enum Enforcement: String, Codable, Sendable, CaseIterable {
         /// Denies, and nobody lifts it.
         case hard
-        /// Denies; break-glass may lift it once there is one.
+        /// Denies. Meant for what break-glass may lift; this version has none, so it denies as a hard one does.
         case soft
         /// Warns.
         case advisory
