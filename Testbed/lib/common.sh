@@ -45,7 +45,7 @@ require_up() { [[ -f "$STATE/count" ]] || die "the testbed is not up; run: $TEST
 require_node() {
     require_up
     [[ -n "${1:-}" ]] || usage_error "which node? One of: $(node_names | xargs)"
-    node_names | grep -qxF -- "$1" || die "there is no node '$1'; nodes are: $(node_names | xargs)"
+    node_names | grep -xF -- "$1" >/dev/null || die "there is no node '$1'; nodes are: $(node_names | xargs)"
 }
 
 # Writes a file by rename, so that a crash leaves the old one or the new one. Usage: write_file PATH <content

@@ -57,17 +57,39 @@ cut_cable() { touch "$(node_dir "$1")/cut"; ip -n "$BRIDGE_NETNS" link set "$1" 
 mend_cable() { rm -f "$(node_dir "$1")/cut"; ip -n "$BRIDGE_NETNS" link set "$1" up; }
 cable_is_up() { [[ "$(ip -n "$BRIDGE_NETNS" link show "$1" 2>/dev/null)" == *"<"*",UP"*">"* ]]; }
 
-delay_cable() { # delay_cable NODE MILLISECONDS: added to each packet on its way to the node, so once to a round trip
-    local answer
-    if ! answer="$(tc -n "$BRIDGE_NETNS" qdisc replace dev "$1" root netem delay "$2ms" 2>&1)"; then
-        die "tc netem failed: ${answer//$'\n'/; }. It needs a kernel with CONFIG_NET_SCH_NETEM (modprobe sch_netem)"
-    fi
+# Added to each packet on its way to the node, so once to a round trip: by netem where the kernel has it, else by a relay.
+delay_cable() { # delay_cable NODE MILLISECONDS
+    undelay_cable "$1"
+    if ! tc -n "$BRIDGE_NETNS" qdisc replace dev "$1" root netem delay "$2ms" 2>/dev/null; then relay_cable "$1" "$2"; fi
     echo "$2" | write_file "$(node_dir "$1")/delay"
+}
+
+# br0 - tap a-NODE - relay - tap b-NODE - bridge d-NODE - the node's port
+relay_cable() { # relay_cable NODE MILLISECONDS
+    local node="$1" folder tap
+    folder="$(node_dir "$node")"
+    : >"$folder/relay.log"
+    (
+        # Under `up` the relay would keep the instance locked for as long as it lives.
+        if [[ -n "${instance_lock:-}" ]]; then exec {instance_lock}>&-; fi
+        record_process "$BASHPID" "$folder/relay"
+        exec nsenter --net="$NETNS_FOLDER/$BRIDGE_NETNS" perl "$TESTBED_DIR/lib/delay-relay.pl" "$2" "a-$node" "b-$node"
+    ) </dev/null >"$folder/relay.log" 2>&1 &
+    for _ in $(seq 50); do grep -q ready "$folder/relay.log" && break; sleep 0.1; done
+    grep -q ready "$folder/relay.log" || die "the delaying relay of $node did not start: $(<"$folder/relay.log")"
+    ip -n "$BRIDGE_NETNS" link add "d-$node" type bridge forward_delay 0
+    for tap in "a-$node" "b-$node" "d-$node"; do ip -n "$BRIDGE_NETNS" link set "$tap" up; done
+    ip -n "$BRIDGE_NETNS" link set "b-$node" master "d-$node"
+    ip -n "$BRIDGE_NETNS" link set "$node" master "d-$node"
+    ip -n "$BRIDGE_NETNS" link set "a-$node" master br0
 }
 
 undelay_cable() {
     local queues
     rm -f "$(node_dir "$1")/delay"
+    if ip -n "$BRIDGE_NETNS" link show "d-$1" >/dev/null 2>&1; then ip -n "$BRIDGE_NETNS" link set "$1" master br0; fi
+    ip -n "$BRIDGE_NETNS" link delete "d-$1" 2>/dev/null || true
+    kill_recorded "$(node_dir "$1")/relay"
     queues="$(tc -n "$BRIDGE_NETNS" qdisc show dev "$1")"
     if [[ "$queues" == *netem* ]]; then tc -n "$BRIDGE_NETNS" qdisc delete dev "$1" root; fi
 }

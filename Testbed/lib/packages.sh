@@ -4,7 +4,7 @@
 # On the machine that runs the testbed.
 PACKAGES_TESTBED=(
     debootstrap systemd-container iproute2 iptables util-linux procps openssh-client
-    busybox-static docker-registry skopeo strace acl attr perl-base
+    busybox-static docker-registry skopeo strace acl attr perl
 )
 
 # For `swift build`: libssh2 and the OpenSSL that it links.

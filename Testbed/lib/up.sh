@@ -75,7 +75,7 @@ down() {
     lock_instance
     check_state_folder
     local record
-    for record in "$STATE"/nodes/*/supervisor "$STATE/registry.pid"; do kill_recorded "$record"; done
+    for record in "$STATE"/nodes/*/supervisor "$STATE"/nodes/*/relay "$STATE/registry.pid"; do kill_recorded "$record"; done
     remove_cgroup "$CGROUP_NAME"
     unmount_below "$STATE"
     remove_namespaces

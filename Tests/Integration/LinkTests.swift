@@ -22,6 +22,19 @@ struct LinkTests {
         }
     }
 
+    @Test("Over a cable with 300 ms more a round trip a run goes through all the same")
+    func slowCable() async throws {
+        try await NodePool.shared.with { node in
+            let project = try await Project()
+            try await Testbed.call("delay", node, "300")
+            let applied = try await project.belay(
+                "apply", try await project.approvedPlan("snapshot-iptables", node, "--param", "name=slow"))
+            try await Testbed.call("delay", node, "off")
+            #expect(applied.status == 0, "\(applied.output)\(applied.error)")
+            #expect(try await Testbed.exec(node, "ls /var/lib/belay/snapshots") == "slow.v4\nslow.v6\n")
+        }
+    }
+
     // A fixed program of the test's own; `command` refuses shells.
     static let slow = """
         apiVersion: belay/v1
