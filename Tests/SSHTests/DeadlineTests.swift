@@ -5,44 +5,44 @@ import Testing
 
 @Suite("Deadlines and broken peers", .serialized, .timeLimit(.minutes(2)))
 struct DeadlineTests {
-    private func failure(_ port: UInt16, host: String = "127.0.0.1") async throws -> (SSHError?, Duration) {
+    // Only the deadline that a test is about is short: a loaded machine must not reach another one first.
+    private func failure(
+        _ port: UInt16, host: String = "127.0.0.1", connect: Duration = .seconds(60),
+        handshake: Duration = .seconds(60)
+    ) async throws -> SSHError? {
         let loops = try LoopGroup(count: 1)
         var options = Options()
-        options.connectTimeout = .milliseconds(400)
-        options.handshakeTimeout = .milliseconds(400)
-        let start = ContinuousClock.now
+        options.connectTimeout = connect
+        options.handshakeTimeout = handshake
         let error = await #expect(throws: SSHError.self) {
             _ = try await SSHConnection.connect(
                 to: Endpoint(host: host, port: port, user: "u"), using: Credentials([]), knownHosts: KnownHosts(),
                 options: options, on: loops)
         }
-        let elapsed = ContinuousClock.now - start
         await loops.shutdown()
-        return (error, elapsed)
+        return error
     }
 
     @Test("an address that swallows everything ends at the connect deadline")
     func blackHole() async throws {
         let server = try FakeServer(accepts: false)
         let queue = server.fillQueue()
-        let (error, elapsed) = try await failure(server.port)
+        let error = try await failure(server.port, connect: .milliseconds(400))
         #expect(error?.code == .timedOut)
         #expect(error?.phase == .connection)
-        #expect(elapsed > .milliseconds(300) && elapsed < .seconds(8))
         for fd in queue { close(fd) }
     }
 
     @Test("a port where nobody listens is refused at once")
     func refused() async throws {
-        let (error, elapsed) = try await failure(try freePort())
+        let error = try await failure(try freePort())
         #expect(error?.code == .unreachable)
         #expect(error?.phase == .connection)
-        #expect(elapsed < .seconds(8))
     }
 
     @Test("a name that cannot be is reported as such")
     func badName() async throws {
-        let (error, _) = try await failure(22, host: "bad..name")
+        let error = try await failure(22, host: "bad..name")
         #expect(error?.code == .nameNotFound)
         #expect(error?.phase == .resolution)
     }
@@ -77,12 +77,12 @@ struct DeadlineTests {
         ])
     func greeting(_ peer: Peer) async throws {
         let server = try FakeServer(sends: Array(peer.sends.utf8), closes: peer.closes)
-        let (error, elapsed) = try await failure(server.port)
+        let handshake: Duration = peer.code == .timedOut ? .seconds(2) : .seconds(60)
+        let error = try await failure(server.port, handshake: handshake)
         #expect(error?.code == peer.code)
         #expect(error?.phase == peer.phase)
         #expect(error?.message.contains(peer.shows) == true, "\(String(describing: error))")
         #expect(error?.host == "u@127.0.0.1:\(server.port)")
-        #expect(elapsed < .seconds(8))
     }
 
     @Test("an agent that never answers ends at the authentication deadline")
@@ -125,11 +125,10 @@ struct DeadlineTests {
                 to: endpoint, using: Credentials([]), knownHosts: KnownHosts(), on: loops)
         }
         try await Task.sleep(for: .milliseconds(150))
-        let start = ContinuousClock.now
         task.cancel()
+        // Left alone, each phase would end at its deadline, as timed out.
         let error = await #expect(throws: SSHError.self) { _ = try await task.value }
         #expect(error?.code == .cancelled)
-        #expect(ContinuousClock.now - start < .milliseconds(500))
         await loops.shutdown()
         for fd in queue { close(fd) }
     }

@@ -64,7 +64,7 @@ func requireValue<T>(_ value: T?) throws -> T {
 }
 
 /// Waits until `condition` holds, at most `limit`.
-func eventually(within limit: Duration = .seconds(10), _ condition: () throws -> Bool) async throws -> Bool {
+func eventually(within limit: Duration = .seconds(60), _ condition: () throws -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while ContinuousClock.now < end {
         if try condition() { return true }
