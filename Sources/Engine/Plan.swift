@@ -27,15 +27,20 @@ extension Belay {
         let bound = try runbook.bind(parameters: parameters)
         let nodes = try workspace.inventory.nodes(named: names)
         try check(nodes, against: runbook.targets)
-        let steps = Planner.steps(of: bound)
+        let id = Self.id(clock.now(), nonces)
+        var frame = Planner.Frame()
+        frame.preconditions = Planner.preconditions(of: runbook)
+        frame.verify = Planner.checks(runbook.verify)
+        frame.services = bound.services.sorted()
+        frame.deadManSeconds = runbook.deadMan.map { Planner.seconds($0.delay) }
+        frame.parameters = bound.parameters
+        let steps = try nodes.map { ($0.name, try Planner.steps(of: bound, for: injection($0, run: id))) }
         let draft = Draft(
-            runbook: RunbookReference(
+            id: id, runbook: RunbookReference(
                 name: runbook.metadata.name, title: runbook.metadata.title, author: runbook.metadata.author,
                 digest: runbook.digest),
-            parameters: bound.parameters, onFailure: runbook.onFailure == .stop ? .stop : .rollback,
-            steps: Dictionary(uniqueKeysWithValues: nodes.map { ($0.name, steps) }), nodes: nodes,
-            services: bound.services.sorted(), verify: Planner.checks(runbook.verify),
-            deadManSeconds: runbook.deadMan.map { Planner.seconds($0.delay) })
+            onFailure: runbook.onFailure, strategy: runbook.strategy,
+            steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame)
         return try await make(draft, key: key, file: file) { facts, node throws(PlanError) in
             try Planner.check(bound, against: facts, on: node)
         }
@@ -54,25 +59,30 @@ extension Belay {
             throw WorkspaceError(
                 "run \(run.id) left nothing in place on any node", remedy: "There is nothing to roll back.")
         }
+        var frame = Planner.Frame()
+        frame.parameters = run.plan.parameters
+        // The last that went there is the first that comes back.
         let draft = Draft(
-            runbook: run.plan.runbook, parameters: run.plan.parameters, onFailure: .rollback,
-            steps: Dictionary(uniqueKeysWithValues: steps),
-            nodes: try workspace.inventory.nodes(named: steps.map(\.0)), services: [], verify: [], deadManSeconds: nil,
-            rollsBack: run)
+            id: Self.id(clock.now(), nonces), runbook: run.plan.runbook, onFailure: .rollback,
+            strategy: run.plan.strategy, steps: Dictionary(uniqueKeysWithValues: steps),
+            nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run)
         return try await make(draft, key: key, file: file) { _, _ in }
     }
 
     /// A plan before the nodes were looked at.
     struct Draft: Sendable {
+        var id: String
         var runbook: RunbookReference
-        var parameters: [String: ParameterValue]
         var onFailure: OnFailure
+        var strategy: Strategy
         var steps: [String: [Planner.Step]]
         var nodes: [Inventory.Node]
-        var services: [String]
-        var verify: [CheckPlan]
-        var deadManSeconds: Int?
+        var frame: Planner.Frame
         var rollsBack: StoredRun?
+    }
+
+    private func injection(_ node: Inventory.Node, run: String) -> Injection {
+        Injection(node: node.name, kubeconfig: "", run: run)
     }
 
     private func make(
@@ -88,13 +98,13 @@ extension Belay {
         }
         let now = clock.now()
         let plan = Plan(
-            id: Self.id(now, nonces), createdAt: now, expiresAt: now.adding(seconds: Self.validSeconds),
+            id: draft.id, createdAt: now, expiresAt: now.adding(seconds: Self.validSeconds),
             requester: requester.principal.name, runbook: draft.runbook, rollsBack: draft.rollsBack?.id,
-            parameters: draft.parameters,
+            parameters: draft.frame.parameters,
             cluster: ClusterReference(
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
-            log: try await log.reference, policySet: workspace.policies.digest, onFailure: draft.onFailure, nodes: nodes
-        )
+            log: try await log.reference, policySet: workspace.policies.digest, onFailure: draft.onFailure,
+            strategy: draft.strategy, nodes: nodes)
         return try await submit(plan, requester, key, sights, file)
     }
 
@@ -110,25 +120,22 @@ extension Belay {
     private func look(_ draft: Draft) async throws -> [Gatherer.Sight] {
         let gatherer = Gatherer(connector: connector, nonces: nonces)
         let actions = draft.steps.mapValues { $0.map(\.action) }
-        let seen = await gatherer.look(at: draft.nodes, for: actions, services: draft.services)
+        let seen = await gatherer.look(at: draft.nodes, for: actions, services: draft.frame.services)
         return try seen.map { try $0.1.get() }
     }
 
     private func planned(_ sight: Gatherer.Sight, _ draft: Draft) throws -> NodePlan {
         var steps = draft.steps[sight.node.name] ?? []
-        let observations = try zip(steps, sight.observations).map { step, result in
-            do throws(ObservationError) { return try result.get() } catch {
-                throw PlanError(node: sight.node.name, step: step.name, message: error.message, remedy: error.remedy)
-            }
-        }
         if let run = draft.rollsBack, let node = run.state.nodes.first(where: { $0.plan.name == sight.node.name }) {
             for index in steps.indices {
-                steps[index].notes += Planner.changedSince(run.id, node, step: steps[index], now: observations[index])
+                guard case .success(let now) = sight.observations[index] else { continue }
+                steps[index].notes += Planner.changedSince(run.id, node, step: steps[index], now: now)
             }
         }
         return try Planner.plan(
-            steps, verify: draft.verify, services: draft.services, deadManSeconds: draft.deadManSeconds,
-            for: Planner.Subject(node: sight.node, identity: sight.identity, observations: observations))
+            steps, draft.frame,
+            for: Planner.Subject(
+                node: sight.node, identity: sight.identity, facts: sight.facts, observations: sight.observations))
     }
 
     // The plan is in the log before its file is anywhere: what can be approved can be found.

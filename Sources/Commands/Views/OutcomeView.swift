@@ -71,7 +71,9 @@ struct OutcomeView: Sendable {
 
     private func known(_ run: NodeRun) -> [String] {
         guard !run.state.isFinal, run.state != .waiting else { return [] }
-        let reach = run.unreachable.map { ["not reachable: \($0.printable)"] } ?? []
+        let reach = Place.allCases.compactMap { place in
+            run.unreachable[place].map { "not reachable\(place == .node ? "" : " for kubectl"): \($0.printable)" }
+        }
         let open = run.open?.write ?? run.unresolved
         let last = open.map { ["not known how it ended: \(ProgressView.words($0, run.plan))"] } ?? []
         return reach + last + deadMan(run)
@@ -91,7 +93,7 @@ struct OutcomeView: Sendable {
     }
 
     private func advice(_ style: Style) -> [String] {
-        let byHand = state.nodes.filter { $0.state == .needsPerson || $0.unreachable != nil && !$0.state.isFinal }
+        let byHand = state.nodes.filter { $0.state == .needsPerson || !$0.unreachable.isEmpty && !$0.state.isFinal }
             .flatMap { ByHandView(run: state.plan.id, node: $0, inventory: inventory.node($0.plan.name)).lines(style) }
         let run = state.plan.id.printable
         let recover = ["", "When the nodes answer again: " + style.strong("belay recover --run \(run)")]
@@ -126,7 +128,7 @@ struct ByHandView: Sendable {
 
     // The record and the lease of an ended run keep every other plan off the node, but for the run's own rollback.
     private var freeing: [String] {
-        guard node.state == .needsPerson, node.epoch != nil else { return [] }
+        guard node.state == .needsPerson, node.epoch(at: .node) != nil else { return [] }
         let root = NodeRecord.root
         return [
             "  when it is as it should be, free it for other plans:",
@@ -135,7 +137,7 @@ struct ByHandView: Sendable {
     }
 
     private var ssh: String {
-        guard let inventory else { return "ssh \(node.plan.identity.address.printable)" }
+        guard let inventory else { return "ssh \((node.plan.identity?.address ?? node.plan.name).printable)" }
         let port = inventory.port == 22 ? [] : ["-p", "\(inventory.port)"]
         return ShellQuote.display(["ssh"] + port + ["\(inventory.user)@\(inventory.address)"]).printable
     }

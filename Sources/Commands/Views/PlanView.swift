@@ -47,7 +47,21 @@ struct PlanView: Sendable {
             "\(style.strong("Plan \(plan.id.printable)")) \(what)",
             "  for \(plan.requester.printable), cluster \(plan.cluster.name.printable) (\(plan.cluster.environment.printable)), "
                 + "good until \(plan.expiresAt.toSeconds)",
-        ] + parameters + ["  sha256 \(planSha256)"] + change
+        ] + parameters + waves + ["  sha256 \(planSha256)"] + change
+    }
+
+    private var waves: [String] {
+        guard plan.nodes.count > 1 else { return [] }
+        let strategy = plan.strategy
+        let waves = strategy.waves(of: plan.nodes.count).map { range in
+            plan.nodes[range].map(\.name.printable).joined(separator: " + ")
+        }
+        let pause = strategy.pauseSeconds == 0 ? "" : ", \(strategy.pauseSeconds) s apart"
+        return [
+            "  nodes in \(count(waves.count, "wave"))\(pause): " + waves.joined(separator: ", then "),
+            "  no further node once more than \(strategy.failureBudget) failed"
+                + (plan.onFailure == .rollbackAll ? "; then all are rolled back, in reverse" : ""),
+        ]
     }
 
     private var parameters: [String] {
@@ -64,21 +78,22 @@ struct PlanView: Sendable {
     }
 
     private func node(_ node: NodePlan, _ style: Style) -> [String] {
-        let identity = node.identity
+        let roles = node.roles.map(\.printable).joined(separator: ", ")
+        let identity = node.identity.map {
+            "host key \($0.hostKey.printable), machine \($0.machineID.printable)"
+        }
         let steps = node.steps.enumerated().flatMap { StepView($1, number: $0 + 1, verbose: verbose).lines(style) }
         return [
             "",
-            style.strong("Node \(node.name.printable)") + " \(identity.address.printable), "
-                + node.roles.map(\.printable).joined(separator: ", "),
-            style.faint("  host key \(identity.hostKey.printable), machine \(identity.machineID.printable)"),
-        ] + steps + end(of: node, style)
+            "\(style.strong("Node \(node.name.printable)")) \((node.identity?.address ?? "by the API alone").printable), \(roles)"
+        ] + (identity.map { [style.faint("  " + $0)] } ?? []) + steps + end(of: node, style)
     }
 
     private func end(of node: NodePlan, _ style: Style) -> [String] {
         guard node.steps.contains(where: { !$0.apply.isEmpty }) else { return [] }
         let checks = node.verify.map { "  at the end \($0.expression.printable) within \($0.withinSeconds) s" }
         let failing =
-            plan.onFailure == .rollback
+            plan.onFailure != .stop
             ? "  when a step or check fails: this node is undone, and no further node is begun"
             : style.warning("  when a step or check fails: the run stops and leaves this node as it is")
         let deadMan = node.deadManSeconds.map {

@@ -17,6 +17,9 @@ struct ProgressView: Sendable {
         switch effect {
         case .record(let event): Self.words(event, node, style)
         case .send(let intent): Self.words(intent.write, node)
+        case .evaluate(let step): "asking whether \(Self.step(step, node)) is to be run"
+        case .admit: "asking the preconditions again"
+        case .pause(let seconds, _): "waiting \(seconds) s before the next nodes"
         case .lookUp(let write): "looking up what became of: " + Self.words(write, node)
         case .observe(let step, let moment, _): Self.words(moment, of: Self.step(step, node))
         case .verify(let step?, let checks, _):
@@ -32,6 +35,8 @@ struct ProgressView: Sendable {
     private static func words(_ event: Event, _ node: NodePlan?, _ style: Style) -> String? {
         switch event {
         case .unchanged(let step): "\(Self.step(step, node)) has nothing to do"
+        case .skipped(let step, let reason): "\(Self.step(step, node)) is left out: \(reason.printable)"
+        case .wave(let number): number == 0 ? nil : style.strong("the next nodes begin")
         case .stale(let step, let differences):
             style.bad("not as planned before \(Self.step(step, node)): \(fields(differences))")
         case .conflict(let step, let differences):
@@ -45,7 +50,7 @@ struct ProgressView: Sendable {
         let why = reason.isEmpty ? "" : ": \(reason.printable)"
         return switch state {
         case .waiting, .running, .skipped: state.words + why
-        case .succeeded: style.good(state.words) + why
+        case .holding, .succeeded: style.good(state.words) + why
         case .rollingBack: style.warning(state.words) + why
         // Why was said when it began, and is said once more with the outcome.
         case .rolledBack: style.warning(state.words)
@@ -65,15 +70,19 @@ struct ProgressView: Sendable {
     /// What a write does.
     static func words(_ write: Write, _ node: NodePlan?) -> String {
         switch write {
-        case .acquireLease(let recovering): recovering ? "taking over the node's lease" : "taking the node's lease"
+        case .acquireLease(let place, let recovering): (recovering ? "taking over " : "taking ") + lease(place)
         case .armDeadMan:
             "arming the dead-man\(node?.deadManSeconds.map { ": the node reverts in \($0) s unless told" } ?? "")"
         case .apply(let index): "running \(step(index, node)): \(commands(node, index))"
         case .disarmDeadMan: "disarming the dead-man"
         case .fireDeadMan: "letting the dead-man put the node back"
         case .undo(let index): "undoing \(step(index, node))"
-        case .releaseLease: "giving the node's lease back"
+        case .releaseLease(let place): "giving \(lease(place)) back"
         }
+    }
+
+    private static func lease(_ place: Place) -> String {
+        place == .node ? "the node's lease" : "the node's lease on the execution host"
     }
 
     private static func commands(_ node: NodePlan?, _ index: Int) -> String {
@@ -100,6 +109,7 @@ extension NodeState {
         switch self {
         case .waiting: "waiting"
         case .running: "running"
+        case .holding: "in place"
         case .rollingBack: "rolling back"
         case .succeeded: "succeeded"
         case .rolledBack: "rolled back"
@@ -114,7 +124,7 @@ extension NodeState {
         switch self {
         case .succeeded: "after"
         case .rolledBack, .stale, .skipped, .waiting: "before"
-        case .running, .rollingBack, .needsPerson: nil
+        case .running, .holding, .rollingBack, .needsPerson: nil
         }
     }
 }

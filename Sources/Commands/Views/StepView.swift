@@ -14,7 +14,11 @@ struct StepView: Sendable {
     }
 
     func lines(_ style: Style) -> [String] {
-        [heading(style)] + (notes(style) + changes(style) + commands(style) + checks).indented(4)
+        if let why = step.skipped {
+            let heading = "  \(number). \(style.strong(step.name.printable)): \(step.action.printable), "
+            return [heading + style.warning("left out"), "    \(why.printable)"]
+        }
+        return [heading(style)] + (notes(style) + changes(style) + commands(style) + checks).indented(4)
     }
 
     private func heading(_ style: Style) -> String {
@@ -27,6 +31,8 @@ struct StepView: Sendable {
             }
         let marks =
             ["\(step.action.printable)", reversibility, quality(style)]
+            + (step.place == .cluster ? ["by kubectl on the execution host"] : [])
+            + (step.optional ? ["left out when it cannot be begun"] : [])
             + (step.cutsPath ? [style.warning("can cut the path to the node")] : [])
         return "  \(number). \(style.strong(step.name.printable)): \(marks.joined(separator: ", "))"
     }
@@ -42,7 +48,10 @@ struct StepView: Sendable {
         return "predicted exactly" + (qualities.count == fields.count ? "" : ", but for what changes by itself")
     }
 
-    private func notes(_ style: Style) -> [String] { step.prediction.notes.map { style.warning("! \($0.printable)") } }
+    private func notes(_ style: Style) -> [String] {
+        let when = step.when.map { ["only when \($0.printable), asked again at its turn"] } ?? []
+        return when + step.prediction.notes.map { style.warning("! \($0.printable)") }
+    }
 
     private func changes(_ style: Style) -> [String] {
         if step.apply.isEmpty { return ["nothing to do: the node is in this state already"] }

@@ -66,7 +66,14 @@ struct TimelineView: Sendable {
         case .stale(let index, let found): "\(step(index)) is STALE in \(Self.fields(found))"
         case .conflict(let index, let found): "someone changed what \(step(index)) did: \(Self.fields(found))"
         case .nodeState(let state, let reason): "\(state.words)\(reason.isEmpty ? "" : ": \(Self.brief(reason))")"
-        case .unreachable(let cause): "NOT REACHABLE: \(cause.printable)"
+        case .evaluated(let index, let holds, let reason):
+            "\(step(index)) \(holds == true ? "is to be run" : "is not to be run"): \(reason.printable)"
+        case .skipped(let index, let reason): "\(step(index)) left out: \(reason.printable)"
+        case .admitted(let failures):
+            failures.isEmpty
+                ? "the preconditions hold" : "preconditions FAILED: \(Self.brief(failures.joined(separator: "; ")))"
+        case .wave(let number): "wave \(number + 1) begins"
+        case .unreachable(_, let cause): "NOT REACHABLE: \(cause.printable)"
         case .finished(let end): "run ended: \(end.words)"
         }
     }

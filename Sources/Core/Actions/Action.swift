@@ -11,6 +11,8 @@ public protocol Action: Sendable {
     /// - Throws: ``ArgumentError`` naming the argument, what is wrong with it and what would be right.
     init(arguments: Arguments) throws(ArgumentError)
 
+    /// Where its commands run.
+    var place: Place { get }
     /// How far this use of the action can be undone.
     var reversibility: Reversibility { get }
     /// What this use disrupts; the kind's set unless the arguments narrow it (restarting chrony disrupts no pods).
@@ -20,6 +22,9 @@ public protocol Action: Sendable {
     /// True when the effect is still there after a reboot.
     var survivesReboot: Bool { get }
 
+    /// What it looks at, in words that two actions share when they look at the same thing: then the later one's prediction
+    /// begins where the earlier one's ends.
+    var subject: String { get }
     /// Read-only commands that show the state this action is about.
     func observe() -> [Command]
     /// Reads their outputs, one for each command of ``observe()``, in order.
@@ -44,6 +49,12 @@ public protocol Action: Sendable {
 }
 
 extension Action {
+    /// By default on the target itself.
+    public var place: Place { .node }
+
+    /// By default the commands that observe it.
+    public var subject: String { observe().map { ShellQuote.display($0.argv) }.joined(separator: "\n") }
+
     /// By default everything its kind can disrupt.
     public var disrupts: Set<String> { Self.kind.disrupts }
 
@@ -87,12 +98,15 @@ public struct ArgumentKind: Sendable {
     public var summary: String
     /// Whether a step must give it.
     public var required: Bool
+    /// True when the planner gives it, for each target, and a runbook must not.
+    public var injected: Bool
 
     /// Describes an argument.
-    public init(_ name: String, _ summary: String, required: Bool = false) {
+    public init(_ name: String, _ summary: String, required: Bool = false, injected: Bool = false) {
         self.name = name
         self.summary = summary
         self.required = required
+        self.injected = injected
     }
 }
 

@@ -33,6 +33,9 @@ public struct IptablesFlush: Action {
     /// The kernel's rules are gone after a boot.
     public var survivesReboot: Bool { false }
 
+    /// The packet filter, of which every action here sees the same fields.
+    public var subject: String { "firewall" }
+
     /// The saves of both families and what else filters on the node.
     public func observe() -> [Command] { IptablesState.commands }
 

@@ -24,6 +24,9 @@ public struct IptablesRestore: Action {
     /// The kernel's rules are gone after a boot.
     public var survivesReboot: Bool { false }
 
+    /// The packet filter, of which every action here sees the same fields.
+    public var subject: String { "firewall" }
+
     /// The rules of now and the snapshot.
     public func observe() -> [Command] { IptablesState.commands + files.commands }
 

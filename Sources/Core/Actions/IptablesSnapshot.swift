@@ -22,6 +22,9 @@ public struct IptablesSnapshot: Action {
     /// It is on disk.
     public var survivesReboot: Bool { true }
 
+    /// The packet filter, of which every action here sees the same fields.
+    public var subject: String { "firewall" }
+
     /// The rules of now and a snapshot of that name, if there is one.
     public func observe() -> [Command] { IptablesState.commands + files.commands }
 

@@ -22,6 +22,8 @@ public struct Restore: Action {
     }
 
     /// As the base.
+    public var place: Place { base.place }
+    /// As the base.
     public var reversibility: Reversibility { base.reversibility }
     /// As the base.
     public var disrupts: Set<String> { base.disrupts }
@@ -29,6 +31,8 @@ public struct Restore: Action {
     public var cutsPath: Bool { base.cutsPath }
     /// As the base.
     public var survivesReboot: Bool { base.survivesReboot }
+    /// As the base.
+    public var subject: String { base.subject }
     /// As the base.
     public func observe() -> [Command] { base.observe() }
     /// As the base.

@@ -28,6 +28,8 @@ public struct Plan: Codable, Sendable, Hashable {
     public var policySet: String
     /// What happens to a node whose step fails.
     public var onFailure: OnFailure
+    /// How the nodes are gone through.
+    public var strategy: Strategy
     /// The targets, in the order they are run.
     public var nodes: [NodePlan]
 
@@ -38,7 +40,7 @@ public struct Plan: Codable, Sendable, Hashable {
     public init(
         id: String, createdAt: Timestamp, expiresAt: Timestamp, requester: String, runbook: RunbookReference,
         rollsBack: String? = nil, parameters: [String: ParameterValue], cluster: ClusterReference, log: LogReference,
-        policySet: String, onFailure: OnFailure, nodes: [NodePlan]
+        policySet: String, onFailure: OnFailure, strategy: Strategy = Strategy(), nodes: [NodePlan]
     ) {
         self.id = id
         self.createdAt = createdAt
@@ -51,6 +53,7 @@ public struct Plan: Codable, Sendable, Hashable {
         self.log = log
         self.policySet = policySet
         self.onFailure = onFailure
+        self.strategy = strategy
         self.nodes = nodes
     }
 }
@@ -104,9 +107,11 @@ public struct LogReference: Codable, Sendable, Hashable {
 }
 
 /// What happens when a step of a node fails.
-public enum OnFailure: String, Codable, Sendable {
-    /// The failing node is rolled back, then the run stops.
+public enum OnFailure: String, Codable, Sendable, CaseIterable {
+    /// The failing node is rolled back; when the failure budget is used up, the run stops.
     case rollback
+    /// As `rollback`; when the budget is used up, every node of the run is rolled back, in reverse.
+    case rollbackAll = "rollback-all"
     /// The run stops and leaves the node as it is (under a dead-man it is rolled back all the same).
     case stop
 }
@@ -115,12 +120,16 @@ public enum OnFailure: String, Codable, Sendable {
 public struct NodePlan: Codable, Sendable, Hashable {
     /// Its name in the inventory.
     public var name: String
-    /// Who it is: compared again before anything is written.
-    public var identity: NodeIdentity
+    /// Who it is: compared again before anything is written; nil when no step runs on the node itself.
+    public var identity: NodeIdentity?
+    /// Where its cluster steps run; nil when there are none.
+    public var host: HostPlan?
     /// Its roles as the inventory says.
     public var roles: [String]
     /// Its pool as the inventory says.
     public var pool: String
+    /// What must hold when its turn comes.
+    public var preconditions: [CheckPlan]
     /// The steps, in order.
     public var steps: [StepPlan]
     /// Checks over all steps together, after the last.
@@ -132,11 +141,14 @@ public struct NodePlan: Codable, Sendable, Hashable {
 
     /// Collects the parts.
     public init(
-        name: String, identity: NodeIdentity, roles: [String], pool: String, steps: [StepPlan], verify: [CheckPlan],
-        services: [String], deadManSeconds: Int?
+        name: String, identity: NodeIdentity?, host: HostPlan? = nil, roles: [String], pool: String,
+        preconditions: [CheckPlan] = [], steps: [StepPlan], verify: [CheckPlan], services: [String],
+        deadManSeconds: Int?
     ) {
         self.name = name
         self.identity = identity
+        self.host = host
+        self.preconditions = preconditions
         self.roles = roles
         self.pool = pool
         self.steps = steps
@@ -147,12 +159,36 @@ public struct NodePlan: Codable, Sendable, Hashable {
 
     /// How long the lease is asked for: twice what everything may take, since all of it may have to be undone.
     public var leaseSeconds: Int {
-        2 * (steps.reduce(0) { $0 + $1.timeoutSeconds } + allChecks.reduce(0) { $0 + $1.withinSeconds })
+        2 * (steps.reduce(0) { $0 + $1.timeoutSeconds } + allChecks().reduce(0) { $0 + $1.withinSeconds })
             + (deadManSeconds ?? 0) + 300
     }
 
-    /// All checks: of every step, then of the whole.
-    public var allChecks: [CheckPlan] { steps.flatMap(\.verify) + verify }
+    /// Who answers for a place; nil when nothing of the plan runs there.
+    public func host(at place: Place) -> HostPlan? {
+        switch place {
+        case .node: identity.map { HostPlan(name: name, identity: $0) }
+        case .cluster: host
+        }
+    }
+
+    /// All checks: of every step that is not left out, then of the whole.
+    public func allChecks(without skipped: Set<Int> = []) -> [CheckPlan] {
+        steps.indices.filter { !skipped.contains($0) }.flatMap { steps[$0].verify } + verify
+    }
+}
+
+/// A machine that runs steps: the target, or the execution host of its cluster steps.
+public struct HostPlan: Codable, Sendable, Hashable {
+    /// Its name in the inventory.
+    public var name: String
+    /// Who it is.
+    public var identity: NodeIdentity
+
+    /// Names a machine.
+    public init(name: String, identity: NodeIdentity) {
+        self.name = name
+        self.identity = identity
+    }
 }
 
 /// What makes a node that node.
@@ -182,6 +218,14 @@ public struct StepPlan: Codable, Sendable, Hashable {
     public var arguments: Arguments
     /// How far it can be undone.
     public var reversibility: Reversibility
+    /// Where it runs.
+    public var place: Place
+    /// A CEL expression over facts and the steps before it; when it does not hold the step is skipped.
+    public var when: String?
+    /// True when a step that cannot be begun is skipped instead of failing the node.
+    public var optional: Bool
+    /// Why it will not run, when that was clear as the plan was made; then nothing below is known.
+    public var skipped: String?
     /// True when it runs under the dead-man.
     public var cutsPath: Bool
     /// Set when this step restores what another run found, instead of applying the action.
@@ -201,7 +245,8 @@ public struct StepPlan: Codable, Sendable, Hashable {
 
     /// Collects the parts.
     public init(
-        name: String, action: String, arguments: Arguments, reversibility: Reversibility, cutsPath: Bool,
+        name: String, action: String, arguments: Arguments, reversibility: Reversibility, place: Place = .node,
+        when: String? = nil, optional: Bool = false, skipped: String? = nil, cutsPath: Bool,
         restores: Observation? = nil, timeoutSeconds: Int, before: Observation, prediction: Prediction,
         apply: [Command], undo: [Command], verify: [CheckPlan]
     ) {
@@ -209,6 +254,10 @@ public struct StepPlan: Codable, Sendable, Hashable {
         self.action = action
         self.arguments = arguments
         self.reversibility = reversibility
+        self.place = place
+        self.when = when
+        self.optional = optional
+        self.skipped = skipped
         self.cutsPath = cutsPath
         self.restores = restores
         self.timeoutSeconds = timeoutSeconds

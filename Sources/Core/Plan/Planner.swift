@@ -18,6 +18,10 @@ public enum Planner {
         public var timeoutSeconds: Int
         /// Its checks.
         public var verify: [CheckPlan]
+        /// Its condition, nil for always.
+        public var when: String?
+        /// Whether it is left out when it cannot be begun.
+        public var optional = false
         /// Sentences to be shown beside its diff.
         public var notes: [String] = []
     }
@@ -26,15 +30,24 @@ public enum Planner {
     public struct Subject: Sendable {
         /// The node as the inventory has it.
         public var node: Inventory.Node
-        /// Who answered.
-        public var identity: NodeIdentity
+        /// Who answered; nil when no step runs on the node itself and it was not reached.
+        public var identity: NodeIdentity?
+        /// Where its cluster steps run, nil when there is no such place.
+        public var host: HostPlan?
+        /// What is known of it.
+        public var facts: Facts
         /// One observation for each step, in order, all read at the same time.
-        public var observations: [Observation]
+        public var observations: [Result<Observation, ObservationError>]
 
         /// Collects the parts.
-        public init(node: Inventory.Node, identity: NodeIdentity, observations: [Observation]) {
+        public init(
+            node: Inventory.Node, identity: NodeIdentity?, host: HostPlan? = nil, facts: Facts,
+            observations: [Result<Observation, ObservationError>]
+        ) {
             self.node = node
             self.identity = identity
+            self.host = host
+            self.facts = facts
             self.observations = observations
         }
     }
@@ -42,48 +55,109 @@ public enum Planner {
     /// Seconds a new TCP and SSH connection may take in the dead-man's arithmetic.
     public static let reconnectSeconds = 10
 
+    /// What a plan of a node is about, besides its steps.
+    public struct Frame: Sendable {
+        /// What must hold when its turn comes.
+        public var preconditions: [CheckPlan] = []
+        /// Checks after the last step.
+        public var verify: [CheckPlan] = []
+        /// The units whose facts the checks read.
+        public var services: [String] = []
+        /// The dead-man's delay that the runbook asks for; nil = as short as is safe.
+        public var deadManSeconds: Int?
+        /// The runbook's parameters as bound, for conditions.
+        public var parameters: [String: ParameterValue] = [:]
+
+        /// An empty frame.
+        public init() {}
+    }
+
     /// Plans one node.
-    /// - Parameter deadManSeconds: the delay the runbook asks for; nil = as short as is safe.
     /// - Throws: ``PlanError`` naming node and step when the node's state does not allow it.
     public static func plan(
-        _ steps: [Step], verify: [CheckPlan], services: [String], deadManSeconds: Int?, for subject: Subject
+        _ steps: [Step], _ frame: Frame, for subject: Subject
     ) throws(PlanError) -> NodePlan {
+        let name = subject.node.name
         var planned: [StepPlan] = []
-        for (step, observed) in zip(steps, subject.observations) {
-            let before = chained(step, observed, after: planned)
-            planned.append(try plan(step, from: before, on: subject.node.name))
+        for index in steps.indices {
+            let step = try plan(steps, index, after: planned, frame, subject)
+            try refuseUnsendable(step, steps[index].action, on: name)
+            planned.append(step)
+        }
+        let placed = planned.filter { $0.skipped == nil }
+        let usesNode = placed.contains { $0.place == .node } || planned.isEmpty
+        guard !usesNode || subject.identity != nil else {
+            throw PlanError(node: name, message: "it was not reached", remedy: "Check the node's address and keys.")
         }
         return NodePlan(
-            name: subject.node.name, identity: subject.identity, roles: subject.node.roles.sorted(),
-            pool: subject.node.pool,
-            steps: planned, verify: verify, services: services,
-            deadManSeconds: try deadMan(planned, verify, asked: deadManSeconds, on: subject.node.name))
+            name: name, identity: usesNode ? subject.identity : nil, host: subject.host,
+            roles: subject.node.roles.sorted(), pool: subject.node.pool, preconditions: frame.preconditions,
+            steps: planned, verify: frame.verify, services: frame.services,
+            deadManSeconds: try deadMan(planned, frame.verify, asked: frame.deadManSeconds, on: name))
     }
 
-    // A step sees what an earlier step of the same kind leaves, where the two look at the very same thing.
-    private static func chained(_ step: Step, _ observed: Observation, after planned: [StepPlan]) -> Observation {
-        let earlier = planned.last { $0.action == step.kind && $0.arguments == step.arguments }
-        return earlier?.prediction.after ?? observed
-    }
-
-    private static func plan(_ step: Step, from before: Observation, on node: String) throws(PlanError) -> StepPlan {
-        let action = step.action
-        do {
-            var prediction = try action.predict(before)
-            prediction.notes += step.notes
-            let planned = StepPlan(
-                name: step.name, action: step.kind, arguments: step.arguments, reversibility: action.reversibility,
-                cutsPath: action.cutsPath, restores: step.restores, timeoutSeconds: step.timeoutSeconds, before: before,
-                prediction: prediction, apply: action.apply(before), undo: action.undo(before), verify: step.verify)
-            try refuseUnsendable(planned, action, on: node)
-            return planned
-        } catch let error as ObservationError {
-            throw PlanError(node: node, step: step.name, message: error.message, remedy: error.remedy)
-        } catch let error as PlanError {
-            throw error
-        } catch {
-            throw PlanError(node: node, step: step.name, message: "\(error)", remedy: "Report this.")
+    private static func plan(
+        _ steps: [Step], _ index: Int, after planned: [StepPlan], _ frame: Frame, _ subject: Subject
+    ) throws(PlanError) -> StepPlan {
+        let step = steps[index]
+        let name = subject.node.name
+        if let when = step.when {
+            let ran = Dictionary(uniqueKeysWithValues: planned.map { ($0.name, !$0.apply.isEmpty) })
+            let (holds, reason) = try StepCondition(when, parameters: frame.parameters).ask(subject.facts, ran: ran)
+            if holds == false { return skipped(step, reason) }
+            if holds == nil {
+                guard step.optional else {
+                    throw PlanError(
+                        node: name, step: step.name, message: "its condition cannot be told: \(reason)",
+                        remedy: "Find out why the fact is not known, or make the step optional.")
+                }
+                return skipped(step, reason)
+            }
         }
+        do throws(ObservationError) {
+            let observed = try subject.observations[index].get()
+            guard step.action.place == .node || subject.host != nil else {
+                throw ObservationError(
+                    "there is no execution host for kubectl", remedy: "Set cluster.kubectl in the inventory.")
+            }
+            return try plan(step, from: chained(step, observed, after: zip(steps, planned)))
+        } catch {
+            if step.optional { return skipped(step, error.message) }
+            throw PlanError(node: name, step: step.name, message: error.message, remedy: error.remedy)
+        }
+    }
+
+    private static func skipped(_ step: Step, _ why: String) -> StepPlan {
+        StepPlan(
+            name: step.name, action: step.kind, arguments: step.arguments, reversibility: step.action.reversibility,
+            place: step.action.place, when: step.when, optional: step.optional, skipped: why, cutsPath: false,
+            timeoutSeconds: step.timeoutSeconds, before: Observation(), prediction: Prediction(after: Observation()),
+            apply: [], undo: [], verify: step.verify)
+    }
+
+    // A step sees what the earlier ones leave, in the fields that they share.
+    private static func chained(
+        _ step: Step, _ observed: Observation, after earlier: Zip2Sequence<[Step], [StepPlan]>
+    ) -> Observation {
+        var chained = observed
+        for (before, planned) in earlier where planned.skipped == nil && before.action.place == step.action.place {
+            guard before.action.subject == step.action.subject else { continue }
+            for (field, value) in planned.prediction.after.fields where planned.before[field] != value {
+                if chained[field] != nil { chained[field] = value }
+            }
+        }
+        return chained
+    }
+
+    private static func plan(_ step: Step, from before: Observation) throws(ObservationError) -> StepPlan {
+        let action = step.action
+        var prediction = try action.predict(before)
+        prediction.notes += step.notes
+        return StepPlan(
+            name: step.name, action: step.kind, arguments: step.arguments, reversibility: action.reversibility,
+            place: action.place, when: step.when, optional: step.optional, cutsPath: action.cutsPath,
+            restores: step.restores, timeoutSeconds: step.timeoutSeconds, before: before,
+            prediction: prediction, apply: action.apply(before), undo: action.undo(before), verify: step.verify)
     }
 
     private static func refuseUnsendable(_ step: StepPlan, _ action: any Action, on node: String) throws(PlanError) {

@@ -1,20 +1,32 @@
 import CEL
 
 extension Planner {
-    /// The steps of a bound runbook, ready to be planned for any node.
-    public static func steps(of bound: BoundRunbook) -> [Step] {
-        bound.steps.map { step in
-            Step(
-                name: step.step.name, kind: step.step.action, arguments: step.arguments, action: step.action,
-                timeoutSeconds: seconds(step.step.timeout), verify: checks(step.step.verify))
+    /// The steps of a bound runbook for one target.
+    public static func steps(of bound: BoundRunbook, for target: Injection) throws(ArgumentError) -> [Step] {
+        try bound.steps.map { (step) throws(ArgumentError) in
+            let arguments = target.complete(step.arguments, of: step.step.action)
+            return Step(
+                name: step.step.name, kind: step.step.action, arguments: arguments,
+                action: try ActionRegistry.make(step.step.action, arguments: arguments),
+                timeoutSeconds: seconds(step.step.timeout), verify: checks(step.step.verify),
+                when: step.step.when?.program.source, optional: step.step.optional)
         }
     }
 
     /// The checks as a plan keeps them.
     public static func checks(_ verifications: [Runbook.Verification]) -> [CheckPlan] {
-        verifications.map {
-            CheckPlan(expression: $0.condition.program.source, withinSeconds: seconds($0.within))
+        verifications.map { check in
+            let expression = check.condition.program.source
+            // CEL takes either side of `||` that holds, even when the other cannot be told.
+            return CheckPlan(
+                expression: check.when.map { "!(\($0.program.source)) || (\(expression))" } ?? expression,
+                withinSeconds: seconds(check.within))
         }
+    }
+
+    /// The preconditions as a plan keeps them, to be asked again at each node's turn.
+    public static func preconditions(of runbook: Runbook) -> [CheckPlan] {
+        runbook.preconditions.map { CheckPlan(expression: $0.condition.program.source, withinSeconds: 0) }
     }
 
     /// Whole seconds, rounded up.

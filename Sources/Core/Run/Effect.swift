@@ -6,6 +6,12 @@ public enum Effect: Sendable, Hashable {
     case send(Intent)
     /// Find out what became of a write that another executor may have sent; answer with `.outcome`.
     case lookUp(Write)
+    /// Ask a step's condition, over fresh facts and what became of the steps before it; answer with `.evaluated`.
+    case evaluate(step: Int)
+    /// Ask the node's preconditions over fresh facts; answer with `.admitted`.
+    case admit
+    /// Wait for so many seconds, then answer with the wave's `.wave`.
+    case pause(seconds: Int, beforeWave: Int)
     /// Read a step's state; answer with `.observed`. After an undo it is read until it equals `expecting`, for a while.
     case observe(step: Int, moment: Moment, expecting: Observation?)
     /// Check until it holds or its time is over, over a new connection when `afresh`; answer with `.verified`.

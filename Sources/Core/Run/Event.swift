@@ -14,6 +14,12 @@ public enum Event: Codable, Sendable, Hashable {
     case unobservable(step: Int, moment: Moment, reason: String)
     /// A step had nothing to do.
     case unchanged(step: Int)
+    /// A step's condition was asked; `holds` is nil when it cannot be told, the sentence says what was seen.
+    case evaluated(step: Int, holds: Bool?, reason: String)
+    /// A step was left out, and why.
+    case skipped(step: Int, reason: String)
+    /// The node's preconditions were asked at its turn; `failures` is empty when all hold.
+    case admitted(failures: [String])
     /// Checks were made, of one step or (nil) of the whole node; `failures` is empty when all held.
     case verified(step: Int?, failures: [String])
     /// The node is not as the plan expects: nothing more of it is run.
@@ -22,8 +28,10 @@ public enum Event: Codable, Sendable, Hashable {
     case conflict(step: Int, [Difference])
     /// The node's own state moved on, and why.
     case nodeState(NodeState, reason: String)
-    /// The node cannot be reached; this executor leaves it for `belay recover`.
-    case unreachable(cause: String)
+    /// A place cannot be reached; this executor leaves what is open there for `belay recover`.
+    case unreachable(Place, cause: String)
+    /// The nodes of a wave may begin (0 is the first).
+    case wave(Int)
     /// Nothing more will happen in this run.
     case finished(RunEnd)
 
@@ -34,6 +42,8 @@ public enum Event: Codable, Sendable, Hashable {
     private enum StaleCodingKeys: String, CodingKey { case step, _1 = "differences" }
     private enum ConflictCodingKeys: String, CodingKey { case step, _1 = "differences" }
     private enum NodeStateCodingKeys: String, CodingKey { case _0 = "state", reason }
+    private enum UnreachableCodingKeys: String, CodingKey { case _0 = "place", cause }
+    private enum WaveCodingKeys: String, CodingKey { case _0 = "number" }
     private enum FinishedCodingKeys: String, CodingKey { case _0 = "end" }
 }
 
@@ -55,6 +65,8 @@ public enum NodeState: String, Codable, Sendable, Hashable {
     case waiting
     /// Its steps are under way.
     case running
+    /// It is in the planned state, verified, and keeps its lease until the fate of the whole run is known (rollback-all).
+    case holding
     /// Its steps are being undone.
     case rollingBack
     /// It is in the planned state, verified.
@@ -71,7 +83,7 @@ public enum NodeState: String, Codable, Sendable, Hashable {
     /// True when nothing more happens to the node in this run.
     public var isFinal: Bool {
         switch self {
-        case .waiting, .running, .rollingBack: false
+        case .waiting, .running, .holding, .rollingBack: false
         case .succeeded, .rolledBack, .stale, .skipped, .needsPerson: true
         }
     }

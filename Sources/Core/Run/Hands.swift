@@ -4,11 +4,14 @@
 public protocol Nodes: Sendable {
     /// Runs a script and gives back what it printed on standard output.
     /// - Parameters:
-    ///   - node: who; an answer from anybody else than `node.identity.hostKey` is a failure.
+    ///   - host: who; an answer from anybody else than `host.identity.hostKey` is a failure.
+    ///   - node: the target it is about: each has connections of its own.
     ///   - seconds: how long it may take on the node.
     ///   - afresh: true to prove that a new connection can be made, not that an old one still works.
     /// - Throws: ``NodeFailure``; the script may or may not have run, wholly or in part.
-    func run(_ script: String, on node: NodePlan, seconds: Int, afresh: Bool) async throws(NodeFailure) -> [UInt8]
+    func run(
+        _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+    ) async throws(NodeFailure) -> [UInt8]
 }
 
 /// A node that could not be reached, or a connection that ended early.

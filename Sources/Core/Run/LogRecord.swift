@@ -116,11 +116,15 @@ extension Event {
         case .observed: "observed"
         case .unobservable: "unobservable"
         case .unchanged: "unchanged"
+        case .evaluated: "evaluated"
+        case .skipped: "skipped"
+        case .admitted: "admitted"
         case .verified: "verified"
         case .stale: "stale"
         case .conflict: "conflict"
         case .nodeState: "node.state"
         case .unreachable: "unreachable"
+        case .wave: "wave"
         case .finished: "finished"
         }
     }

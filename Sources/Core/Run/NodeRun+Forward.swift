@@ -1,48 +1,83 @@
 extension NodeRun {
-    /// What follows for this node; nil when it has ended or cannot be reached by this executor.
-    func next(onFailure: OnFailure) -> Effect? {
-        guard !state.isFinal, unreachable == nil else { return nil }
-        if let open { return .send(open) }
+    /// What a node must know of its run.
+    struct Orders {
+        var onFailure: OnFailure
+        /// False while the run may still take back a node that is in place (rollback-all).
+        var mayEnd: Bool
+    }
+
+    /// What follows for this node; nil when it has ended, waits for the run, or cannot be reached by this executor.
+    func next(_ orders: Orders) -> Effect? {
+        guard !state.isFinal, unreachable[.node] == nil else { return nil }
+        if let open { return unreachable[place(of: open.write)] == nil ? .send(open) : nil }
         if recovering, let effect = takingOver() { return effect }
-        return state == .rollingBack ? rollback() : forward(onFailure)
+        if state == .holding { return orders.mayEnd ? finish(orders) : nil }
+        return state == .rollingBack ? rollback() : forward(orders)
     }
 
     // A run taken over finishes forward only when everything was verified and the node can no longer revert by itself;
     // in every other case the node goes back to where it was (law 7).
     private func takingOver() -> Effect? {
-        guard epoch != nil || released else { return acquire(.acquireLease(recovering: true)) }
-        if let unresolved { return .lookUp(unresolved) }
-        return state == .rollingBack || isComplete ? nil : rollBack("its executor was interrupted")
+        for place in Place.allCases where holds[place] != nil && unreachable[place] == nil {
+            // The target is brought back all the same; the steps there then are a person's.
+            if place == .cluster, refusals[.acquireLease(place, recovering: true)] != nil, plan.identity != nil {
+                continue
+            }
+            if let effect = acquire(place, recovering: true) { return effect }
+        }
+        if let unresolved, unreachable[place(of: unresolved)] == nil { return .lookUp(unresolved) }
+        return state == .rollingBack || state == .holding || isComplete ? nil : rollBack("its executor was interrupted")
     }
 
-    private func acquire(_ write: Write) -> Effect {
+    /// Takes the lease of a place; nil when it is ours.
+    private func acquire(_ place: Place, recovering: Bool) -> Effect? {
+        guard holds[place]?.epoch == nil, holds[place]?.released != true else { return nil }
+        let write = Write.acquireLease(place, recovering: recovering)
         guard let why = refusals[write] else { return intend(write) }
-        if recovering, !wasGranted { return .record(.nodeState(.rolledBack, reason: "nothing had been sent to it")) }
-        return recovering
-            ? needsPerson("the lease was refused: \(why)")
+        if recovering {
+            let wasTouched = holds.values.contains(where: \.wasGranted)
+            return wasTouched
+                ? needsPerson("the lease was refused: \(why)")
+                : .record(.nodeState(.rolledBack, reason: "nothing had been sent to it"))
+        }
+        return steps.contains(where: \.mayHaveRun)
+            ? rollBack("the lease was refused: \(why)")
             : .record(.nodeState(.stale, reason: "the lease was refused: \(why)"))
     }
 
     private var isComplete: Bool {
-        verifyFailures?.isEmpty == true && (plan.deadManSeconds == nil || deadMan == .won) && !rebooted && afterMatches
+        verifyFailures?.isEmpty == true && (deadMan == .won || (deadMan == .none && !hasCut)) && !rebooted
+            && afterMatches
     }
 
-    private var afterMatches: Bool { steps.indices.allSatisfy { steps[$0].after != nil && surprises($0).isEmpty } }
+    private var afterMatches: Bool { ran.allSatisfy { steps[$0].after != nil && surprises($0).isEmpty } }
 
-    private func forward(_ onFailure: OnFailure) -> Effect {
-        if released { return .record(.nodeState(.succeeded, reason: "verified")) }
-        guard epoch != nil else { return acquire(.acquireLease(recovering: false)) }
-        if let blind { return stopping(rollBack("the node's state cannot be told: \(blind)"), onFailure) }
-        for index in steps.indices {
-            if let effect = forward(step: index) { return stopping(effect, onFailure) }
+    private var hasCut: Bool { steps.indices.contains { plan.steps[$0].cutsPath && steps[$0].mayHaveRun } }
+
+    /// The steps that were not left out.
+    private var ran: [Int] { steps.indices.filter { steps[$0].skipped == nil } }
+
+    private func forward(_ orders: Orders) -> Effect {
+        if plan.identity != nil, let effect = acquire(.node, recovering: false) { return effect }
+        if let effect = admit() { return stopping(effect, orders) }
+        for index in ran {
+            if let effect = forward(step: index) { return stopping(effect, orders) }
         }
-        return stopping(finish(), onFailure)
+        return stopping(finish(orders), orders)
+    }
+
+    // Asked again when its turn comes: what was true of all nodes at the start need not be true an hour and two waves later.
+    private func admit() -> Effect? {
+        guard !plan.preconditions.isEmpty else { return nil }
+        guard let admission else { return .admit }
+        return admission.isEmpty
+            ? nil : rollBack("a precondition does not hold any more: \(admission.joined(separator: "; "))")
     }
 
     // `onFailure: stop` leaves the node as it is; but an armed dead-man would undo half of it, so that one is rolled back,
     // and where nothing ran only the lease has to go back.
-    private func stopping(_ effect: Effect, _ onFailure: OnFailure) -> Effect {
-        guard onFailure == .stop, deadMan == .none, steps.contains(where: \.mayHaveRun),
+    private func stopping(_ effect: Effect, _ orders: Orders) -> Effect {
+        guard orders.onFailure == .stop, deadMan == .none, steps.contains(where: \.mayHaveRun),
             case .record(.nodeState(.rollingBack, let why)) = effect
         else { return effect }
         return needsPerson("left as it is (onFailure: stop): \(why)")
@@ -51,6 +86,7 @@ extension NodeRun {
     private func forward(step index: Int) -> Effect? {
         let step = steps[index]
         let planned = plan.steps[index]
+        if step.intent == nil, step.applied == nil, let effect = beginning(index) { return effect }
         guard let before = step.before else { return .observe(step: index, moment: .before, expecting: nil) }
         if let effect = stale(index, before) { return effect }
         guard let applied = step.applied else { return apply(index, before) }
@@ -66,6 +102,33 @@ extension NodeRun {
         }
         return failures.isEmpty
             ? nil : rollBack("step '\(planned.name)' was not verified: \(failures.joined(separator: "; "))")
+    }
+
+    /// Whether a step is begun at all: its condition, its place and its lease.
+    private func beginning(_ index: Int) -> Effect? {
+        let planned = plan.steps[index]
+        if let why = planned.skipped { return .record(.skipped(step: index, reason: why)) }
+        if planned.when != nil {
+            guard let condition = steps[index].condition else { return .evaluate(step: index) }
+            switch condition.holds {
+            case true?: break
+            case false?: return .record(.skipped(step: index, reason: condition.reason))
+            case nil: return without(index, "its condition cannot be told: \(condition.reason)")
+            }
+        }
+        if let why = unreachable[planned.place] { return without(index, why) }
+        if let why = steps[index].blind { return without(index, "the node's state cannot be told: \(why)") }
+        if planned.place == .cluster, let effect = acquire(.cluster, recovering: false) {
+            if case .record(.nodeState(_, let why)) = effect { return without(index, why) }
+            return effect
+        }
+        return nil
+    }
+
+    private func without(_ index: Int, _ why: String) -> Effect {
+        let planned = plan.steps[index]
+        guard planned.optional else { return rollBack("step '\(planned.name)' cannot be begun: \(why)") }
+        return .record(.skipped(step: index, reason: why))
     }
 
     private func stale(_ index: Int, _ before: Observation) -> Effect? {
@@ -101,9 +164,9 @@ extension NodeRun {
     }
 
     // Order matters (semantics, Dead-man): verified over a fresh connection → token won → observed once more as predicted.
-    private func finish() -> Effect {
+    private func finish(_ orders: Orders) -> Effect {
         guard let failures = verifyFailures else {
-            return .verify(step: nil, plan.allChecks, afresh: deadMan == .armed)
+            return .verify(step: nil, plan.allChecks(without: skipped), afresh: deadMan == .armed)
         }
         if !failures.isEmpty { return rollBack("the node was not verified: \(failures.joined(separator: "; "))") }
         switch deadMan {
@@ -111,9 +174,12 @@ extension NodeRun {
             return disarm()
         case .reverted: return rollBack("the node reverted by itself before it was told that all is well")
         case .won where rebooted: return rollBack("the node rebooted while its dead-man was armed")
+        // An armed dead-man that is not there any more: nobody knows what the node did.
+        case .none where hasCut: return rollBack("its dead-man is gone")
         case .none, .won: break
         }
-        for index in steps.indices {
+        for index in ran {
+            if let why = steps[index].blind { return rollBack("the node's state cannot be told: \(why)") }
             guard steps[index].after != nil else { return .observe(step: index, moment: .after, expecting: nil) }
             let surprises = surprises(index)
             if !surprises.isEmpty {
@@ -121,31 +187,42 @@ extension NodeRun {
                 return rollBack("step '\(plan.steps[index].name)' left something else than predicted: \(fields)")
             }
         }
-        return release()
+        if !orders.mayEnd {
+            return .record(.nodeState(.holding, reason: "verified; it waits for the rest of the run"))
+        }
+        return release() ?? .record(.nodeState(.succeeded, reason: "verified"))
     }
+
+    private var skipped: Set<Int> { Set(steps.indices).subtracting(ran) }
 
     // A step's prediction is compared only in what no later step has predicted anew.
     private func surprises(_ index: Int) -> [Difference] {
         guard let after = steps[index].after, steps[index].applied != .unchanged else { return [] }
         let prediction = plan.steps[index].prediction
-        let isLast = !steps.indices[(index + 1)...].contains { looksAtSame(index, $0) }
-        guard isLast else { return [] }
+        let later = ran.filter { $0 > index && steps[$0].applied != .unchanged && looksAtSame(index, $0) }
+        let anew = Set(later.flatMap { plan.steps[$0].prediction.after.fields.keys })
         let action = actions[index]
         return after.differences(from: prediction.after) {
-            prediction.quality(of: $0) == .exact && !action.role(of: $0).isVolatile
+            !anew.contains($0) && prediction.quality(of: $0) == .exact && !action.role(of: $0).isVolatile
         }
     }
 
-    /// True when two steps look at the very same thing, so that only the outer one's expectation can hold in the end.
-    func looksAtSame(_ first: Int, _ second: Int) -> Bool { actions[first].observe() == actions[second].observe() }
+    /// True when two steps look at the same thing: of the fields they share only the outer one's expectation can hold in the end.
+    func looksAtSame(_ first: Int, _ second: Int) -> Bool { subjects[first] == subjects[second] }
 
-    func disarm() -> Effect {
+    private func disarm() -> Effect {
         refusals[.disarmDeadMan].map { needsPerson("the dead-man could not be settled: \($0)") }
             ?? intend(.disarmDeadMan)
     }
 
-    func release() -> Effect {
-        refusals[.releaseLease].map { needsPerson("the lease could not be given back: \($0)") } ?? intend(.releaseLease)
+    /// Gives the leases back, the target's last; nil when there is none left.
+    func release() -> Effect? {
+        for place in [Place.cluster, .node] {
+            guard let hold = holds[place], hold.epoch != nil, !hold.released else { continue }
+            return refusals[.releaseLease(place)].map { needsPerson("the lease could not be given back: \($0)") }
+                ?? intend(.releaseLease(place))
+        }
+        return nil
     }
 
     func intend(_ write: Write) -> Effect { .record(.intent(Intent(write))) }

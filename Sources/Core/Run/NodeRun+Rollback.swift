@@ -1,19 +1,46 @@
 extension NodeRun {
     /// What follows while the node is being brought back: the dead-man is settled first, then each step that may have run
-    /// is undone, newest first, and looked at; the lease is given back last.
-    func rollback() -> Effect {
-        if released || epoch == nil { return ended() }
-        if let blind { return needsPerson("the node's state cannot be told: \(blind)") }
+    /// is undone, newest first, and looked at; the leases are given back last.
+    ///
+    /// A cluster step that cannot be undone does not keep the target from being brought back: it is come back to at the end.
+    func rollback() -> Effect? {
         // Winning the token now would take the rope away before the node is back (law 3).
         if deadMan == .armed { return fire() }
         let touched = steps.indices.reversed().filter { steps[$0].mayHaveRun }
-        for index in touched { if let effect = undo(index) { return effect } }
-        // Looked at only when all are undone: a unit that reads a file is healthy again once the file is back.
-        // Of several steps over the same thing the first one's before is where it must be again.
-        for index in touched where !touched.contains(where: { $0 < index && looksAtSame($0, index) }) {
-            if let effect = lookAgain(index) { return effect }
+        var stuck: [Int: Effect?] = [:]
+        for index in touched {
+            switch undo(index) {
+            case .done: continue
+            case .next(let effect): return effect
+            case .stuck(let effect):
+                guard plan.steps[index].place == .cluster else { return effect }
+                stuck[index] = effect
+            }
         }
-        return release()
+        // Looked at only when all are undone: a unit that reads a file is healthy again once the file is back.
+        for index in touched where stuck[index] == nil {
+            switch lookAgain(index, settledBy: touched.filter { $0 < index && looksAtSame($0, index) }) {
+            case .done: continue
+            case .next(let effect): return effect
+            case .stuck(let effect):
+                guard plan.steps[index].place == .cluster else { return effect }
+                stuck[index] = effect
+            }
+        }
+        if let effect = stuck.sorted(by: { $0.key > $1.key }).compactMap(\.value).first { return effect }
+        // What is left waits for a place that cannot be reached.
+        if !stuck.isEmpty || holds.contains(where: { $1.epoch == nil && !$1.released && unreachable[$0] != nil }) {
+            return nil
+        }
+        return release() ?? ended()
+    }
+
+    /// How far a step is on the way back.
+    private enum Progress {
+        case done
+        case next(Effect)
+        /// Nothing more can be done to it: by anybody but a person, or (nil) until its place can be reached.
+        case stuck(Effect?)
     }
 
     private func fire() -> Effect {
@@ -28,40 +55,53 @@ extension NodeRun {
     // Undo is idempotent, so one whose end is unknown (a reboot, say) is simply begun again, but not for ever.
     private static let undoAttempts = 3
 
-    private func undo(_ index: Int) -> Effect? {
+    private func undo(_ index: Int) -> Progress {
         let step = steps[index]
         let name = plan.steps[index].name
-        if !nodeReverted(index) {
-            if plan.steps[index].reversibility == .irreversible {
-                return needsPerson("step '\(name)' may have run and has no undo")
-            }
-            if let effect = conflict(index) { return effect }
-            switch step.undone {
-            case nil, .neverBegan?, .unknown?:
-                guard step.undoAttempts < Self.undoAttempts else {
-                    return needsPerson("undoing step '\(name)' never ended")
-                }
-                return .record(.intent(Intent(.undo(step: index), commands: step.intent?.undo ?? [])))
-            case .failed(let why)?: return needsPerson("undoing step '\(name)' failed: \(why)")
-            case .succeeded?, .unchanged?: break
-            }
+        if nodeReverted(index) { return .done }
+        switch step.undone {
+        case .succeeded?, .unchanged?: return .done
+        case .failed(let why)?: return .stuck(needsPerson("undoing step '\(name)' failed: \(why)"))
+        case nil, .neverBegan?, .unknown?: break
         }
-        return nil
+        if plan.steps[index].reversibility == .irreversible {
+            return .stuck(needsPerson("step '\(name)' may have run and has no undo"))
+        }
+        let place = plan.steps[index].place
+        guard unreachable[place] == nil else { return .stuck(nil) }
+        guard epoch(at: place) != nil else {
+            let why = refusals[.acquireLease(place, recovering: true)] ?? "it was not taken"
+            return .stuck(needsPerson("the lease for undoing step '\(name)' is missing: \(why)"))
+        }
+        if let why = step.blind { return .stuck(needsPerson("the state of step '\(name)' cannot be told: \(why)")) }
+        if let progress = conflict(index) { return progress }
+        guard step.undoAttempts < Self.undoAttempts else {
+            return .stuck(needsPerson("undoing step '\(name)' never ended"))
+        }
+        return .next(.record(.intent(Intent(.undo(step: index), commands: step.intent?.undo ?? []))))
     }
 
-    private func lookAgain(_ index: Int) -> Effect? {
+    // Of several steps over the same thing the first one's before is where it must be again.
+    private func lookAgain(_ index: Int, settledBy earlier: [Int]) -> Progress {
+        let name = plan.steps[index].name
+        let elsewhere = Set(earlier.flatMap { steps[$0].before?.fields.keys.map(\.self) ?? [] })
+        guard let before = steps[index].before, !elsewhere.isSuperset(of: before.fields.keys) else { return .done }
         guard let afterUndo = steps[index].afterUndo else {
-            return .observe(step: index, moment: .afterUndo, expecting: steps[index].before)
+            guard unreachable[plan.steps[index].place] == nil else { return .stuck(nil) }
+            if let why = steps[index].blind {
+                return .stuck(needsPerson("step '\(name)' was undone, but its state cannot be told: \(why)"))
+            }
+            return .next(.observe(step: index, moment: .afterUndo, expecting: before))
         }
-        let left = remaining(index, afterUndo)
-        if left.isEmpty { return nil }
+        let left = remaining(index, afterUndo).filter { !elsewhere.contains($0.field) }
+        if left.isEmpty { return .done }
         let fields = left.map(\.field).joined(separator: ", ")
-        return needsPerson("step '\(plan.steps[index].name)' was undone but differs from before in \(fields)")
+        return .stuck(needsPerson("step '\(name)' was undone but differs from before in \(fields)"))
     }
 
     // Only a step that was seen in its predicted state can have been changed by someone else since: before that, what is
     // there is our own unfinished work.
-    private func conflict(_ index: Int) -> Effect? {
+    private func conflict(_ index: Int) -> Progress? {
         let step = steps[index]
         // An executor that died between a step's end and its checks may be taken over hours later.
         let wasSeenDone =
@@ -71,16 +111,19 @@ extension NodeRun {
             return nil
         }
         guard step.differences.isEmpty else {
-            return needsPerson(
-                "someone changed what step '\(plan.steps[index].name)' did; undoing it would overwrite that")
+            return .stuck(
+                needsPerson(
+                    "someone changed what step '\(plan.steps[index].name)' did; undoing it would overwrite that"))
         }
-        guard let now = step.beforeUndo else { return .observe(step: index, moment: .beforeUndo, expecting: nil) }
+        guard let now = step.beforeUndo else {
+            return .next(.observe(step: index, moment: .beforeUndo, expecting: nil))
+        }
         let action = actions[index]
         let prediction = plan.steps[index].prediction
         let foreign = now.differences(from: prediction.after) {
             prediction.quality(of: $0) == .exact && action.role(of: $0) == .footprint && now[$0] != before[$0]
         }
-        return foreign.isEmpty ? nil : .record(.conflict(step: index, foreign))
+        return foreign.isEmpty ? nil : .next(.record(.conflict(step: index, foreign)))
     }
 
     private func nodeReverted(_ index: Int) -> Bool {

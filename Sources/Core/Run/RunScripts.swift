@@ -10,11 +10,13 @@ extension RunState {
 
     /// The script that sends an intent. `holder` names the executor in the node's lease.
     public func script(sending intent: Intent, to node: NodeRun, planSha256: String, holder: String) -> Script {
-        let fence = node.fence(run: plan.id)
+        let place = node.place(of: intent.write)
+        let fence = node.fence(run: plan.id, at: place)
         switch intent.write {
-        case .acquireLease(let recovering):
+        case .acquireLease(_, let recovering):
             let text = LeaseScript.acquire(
-                run: plan.id, planSha256: planSha256, machineID: node.plan.identity.machineID, holder: holder,
+                run: plan.id, planSha256: planSha256, machineID: node.plan.host(at: place)?.identity.machineID ?? "",
+                holder: holder,
                 seconds: node.plan.leaseSeconds, succeeding: plan.rollsBack, recovering: recovering)
             return Script(text: text, seconds: 40)
         case .armDeadMan:
@@ -47,7 +49,7 @@ extension RunState {
         let index = write.step ?? 0
         let kind = if case .undo = write { "undo\(node.steps[index].undoAttempts)" } else { "apply" }
         return StepScript(
-            fence: node.fence(run: plan.id), name: Self.name(index, kind),
+            fence: node.fence(run: plan.id, at: node.place(of: write)), name: Self.name(index, kind),
             seconds: node.plan.steps[index].timeoutSeconds)
     }
 

@@ -1,7 +1,7 @@
 /// Everything Belay ever writes on a node. Each is an intent in the log before it is sent, and an outcome after.
 public enum Write: Codable, Sendable, Hashable {
-    /// Take the node's lease; `recovering` = fence off the executor that held it before us.
-    case acquireLease(recovering: Bool)
+    /// Take the target's lease at a place; `recovering` = fence off the executor that held it before us.
+    case acquireLease(Place, recovering: Bool)
     /// Arm the dead-man switch.
     case armDeadMan
     /// Run a step's commands.
@@ -12,8 +12,12 @@ public enum Write: Codable, Sendable, Hashable {
     case fireDeadMan
     /// Undo a step.
     case undo(step: Int)
-    /// Remove the record and give the lease back.
-    case releaseLease
+    /// Remove the record at a place and give the lease back.
+    case releaseLease(Place)
+
+    // The name that an unlabelled value has in the log's JSON.
+    private enum AcquireLeaseCodingKeys: String, CodingKey { case _0 = "place", recovering }
+    private enum ReleaseLeaseCodingKeys: String, CodingKey { case _0 = "place" }
 
     /// The step it is about, nil when it is about the node.
     public var step: Int? {

@@ -11,9 +11,10 @@ public struct BoundRunbook: Sendable {
 
     /// The services whose facts the checks and steps need: what ``FactsProbe`` must ask for.
     public var services: Set<String> {
-        let programs =
-            runbook.preconditions.map(\.condition.program)
-            + (runbook.verify + runbook.steps.flatMap(\.verify)).map(\.condition.program)
+        let checks = runbook.verify + runbook.steps.flatMap(\.verify)
+        let conditions = runbook.preconditions.map(\.condition) + checks.map(\.condition)
+        let whens = checks.compactMap(\.when) + runbook.steps.compactMap(\.when)
+        let programs = (conditions + whens).map(\.program)
         let named = programs.flatMap { ServiceReferences.names(in: $0.source, parameters: parameters) }
         let restarted = steps.compactMap { step -> String? in
             if case .text(let name) = step.arguments.values["service"] { name } else { nil }
@@ -51,7 +52,8 @@ extension Runbook {
         let bound = steps.enumerated().compactMap { index, step -> BoundStep? in
             let arguments = step.arguments.filled(with: values)
             do throws(ArgumentError) {
-                let action = try ActionRegistry.make(step.action, arguments: arguments)
+                let action = try ActionRegistry.make(
+                    step.action, arguments: Injection.sample.complete(arguments, of: step.action))
                 return BoundStep(step: step, arguments: arguments, action: action)
             } catch {
                 faults.append(step.diagnostic(for: error, field: "spec.steps[\(index)].with"))

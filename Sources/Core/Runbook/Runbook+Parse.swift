@@ -22,6 +22,13 @@ extension Runbook {
         return declarations
     }()
 
+    /// What the conditions of steps may name: also `steps.NAME.ran` of the steps before.
+    public static let stepDeclarations: Declarations = {
+        var declarations = Runbook.declarations
+        declarations.declare(variable: "steps", .map(.string, .map(.string, .bool)))
+        return declarations
+    }()
+
     private init(metadata: Metadata, spec: YAMLFields, file: String, digest: String) {
         self.file = file
         self.digest = digest
@@ -37,17 +44,32 @@ extension Runbook {
             DeadMan(delay: $0.duration("delay", default: .seconds(30), atLeast: .seconds(1)))
         }
         onFailure = Self.failureMode(spec)
-        strategy = spec.optionalMapping("strategy", Strategy.init) ?? Strategy(canary: 1, maxUnavailable: 1)
+        strategy = spec.optionalMapping("strategy", Strategy.init(fields:)) ?? Strategy()
+        refuseForwardReferences(spec)
     }
 
     private static func failureMode(_ spec: YAMLFields) -> OnFailure {
         let word = spec.string("onFailure", default: OnFailure.rollback.rawValue)
-        if word == "rollback-all" { spec.error("onFailure", "rollback-all is not supported yet; use rollback or stop") }
         guard let mode = OnFailure(rawValue: word) else {
-            if word != "rollback-all" { spec.error("onFailure", "must be rollback or stop, not '\(word)'") }
+            spec.error("onFailure", "must be rollback, rollback-all or stop, not '\(word)'")
             return .rollback
         }
         return mode
+    }
+
+    // A misspelled step would be "not told", and an optional step left out for ever.
+    private func refuseForwardReferences(_ spec: YAMLFields) {
+        for (index, step) in steps.enumerated() {
+            let earlier = Set(steps[..<index].map(\.name))
+            for name in step.when.map({ StepReferences.names(in: $0.program.source) }) ?? []
+            where !earlier.contains(name) {
+                let hint = Suggestion.hint(for: name, among: Array(earlier))
+                spec.record(
+                    Diagnostic(
+                        "there is no step '\(name)' before this one\(hint)", at: step.when?.location ?? step.location,
+                        field: "spec.steps[\(index)].when"))
+            }
+        }
     }
 }
 
@@ -69,12 +91,13 @@ extension Runbook.Targets {
     }
 }
 
-extension Runbook.Strategy {
-    fileprivate init(_ fields: YAMLFields) {
-        // Nodes are run one after another, which is these two and nothing else.
-        canary = fields.int("canary", default: 1, in: 1...1)
-        maxUnavailable = fields.int("maxUnavailable", default: 1, in: 1...1)
-        for name in ["failureBudget", "pause"] { fields.refuseUnsupported(name) }
+extension Strategy {
+    fileprivate init(fields: YAMLFields) {
+        self.init(
+            canary: fields.int("canary", default: 1, in: 0...1000),
+            maxUnavailable: fields.int("maxUnavailable", default: 1, in: 1...1000),
+            failureBudget: fields.int("failureBudget", default: 0, in: 0...10_000),
+            pauseSeconds: Planner.seconds(fields.duration("pause", default: .zero)))
     }
 }
 
@@ -82,7 +105,6 @@ extension Runbook.Precondition {
     fileprivate init?(_ fields: YAMLFields) {
         let condition = Condition("expression", of: fields)
         message = fields.string("message")
-        fields.refuseUnsupported("when")
         guard let condition else { return nil }
         self.condition = condition
     }
@@ -93,8 +115,8 @@ extension Runbook.Verification {
         fields.list(name) { item -> Self? in
             let condition = Condition("expression", of: item)
             let within = item.duration("within", default: .zero)
-            item.refuseUnsupported("when")
-            return condition.map { Self(condition: $0, within: within) }
+            let when = Condition(optional: "when", of: item, declarations: Runbook.declarations)
+            return condition.map { Self(condition: $0, when: when, within: within) }
         }.compactMap { $0 }
     }
 }
@@ -102,6 +124,11 @@ extension Runbook.Verification {
 extension Condition {
     fileprivate init?(_ name: String, of fields: YAMLFields) {
         guard let program = fields.program(name, declarations: Runbook.declarations) else { return nil }
+        self.init(program: program, location: fields.location(of: name))
+    }
+
+    fileprivate init?(optional name: String, of fields: YAMLFields, declarations: Declarations) {
+        guard let program = fields.optionalProgram(name, declarations: declarations) else { return nil }
         self.init(program: program, location: fields.location(of: name))
     }
 }
@@ -114,7 +141,9 @@ extension Runbook.Step {
         timeout = fields.duration("timeout", default: .seconds(60), atLeast: .seconds(1))
         verify = Runbook.Verification.list("verify", of: fields)
         location = fields.location(of: "")
-        for name in ["when", "optional", "temporary"] { fields.refuseUnsupported(name) }
+        when = Condition(optional: "when", of: fields, declarations: Runbook.stepDeclarations)
+        optional = fields.bool("optional", default: false)
+        fields.refuseUnsupported("temporary")
         lint(fields)
     }
 
@@ -126,7 +155,11 @@ extension Runbook.Step {
             return fields.error("action", "there is no action '\(action)'\(hint)")
         }
         do throws(ArgumentError) {
-            let values = arguments.filled(with: [:])
+            let given = arguments.filled(with: [:])
+            if let name = kind.parameters.first(where: { $0.injected && given.values[$0.name] != nil })?.name {
+                throw ArgumentError(name, "Belay itself gives it, for each target; leave it out")
+            }
+            let values = Injection.sample.complete(given, of: action)
             try values.check(against: kind)
             if arguments.isSound, !arguments.hasParameters { _ = try ActionRegistry.make(action, arguments: values) }
         } catch {

@@ -80,6 +80,8 @@ public struct Runbook: Sendable {
     public struct Verification: Sendable {
         /// The expression.
         public var condition: Condition
+        /// What must be true for it to be asked at all, nil for always.
+        public var when: Condition?
         /// How long to wait for it; zero = it must be true at once.
         public var within: Duration
     }
@@ -96,6 +98,10 @@ public struct Runbook: Sendable {
         public var timeout: Duration
         /// What must become true before the next step.
         public var verify: [Verification]
+        /// When it is run at all, nil for always.
+        public var when: Condition?
+        /// Whether it is left out, instead of failing the node, when it cannot be begun.
+        public var optional: Bool
         /// Where the step begins in the file.
         public var location: SourceLocation
     }
@@ -104,14 +110,6 @@ public struct Runbook: Sendable {
     public struct DeadMan: Sendable, Hashable {
         /// From arming to the node reverting by itself.
         public var delay: Duration
-    }
-
-    /// How more than one node is gone through.
-    public struct Strategy: Sendable, Hashable {
-        /// Nodes that go first, alone.
-        public var canary: Int
-        /// Nodes at a time.
-        public var maxUnavailable: Int
     }
 }
 

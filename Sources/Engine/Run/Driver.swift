@@ -1,8 +1,8 @@
 public import Core
 
-/// Performs what the run's state asks for, one effect after the other, and decides nothing.
+/// Performs what the run's state asks for, the nodes at once, and decides nothing.
 ///
-/// Law 1 lives in the order of `record`: an event is durable before it is folded, and only a folded intent yields `.send`.
+/// Law 1 lives in the order of `step`: an event is durable before it is folded, and only a folded intent yields `.send`.
 public struct Driver: Sendable {
     private let journal: any Journal
     private let nodes: any Nodes
@@ -33,21 +33,40 @@ public struct Driver: Sendable {
     /// Goes on until nothing follows: the run has ended, or what is left waits for nodes that cannot be reached.
     /// - Throws: what the journal threw (then nothing more was sent), or ``IllegalEvent`` for a damaged log.
     public func run(_ state: inout RunState) async throws {
-        while let next = state.next() {
-            watch(state, next)
-            let event = try await perform(next, state)
-            try await journal.append(event, run: state.plan.id, node: next.node)
-            try state.apply(event, node: next.node)
+        try await withThrowingTaskGroup(of: (node: String?, event: Event).self) { group in
+            var busy: Set<String?> = []
+            while true {
+                for next in state.next() where busy.insert(next.node).inserted {
+                    watch(state, next)
+                    group.addTask { [state] in (next.node, try await step(next, state)) }
+                }
+                guard let done = try await group.next() else { return }
+                busy.remove(done.node)
+                try state.apply(done.event, node: done.node)
+            }
         }
+    }
+
+    private func step(_ next: NextEffect, _ state: RunState) async throws -> Event {
+        let event = try await perform(next, state)
+        try await journal.append(event, run: state.plan.id, node: next.node)
+        return event
     }
 
     private func perform(_ next: NextEffect, _ state: RunState) async throws -> Event {
         if case .record(let event) = next.effect { return event }
+        if case .pause(let seconds, let wave) = next.effect {
+            try await clock.sleep(seconds: Double(seconds))
+            return .wave(wave)
+        }
         guard let name = next.node, let node = state.nodes.first(where: { $0.plan.name == name }) else {
             throw IllegalEvent("an effect without its node")
         }
         switch next.effect {
         case .record(let event): return event
+        case .pause: throw IllegalEvent("a pause of one node")
+        case .evaluate(let step): return try await evaluate(step, node, state.plan)
+        case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
             let script = state.script(sending: intent, to: node, planSha256: planSha256, holder: holder)
             return try await write(script, node, intent.write)
@@ -61,17 +80,16 @@ public struct Driver: Sendable {
 
     // Every write script only looks up what it finds already done, so after a lost connection the same one is sent again.
     private func write(_ script: RunState.Script, _ node: NodeRun, _ write: Write) async throws -> Event {
+        let place = node.place(of: write)
         do throws(Unreached) {
-            let printed = try await patiently(node) { () throws(NodeFailure) in
-                try await nodes.run(script.text, on: node.plan, seconds: script.seconds, afresh: false)
-            }
+            let printed = try await send(script.text, place, node, seconds: script.seconds)
             do throws(ObservationError) {
                 return .outcome(write, try NodeAnswer(parsing: printed))
             } catch {
-                return .unreachable(cause: error.description)
+                return .unreachable(place, cause: error.description)
             }
         } catch {
-            return .unreachable(cause: error.cause)
+            return .unreachable(place, cause: error.cause)
         }
     }
 
@@ -89,30 +107,39 @@ public struct Driver: Sendable {
     }
 
     private func observeOnce(_ step: Int, _ moment: Moment, _ node: NodeRun) async -> Event {
+        let place = node.plan.steps[step].place
         do throws(Unreached) {
             let action = try node.plan.steps[step].makeActionOrUnreached()
             let script = ReadScript(action.observe(), nonce: nonces.next())
-            let printed = try await patiently(node) { () throws(NodeFailure) in
-                try await nodes.run(script.text, on: node.plan, seconds: Self.readSeconds, afresh: false)
-            }
+            let printed = try await send(script.text, place, node, seconds: Self.readSeconds)
             do throws(ObservationError) {
                 return .observed(step: step, moment: moment, try action.parse(try script.parse(printed)))
             } catch {
                 return .unobservable(step: step, moment: moment, reason: error.description)
             }
         } catch {
-            return .unreachable(cause: error.cause)
+            return .unreachable(place, cause: error.cause)
         }
+    }
+
+    private func evaluate(_ step: Int, _ node: NodeRun, _ plan: Plan) async throws -> Event {
+        let condition = try StepCondition(node.plan.steps[step].when ?? "true", parameters: plan.parameters)
+        let sight = await facts(of: node, afresh: false)
+        guard case .success(let facts) = sight else {
+            return .evaluated(step: step, holds: nil, reason: "the node's facts cannot be read")
+        }
+        let ran = zip(node.plan.steps, node.steps).prefix(step).map { ($0.name, $1.ran) }
+        let (holds, reason) = condition.ask(facts, ran: Dictionary(uniqueKeysWithValues: ran))
+        return .evaluated(step: step, holds: holds, reason: reason)
     }
 
     // A node that cannot be asked has not been verified: the time of the checks goes on, and then it is a failure.
     private func verify(_ checks: [CheckPlan], _ node: NodeRun, _ plan: Plan, _ afresh: Bool) async throws -> [String] {
         guard !checks.isEmpty || afresh else { return [] }
         let set = try CheckSet(checks, parameters: plan.parameters)
-        let probe = FactsProbe(services: node.plan.services)
         let start = clock.uptime()
         while true {
-            let failures = await failures(of: set, probe, node, afresh)
+            let failures = await failures(of: set, node, afresh)
             if failures.isEmpty { return [] }
             let elapsed = clock.uptime() - start
             let final = failures.filter { elapsed >= Double($0.withinSeconds) }
@@ -122,31 +149,54 @@ public struct Driver: Sendable {
     }
 
     private func failures(
-        of set: CheckSet, _ probe: FactsProbe, _ node: NodeRun, _ afresh: Bool
+        of set: CheckSet, _ node: NodeRun, _ afresh: Bool
     ) async -> [(sentence: String, withinSeconds: Int)] {
-        let script = ReadScript(probe.commands(), nonce: nonces.next())
-        let patience = max(set.withinSeconds, Planner.reconnectSeconds)
+        switch await facts(of: node, afresh: afresh) {
+        case .success(let facts): return set.failures(facts)
+        case .failure(let failure):
+            let patience = max(set.withinSeconds, Planner.reconnectSeconds)
+            return [((afresh ? "over a new connection: " : "") + failure.message, patience)]
+        }
+    }
+
+    // What the node says of itself, when a step runs on it, and what the cluster says of it, when it can be asked.
+    private func facts(of node: NodeRun, afresh: Bool) async -> Result<Facts, NodeFailure> {
+        var facts = Facts.unknown("no step of this run is on the node itself")
+        if let host = node.plan.host(at: .node) {
+            let probe = FactsProbe(services: node.plan.services)
+            switch await read(probe.commands(), host, node, afresh) {
+            case .success(let outputs): facts = probe.parse(outputs)
+            case .failure(let failure): return .failure(failure)
+            }
+        }
+        return .success(facts)
+    }
+
+    private func read(
+        _ commands: [Command], _ host: HostPlan, _ node: NodeRun, _ afresh: Bool
+    ) async -> Result<[CommandOutput], NodeFailure> {
+        let script = ReadScript(commands, nonce: nonces.next())
         do throws(NodeFailure) {
-            let printed = try await nodes.run(script.text, on: node.plan, seconds: Self.readSeconds, afresh: afresh)
-            do throws(ObservationError) {
-                return set.failures(probe.parse(try script.parse(printed)))
-            } catch {
-                return [(error.description, patience)]
+            let printed = try await nodes.run(
+                script.text, on: host, for: node.plan.name, seconds: Self.readSeconds, afresh: afresh)
+            do throws(ObservationError) { return .success(try script.parse(printed)) } catch {
+                return .failure(NodeFailure(error.message, remedy: error.remedy, isPassing: true))
             }
         } catch {
-            return [((afresh ? "over a new connection: " : "") + error.message, patience)]
+            return .failure(error)
         }
     }
 
     // While a dead-man is armed the node may be cut off until it has reverted; waiting for that is the way back to it.
-    private func patiently(
-        _ node: NodeRun, _ attempt: () async throws(NodeFailure) -> [UInt8]
+    private func send(
+        _ script: String, _ place: Place, _ node: NodeRun, seconds: Int
     ) async throws(Unreached) -> [UInt8] {
+        guard let host = node.plan.host(at: place) else { throw Unreached(cause: "the plan names nobody to ask") }
         let patience = Self.patienceSeconds + (node.deadMan == .armed ? Double(node.plan.deadManSeconds ?? 0) : 0)
         let deadline = clock.uptime() + patience
         while true {
             do throws(NodeFailure) {
-                return try await attempt()
+                return try await nodes.run(script, on: host, for: node.plan.name, seconds: seconds, afresh: false)
             } catch {
                 guard error.isPassing, clock.uptime() < deadline else { throw Unreached(cause: error.description) }
             }

@@ -13,32 +13,34 @@ public actor SSHNodes: Nodes {
         self.connector = connector
     }
 
-    /// See ``Core/Nodes/run(_:on:seconds:afresh:)``.
+    /// See ``Core/Nodes/run(_:on:for:seconds:afresh:)``.
     public func run(
-        _ script: String, on node: NodePlan, seconds: Int, afresh: Bool
+        _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
     ) async throws(NodeFailure) -> [UInt8] {
-        if afresh { await drop(node.name) }
-        let connection = try await connection(to: node)
+        // A target's steps on the execution host have a connection of their own: none waits for another's.
+        let key = "\(host.name) for \(node)"
+        if afresh { await drop(key) }
+        let connection = try await connection(to: host, key)
         do throws(NodeFailure) {
             return try await Connector.run(script, on: connection, seconds: seconds)
         } catch {
-            logger.debug("a script was cut off", metadata: ["node": "\(node.name)", "cause": "\(error.message)"])
-            await drop(node.name)
+            logger.debug("a script was cut off", metadata: ["node": "\(host.name)", "cause": "\(error.message)"])
+            await drop(key)
             throw error
         }
     }
 
     /// Closes every connection.
     public func close() async {
-        for name in Array(connections.keys) { await drop(name) }
+        for key in Array(connections.keys) { await drop(key) }
     }
 
-    private func drop(_ name: String) async {
-        await connections.removeValue(forKey: name)?.close()
+    private func drop(_ key: String) async {
+        await connections.removeValue(forKey: key)?.close()
     }
 
-    private func connection(to node: NodePlan) async throws(NodeFailure) -> SSHConnection {
-        if let connection = connections[node.name] { return connection }
+    private func connection(to node: HostPlan, _ key: String) async throws(NodeFailure) -> SSHConnection {
+        if let connection = connections[key] { return connection }
         let connection: SSHConnection
         do throws(NodeFailure) {
             connection = try await connector.connect(to: node.name)
@@ -53,7 +55,7 @@ public actor SSHNodes: Nodes {
                 "\(node.name) shows the host key \(shown), the plan was made for \(node.identity.hostKey)",
                 remedy: "Make the plan again, once you know why the key changed.", isPassing: false)
         }
-        connections[node.name] = connection
+        connections[key] = connection
         return connection
     }
 }

@@ -100,7 +100,7 @@ struct OutcomeViewTests {
         let text = try text(
             [
                 (.intent(Intent(.armDeadMan)), "worker-1"), (.outcome(.armDeadMan, .armed), "worker-1"),
-                (.intent(intent), "worker-1"), (.unreachable(cause: "no route to host"), "worker-1"),
+                (.intent(intent), "worker-1"), (.unreachable(.node, cause: "no route to host"), "worker-1"),
             ], plan: plan)
         #expect(text.hasPrefix("INTERRUPTED run 20261122-180000-ab12"))
         #expect(text.contains("    not reachable: no route to host\n"))
@@ -147,7 +147,7 @@ struct OutcomeViewTests {
             line(.observe(step: 0, moment: .before, expecting: nil))
                 == "\(time) worker-1  looking at the state before step 'restart'")
         #expect(
-            line(.verify(step: 0, plan.nodes[0].allChecks, afresh: false))
+            line(.verify(step: 0, plan.nodes[0].allChecks(), afresh: false))
                 == "\(time) worker-1  checking step 'restart', for up to 30 s")
         #expect(
             line(.record(.nodeState(.rollingBack, reason: "a\u{1B}b"))) == "\(time) worker-1  rolling back: a\\u{1b}b")

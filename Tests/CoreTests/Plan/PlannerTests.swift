@@ -16,12 +16,15 @@ struct PlannerTests {
     func plan(
         _ steps: [Planner.Step], _ observations: [Observation], verify: [CheckPlan] = [], deadMan: Int? = nil
     ) throws -> NodePlan {
-        try Planner.plan(
-            steps, verify: verify, services: [], deadManSeconds: deadMan,
+        var frame = Planner.Frame()
+        frame.verify = verify
+        frame.deadManSeconds = deadMan
+        return try Planner.plan(
+            steps, frame,
             for: Planner.Subject(
                 node: RunSamples.inventoryNode("n1"),
                 identity: NodeIdentity(address: "a:22", hostKey: "k", machineID: "m"),
-                observations: observations))
+                facts: .unknown("not asked"), observations: observations.map { .success($0) }))
     }
 
     func check(_ seconds: Int) -> CheckPlan { CheckPlan(expression: "true", withinSeconds: seconds) }

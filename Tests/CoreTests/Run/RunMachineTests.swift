@@ -13,6 +13,7 @@ struct RunMachineTests {
         case .observed(let step, let moment, _): "\(moment.rawValue)\(step)"
         case .verified(let step, let failures): "verify\(step.map(String.init) ?? "")\(failures.isEmpty ? "" : "-")"
         case .nodeState(let state, _): state.rawValue
+        case .skipped(let step, _): "skipped\(step)"
         case .finished(let end): "end:\(end.rawValue)"
         case .unchanged(let step): "unchanged\(step)"
         case .stale(let step, _): "stale\(step)"
@@ -23,7 +24,7 @@ struct RunMachineTests {
 
     static func word(_ write: Write) -> String {
         switch write {
-        case .acquireLease(let recovering): recovering ? "release" : "lease"
+        case .acquireLease(_, let recovering): recovering ? "release" : "lease"
         case .armDeadMan: "arm"
         case .apply(let step): "apply\(step)"
         case .disarmDeadMan: "disarm"
@@ -198,7 +199,7 @@ struct RunMachineTests {
         try world.record(.started(holder: "e"), nil, &state)
         var looks = 0
         for _ in 0..<200 {
-            guard let next = state.next() else { break }
+            guard let next = state.next().first else { break }
             let event = try world.perform(next, state)
             try world.record(event, next.node, &state)
             guard case .observed(0, .beforeUndo, _) = event else { continue }
@@ -288,10 +289,10 @@ struct RunMachineTests {
         let state = try world.run()
         #expect(state.nodes.map(\.state) == [.succeeded, .rolledBack, .skipped])
         #expect(state.end == .partial)
-        #expect(world.nodes["n3"]?.epoch == 0)
+        #expect(world.nodes["n3"]?.epoch == [:])
     }
 
-    static let refused = Event.outcome(.acquireLease(recovering: false), .refused("held r0 bob"))
+    static let refused = Event.outcome(.acquireLease(.node, recovering: false), .refused("held r0 bob"))
 
     @Test("a lease that is refused ends the node as stale, with nothing begun")
     func leaseRefused() throws {
@@ -314,10 +315,10 @@ struct RunMachineTests {
         var state = try RunState(plan: world.plan)
         try world.record(.started(holder: "e"), nil, &state)
         for _ in 0..<200 {
-            guard let next = state.next() else { break }
-            if case .send(let intent) = next.effect, intent.write == .releaseLease {
+            guard let next = state.next().first else { break }
+            if case .send(let intent) = next.effect, intent.write == .releaseLease(.node) {
                 try world.record(.recovering(holder: "r"), nil, &state)
-            } else if case .send(let intent) = next.effect, intent.write == .acquireLease(recovering: true) {
+            } else if case .send(let intent) = next.effect, intent.write == .acquireLease(.node, recovering: true) {
                 try world.record(.outcome(intent.write, .refused(why)), "n1", &state)
             } else {
                 try world.record(try world.perform(next, state), next.node, &state)
@@ -329,10 +330,11 @@ struct RunMachineTests {
     @Test("events that cannot have followed are refused")
     func illegal() throws {
         let plan = RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])])
-        let lease = Event.intent(Intent(.acquireLease(recovering: false)))
+        let lease = Event.intent(Intent(.acquireLease(.node, recovering: false)))
         let sequences: [[(Event, String?)]] = [
             [(lease, "n9")], [(lease, nil)], [(lease, "n1"), (lease, "n1")], [(.finished(.stale), nil), (lease, "n1")],
-            [(.outcome(.releaseLease, .released), "n1")], [(lease, "n1"), (.outcome(.releaseLease, .released), "n1")],
+            [(.outcome(.releaseLease(.node), .released), "n1")],
+            [(lease, "n1"), (.outcome(.releaseLease(.node), .released), "n1")],
             [(.unchanged(step: 5), "n1")], [(.observed(step: -1, moment: .before, Observation()), "n1")],
             [(.nodeState(.skipped, reason: ""), "n1"), (lease, "n1")], [(.finished(.stale), "n1")],
             [(.started(holder: "x"), "n1")],
@@ -350,7 +352,7 @@ struct RunMachineTests {
     @Test("a run that has not begun asks for nothing")
     func notStarted() throws {
         let state = try RunState(plan: RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])]))
-        #expect(state.next() == nil)
+        #expect(state.next().isEmpty)
     }
 
     @Test("every script carries the epoch of the lease it was made under")
@@ -358,9 +360,11 @@ struct RunMachineTests {
         let plan = RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])])
         var state = try RunState(plan: plan)
         try state.apply(.started(holder: "e"), node: nil)
-        try state.apply(.intent(Intent(.acquireLease(recovering: false))), node: "n1")
-        try state.apply(.outcome(.acquireLease(recovering: false), .granted(epoch: 4711)), node: "n1")
-        for write in [Write.armDeadMan, .apply(step: 0), .disarmDeadMan, .fireDeadMan, .undo(step: 0), .releaseLease] {
+        try state.apply(.intent(Intent(.acquireLease(.node, recovering: false))), node: "n1")
+        try state.apply(.outcome(.acquireLease(.node, recovering: false), .granted(epoch: 4711)), node: "n1")
+        for write in [
+            Write.armDeadMan, .apply(step: 0), .disarmDeadMan, .fireDeadMan, .undo(step: 0), .releaseLease(.node),
+        ] {
             let script = state.script(sending: Intent(write), to: state.nodes[0], planSha256: "d", holder: "e")
             #expect(script.text.contains("[ \"$lepoch\" = 4711 ]"), "\(write)")
         }

@@ -74,11 +74,11 @@ enum RunSamples {
                 verify: sample.verify)
         }
         return try Planner.plan(
-            steps, verify: [], services: [], deadManSeconds: nil,
+            steps, Planner.Frame(),
             for: Planner.Subject(
                 node: inventoryNode(name),
                 identity: NodeIdentity(address: "192.0.2.1:22", hostKey: "SHA256:x", machineID: "m"),
-                observations: samples.map(\.before)))
+                facts: .unknown("not asked"), observations: samples.map { .success($0.before) }))
     }
 
     static func inventoryNode(_ name: String) throws -> Inventory.Node {

@@ -14,8 +14,8 @@ struct RunWorld {
     struct Node {
         enum Token { case none, armed, won, fired }
         var state: [Int: Observation] = [:]
-        var epoch = 0
-        var leased = false
+        var epoch: [Place: Int] = [:]
+        var leased: Set<Place> = []
         var token = Token.none
         var started: Set<Int> = []
         var results: [Int: NodeAnswer] = [:]
@@ -23,6 +23,9 @@ struct RunWorld {
         var before: [Int: Observation] = [:]
         var isTouched = false
     }
+
+    /// Nodes begun and not yet ended, the most at once.
+    var mostAtOnce = 0
 
     let plan: Plan
     var faults: Faults
@@ -72,11 +75,17 @@ struct RunWorld {
         var crashes = 0
         var recoveries = 0
         while true {
-            while let next = state.next() {
+            while let next = state.next().randomElement(using: &generator) {
                 effects += 1
+                // Recovery takes all that were begun at once, and a node that is cut off holds up no other.
+                let atWork = state.nodes.count {
+                    [.running, .rollingBack].contains($0.state) && $0.unreachable.isEmpty
+                }
+                if !state.isRecovering { mostAtOnce = max(mostAtOnce, atWork) }
                 guard effects < limit else { violations.append("more than \(limit) effects"); return state }
                 let isBefore = chance(50)
                 let crashing = crashes < 6 && chance(faults.crash)
+                if crashing { try performOthers(state, but: next) }
                 if crashing, isBefore { try takeOver(&state, &crashes); continue }
                 let event = try perform(next, state)
                 if crashing { try takeOver(&state, &crashes); continue }
@@ -88,6 +97,13 @@ struct RunWorld {
             recoveries += 1
             if recoveries > 3 { faults.unreachable = 0 }
             try record(.recovering(holder: "r\(recoveries)"), nil, &state)
+        }
+    }
+
+    // What the executor was doing on other nodes when it died: done there, and in no log.
+    private mutating func performOthers(_ state: RunState, but next: NextEffect) throws {
+        for other in state.next() where other.node != next.node && chance(50) {
+            if case .send = other.effect { _ = try perform(other, state) }
         }
     }
 
@@ -103,6 +119,7 @@ struct RunWorld {
 
     mutating func perform(_ next: NextEffect, _ state: RunState) throws -> Event {
         if case .record(let event) = next.effect { return event }
+        if case .pause(_, let wave) = next.effect { return .wave(wave) }
         guard let name = next.node, var node = nodes[name], let run = state.nodes.first(where: { $0.plan.name == name })
         else {
             throw WriteFailure(message: "an effect without its node")
@@ -113,7 +130,7 @@ struct RunWorld {
         if node.token == .armed, chance(faults.fires) { fire(&node, run) }
         if chance(faults.unreachable) {
             nodes[name] = node
-            return .unreachable(cause: "the cable is cut")
+            return .unreachable(Self.place(of: next.effect, run), cause: "the cable is cut")
         }
         nodes[name] = node
         if let event = script(&self, next) { return event }
@@ -121,6 +138,9 @@ struct RunWorld {
         defer { nodes[name] = node }
         switch next.effect {
         case .record(let event): return event
+        case .pause(_, let wave): return .wave(wave)
+        case .evaluate(let step): return .evaluated(step: step, holds: chance(70), reason: "it was asked")
+        case .admit: return .admitted(failures: chance(faults.unverified) ? ["it does not hold"] : [])
         case .send(let intent): return .outcome(intent.write, answer(intent, name, &node, run))
         case .lookUp(let write):
             guard case .apply(let step) = write else {
@@ -151,15 +171,19 @@ struct RunWorld {
     }
 
     private mutating func answer(_ intent: Intent, _ name: String, _ node: inout Node, _ run: NodeRun) -> NodeAnswer {
+        let place = run.place(of: intent.write)
         if case .acquireLease = intent.write {
         } else {
-            guard node.leased, run.epoch == node.epoch else { return .refused("lease none") }
+            guard node.leased.contains(place), run.epoch(at: place) == node.epoch[place] else {
+                return .refused("lease none")
+            }
         }
         switch intent.write {
-        case .acquireLease(let recovering):
+        case .acquireLease(_, let recovering):
             if !recovering, chance(faults.refused) { return .refused("held r0 bob") }
-            (node.epoch, node.leased) = (node.epoch + 1, true)
-            return .granted(epoch: node.epoch)
+            node.epoch[place, default: 0] += 1
+            node.leased.insert(place)
+            return .granted(epoch: node.epoch[place] ?? 0)
         case .armDeadMan:
             if chance(faults.refused) { return .refused("unit it failed") }
             if node.token == .fired || node.token == .won { return .refused("fired") }
@@ -187,7 +211,7 @@ struct RunWorld {
                 ? .won : node.token == .fired ? .reverted(status: 0, output: Payload("")) : .noDeadMan
         case .releaseLease:
             if node.token == .armed { violations.append("released with an armed dead-man") }
-            node.leased = false
+            node.leased.remove(place)
             return .released
         }
     }
@@ -226,6 +250,15 @@ struct RunWorld {
         for step in node.started where run.plan.steps[step].cutsPath { node.state[step] = node.before[step] }
     }
 
+    static func place(of effect: Effect, _ run: NodeRun) -> Place {
+        switch effect {
+        case .send(let intent): run.place(of: intent.write)
+        case .lookUp(let write): run.place(of: write)
+        case .observe(let step, _, _): run.plan.steps[step].place
+        default: .node
+        }
+    }
+
     // Somebody else changes a field that the action compares.
     private func touch(_ step: Int, _ node: inout Node, _ run: NodeRun) {
         guard run.plan.steps[step].action == "file.replace" else { return }
@@ -243,7 +276,7 @@ struct RunWorld {
 
 /// Everything a state says, comparable.
 struct Snapshot: Equatable {
-    var next: NextEffect?
+    var next: [NextEffect]
     var end: RunEnd?
     var nodes: [[String]]
 
@@ -254,13 +287,14 @@ struct Snapshot: Equatable {
             let steps = node.steps.map { step in
                 "\(step.applied as Any) \(step.undone as Any) \(step.undoAttempts) \(step.verifyFailures as Any) "
                     + "\(step.before?.hashValue ?? 0) \(step.after?.hashValue ?? 0) \(step.beforeUndo?.hashValue ?? 0) "
+                    + "\(step.skipped as Any) \(step.condition as Any) \(step.blind as Any) "
                     + "\(step.afterUndo?.hashValue ?? 0) \(step.intent?.hashValue ?? 0) \(step.differences.hashValue)"
             }
             return steps + [
-                node.state.rawValue, node.reason, "\(node.epoch as Any)", "\(node.open?.hashValue ?? 0)",
-                "\(node.unresolved as Any)", "\(node.deadMan)", "\(node.released)", "\(node.unreachable as Any)",
-                "\(node.isStale)", "\(node.blind as Any)", "\(node.refusals.hashValue)", "\(node.recovering)",
-                "\(node.verifyFailures as Any)",
+                node.state.rawValue, node.reason, "\(node.holds.hashValue)", "\(node.open?.hashValue ?? 0)",
+                "\(node.unresolved as Any)", "\(node.deadMan)", "\(node.unreachable.hashValue)",
+                "\(node.isStale)", "\(node.refusals.hashValue)", "\(node.recovering)",
+                "\(node.verifyFailures as Any)", "\(node.admission as Any)",
             ]
         }
     }

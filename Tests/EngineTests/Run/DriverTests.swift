@@ -38,7 +38,9 @@ struct DriverTests {
         var failure: @Sendable (_ sends: Int, _ kind: String) -> NodeFailure? = { _, _ in nil }
         var garbled: Set<String> = []
 
-        func run(_ script: String, on node: NodePlan, seconds: Int, afresh: Bool) async throws(NodeFailure) -> [UInt8] {
+        func run(
+            _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+        ) async throws(NodeFailure) -> [UInt8] {
             let kind = Self.kind(script)
             let sends = await trace.entries.count { $0.hasPrefix("send") || $0.hasPrefix("fail") }
             if let failure = failure(sends, kind) {
@@ -187,7 +189,7 @@ struct DriverTests {
         nodes.failure = { _, kind in kind == "apply" ? failure : nil }
         let state = try await drive(FakeJournal(trace: trace), nodes)
         #expect(state.end == nil)
-        #expect(state.nodes[0].unreachable == "refused. Look.")
+        #expect(state.nodes[0].unreachable[.node] == "refused. Look.")
         #expect(state.nodes[0].open?.write == .apply(step: 0))
         let tries = await trace.entries.count { $0 == "fail apply" }
         #expect(isPassing ? tries > 10 : tries == 1)
@@ -200,7 +202,7 @@ struct DriverTests {
         nodes.garbled = [kind]
         let state = try await drive(FakeJournal(trace: trace), nodes)
         #expect(state.end == nil)
-        #expect(state.nodes[0].unreachable?.contains("no script of ours prints") == true)
+        #expect(state.nodes[0].unreachable[.node]?.contains("no script of ours prints") == true)
         #expect(await trace.entries.last == "append unreachable")
     }
 
