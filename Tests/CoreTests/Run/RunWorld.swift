@@ -20,6 +20,8 @@ struct RunWorld {
         var started: Set<Int> = []
         var results: [Int: NodeAnswer] = [:]
         var undone: [Int] = []
+        /// How the last attempt at undoing a step ended.
+        var undoResults: [Int: NodeAnswer] = [:]
         var before: [Int: Observation] = [:]
         var isTouched = false
     }
@@ -144,7 +146,7 @@ struct RunWorld {
         case .send(let intent): return .outcome(intent.write, answer(intent, name, &node, run))
         case .lookUp(let write):
             guard case .apply(let step) = write else {
-                return .outcome(write, chance(50) ? .done(status: 0, failedAt: 0, output: Payload("")) : .absent)
+                return .outcome(write, write.step.flatMap { node.undoResults[$0] } ?? .absent)
             }
             if node.started.contains(step) { return .outcome(write, node.results[step] ?? .lost(rebooted: true)) }
             return .outcome(write, .absent)
@@ -195,12 +197,14 @@ struct RunWorld {
                 violations.append("undone out of order: \(node.undone), \(step)")
             }
             node.undone.append(step)
+            node.undoResults[step] = nil
             if chance(faults.refused) { return .refused("unit busy") }
             if chance(faults.lost) { return .lost(rebooted: false) }
             node.state[step] = node.before[step] ?? node.state[step]
-            return chance(faults.failed / 4)
-                ? .done(status: 1, failedAt: 0, output: Payload("no"))
-                : .done(status: 0, failedAt: 0, output: Payload(""))
+            let status = chance(faults.failed / 4) ? 1 : 0
+            let result = NodeAnswer.done(status: status, failedAt: 0, output: Payload(""))
+            node.undoResults[step] = result
+            return result
         case .disarmDeadMan:
             if node.token == .armed { node.token = .won }
             return node.token == .won
