@@ -36,7 +36,8 @@ extension Belay {
         frame.parameters = bound.parameters
         let steps = try nodes.map { ($0.name, try Planner.steps(of: bound, for: injection($0, run: id))) }
         let draft = Draft(
-            id: id, runbook: RunbookReference(
+            id: id,
+            runbook: RunbookReference(
                 name: runbook.metadata.name, title: runbook.metadata.title, author: runbook.metadata.author,
                 digest: runbook.digest),
             onFailure: runbook.onFailure, strategy: runbook.strategy,

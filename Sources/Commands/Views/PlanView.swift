@@ -85,7 +85,7 @@ struct PlanView: Sendable {
         let steps = node.steps.enumerated().flatMap { StepView($1, number: $0 + 1, verbose: verbose).lines(style) }
         return [
             "",
-            "\(style.strong("Node \(node.name.printable)")) \((node.identity?.address ?? "by the API alone").printable), \(roles)"
+            "\(style.strong("Node \(node.name.printable)")) \((node.identity?.address ?? "by the API alone").printable), \(roles)",
         ] + (identity.map { [style.faint("  " + $0)] } ?? []) + steps + end(of: node, style)
     }
 

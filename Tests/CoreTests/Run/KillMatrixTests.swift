@@ -140,7 +140,7 @@ enum ShippedPlans {
             for: Planner.Subject(
                 node: RunSamples.inventoryNode("n1"), identity: identity,
                 host: HostPlan(name: "cp1", identity: identity), facts: .unknown("not asked"),
-                observations: steps.map { .success(try! observation(of: $0)) }))
+                observations: try steps.map { .success(try observation(of: $0)) }))
         for index in steps.indices { node.steps[index].when = steps[index].when }
         var plan = RunSamples.plan([node], onFailure: runbook.onFailure)
         plan.runbook.name = name

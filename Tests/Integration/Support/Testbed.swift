@@ -67,26 +67,40 @@ enum Shell {
 actor NodePool {
     static let shared = NodePool()
     private var free = (Testbed.environment["BELAY_TESTBED_NODES"] ?? "node-1").split(separator: " ").map(String.init)
-    private var waiting: [CheckedContinuation<String, Never>] = []
+    // First come, first served: a test that wants several is not starved by those that want one.
+    private var waiting: [(count: Int, continuation: CheckedContinuation<[String], Never>)] = []
 
-    private func take() async -> String {
-        if let node = free.popLast() { return node }
-        return await withCheckedContinuation { waiting.append($0) }
+    private func take(_ count: Int) async -> [String] {
+        if waiting.isEmpty, free.count >= count { return lend(count) }
+        return await withCheckedContinuation { waiting.append((count, $0)) }
     }
 
-    private func giveBack(_ node: String) {
-        if waiting.isEmpty { free.append(node) } else { waiting.removeFirst().resume(returning: node) }
+    private func lend(_ count: Int) -> [String] {
+        defer { free.removeLast(count) }
+        return Array(free.suffix(count))
+    }
+
+    private func giveBack(_ nodes: [String]) {
+        free += nodes
+        while let next = waiting.first, free.count >= next.count {
+            waiting.removeFirst()
+            next.continuation.resume(returning: lend(next.count))
+        }
     }
 
     nonisolated func with<T>(_ body: (String) async throws -> T) async throws -> T {
-        let node = await take()
+        try await with(count: 1) { try await body($0[0]) }
+    }
+
+    nonisolated func with<T>(count: Int, _ body: ([String]) async throws -> T) async throws -> T {
+        let nodes = await take(count)
         do {
-            try await Testbed.call("reset", node)
-            let value = try await body(node)
-            await giveBack(node)
+            for node in nodes { try await Testbed.call("reset", node) }
+            let value = try await body(nodes)
+            await giveBack(nodes)
             return value
         } catch {
-            await giveBack(node)
+            await giveBack(nodes)
             throw error
         }
     }
