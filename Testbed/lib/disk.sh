@@ -18,7 +18,7 @@ make_disk() { # make_disk NODE FOLDER: a pristine one
     local part
     for part in upper work root containerd; do rm -rf --one-file-system "${2:?}/$part"; done
     mkdir -p "$2/upper" "$2/work" "$2/root"
-    echo "$(layer_path)/upper:$(base_path)" >"$2/layers"
+    echo "$(api_layer "$1")$(layer_path)/upper:$(base_path)" >"$2/layers"
     cp -a "$(images_path)/containerd" "$2/containerd"
     if [[ ! -f "$2/machine-id" ]]; then tr -d - </proc/sys/kernel/random/uuid >"$2/machine-id"; fi
     write_identity "$1" "$2"
@@ -33,6 +33,7 @@ write_identity() { # what makes this node that node: name, machine id, host keys
     echo "$1" >"$root/etc/hostname"
     cp "$2/machine-id" "$root/etc/machine-id"
     write_hosts "$1" >"$root/etc/hosts"
+    write_api_identity "$1" "$root"
     cp -a "$2"/host-keys/. "$root/etc/ssh/"
     cp "$(images_path)"/share/* "$root/usr/local/share/testbed/"
     install -m 600 "$STATE/keys/authorized_keys" "$root/root/.ssh/authorized_keys"

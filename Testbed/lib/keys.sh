@@ -37,12 +37,12 @@ write_inventory() {
         cat <<YAML
 apiVersion: belay/v1
 kind: Inventory
-cluster: {name: testbed, environment: production}
+cluster: {name: testbed, environment: production$(inventory_kubectl)}
 defaults: {user: root, port: 22, identityFiles: [$STATE/keys/node], knownHosts: [$STATE/known_hosts]}
 nodes:
 YAML
         for node in $(node_names); do
-            echo "- {name: $node, address: $(node_address "$node"), roles: [worker], pool: workers}"
+            echo "- {name: $node, address: $(node_address "$node"), roles: [$(node_role "$node")], pool: workers}"
         done
     } | write_file "$STATE/inventory.yaml"
 }

@@ -4,8 +4,11 @@
 # On the machine that runs the testbed.
 PACKAGES_TESTBED=(
     debootstrap systemd-container iproute2 iptables util-linux procps openssh-client
-    busybox-static docker-registry skopeo strace acl attr perl
+    busybox-static docker-registry skopeo strace acl attr perl openssl
 )
+
+# For what `up --api` builds once: kube-apiserver out of a Debian source package.
+PACKAGES_API=(golang-go dpkg-dev)
 
 # For `swift build`: libssh2 and the OpenSSL that it links.
 PACKAGES_BUILD=(libssh2-1-dev libssl-dev pkg-config)
@@ -20,7 +23,11 @@ PACKAGES_NODE=(
 )
 
 NODE_SUITE=bookworm
-# Where this machine's own apt gets that suite from.
-# shellcheck disable=SC2016 # apt-get expands these itself
-NODE_MIRROR="${BELAY_TESTBED_MIRROR:-$(apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
-    awk -v suite="$NODE_SUITE" '$2 == suite { print $1; exit }')}"
+# Where this machine's own apt gets that suite from. Only for builds: asking apt takes longer than most commands.
+set_node_mirror() {
+    # shellcheck disable=SC2016 # apt-get expands these itself
+    NODE_MIRROR="${BELAY_TESTBED_MIRROR:-$(
+        apt-get indextargets --format '$(REPO_URI) $(CODENAME)' 'Created-By: Packages' 2>/dev/null |
+            awk -v suite="$NODE_SUITE" '$2 == suite { print $1; exit }'
+    )}"
+}

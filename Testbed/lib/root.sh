@@ -19,27 +19,28 @@ layer_digest() {
 base_path() { echo "$CACHE/base-$(base_digest)"; }
 layer_path() { echo "$CACHE/layer-$(layer_digest)"; }
 
-# Runs a build command once in the cache, which others wait for; what a killed build left is thrown away.
+# Runs a build command once, which others wait for; what a killed build left in the same folder is thrown away.
 # Usage: build_cached FINISHED-PATH BUILD-FUNCTION (it gets an empty folder)
 build_cached() {
-    local finished="$1" build="$2"
+    local finished="$1" build="$2" folder
+    folder="$(dirname "$1")"
     if [[ -d "$finished" ]]; then return; fi
-    mkdir -p "$CACHE"
+    mkdir -p "$folder"
     (
-        exec {lock}>"$CACHE/lock"
-        flock "$lock" || die "cannot lock $CACHE/lock"
+        exec {lock}>"$folder/lock"
+        flock "$lock" || die "cannot lock $folder/lock"
         if [[ -d "$finished" ]]; then exit 0; fi
         say "building $finished (once)"
         # A mount namespace of its own: however the build ends, no mount stays. The build keeps the lock open, so when
         # this shell is killed, the next `up` waits for the build instead of working against it.
         unshare --mount --propagation private "$TESTBED_DIR/belay-testbed" build-step build_whole "$build" "$finished" \
-            >"$CACHE/build.log" 2>&1 || die "the build failed; the last lines of $CACHE/build.log:
-$(tail -n 15 "$CACHE/build.log")"
+            >"$folder/build.log" 2>&1 || die "the build failed; the last lines of $folder/build.log:
+$(tail -n 15 "$folder/build.log")"
     )
 }
 
 build_whole() { # build_whole BUILD-FUNCTION FINISHED-PATH
-    rm -rf --one-file-system "$CACHE"/*.building
+    rm -rf --one-file-system "$(dirname "$2")"/*.building
     mkdir "$2.building"
     "$1" "$2.building"
     mv "$2.building" "$2"
@@ -69,7 +70,7 @@ configure_root() {
     : >"$1/etc/resolv.conf"
     chmod 700 "$1/root/.ssh"
     add_users "$1"
-    chroot "$1" systemctl enable ssh containerd kubelet testbed-prepare testbed-app
+    chroot "$1" systemctl enable ssh containerd kubelet node-status-stand-in testbed-prepare testbed-app
     mask_what_is_useless "$1"
 }
 

@@ -14,11 +14,12 @@ lock_instance() {
 }
 
 up() {
-    local count=""
+    local count="" api=""
     while [[ $# -gt 0 ]]; do
         case "$1" in
             --nodes) [[ "${2:-}" =~ ^[0-9]+$ ]] || usage_error "--nodes takes a number"; count="$2"; shift 2 ;;
-            *) usage_error "up knows only --nodes N, not '$1'" ;;
+            --api) api=1; shift ;;
+            *) usage_error "up knows only --nodes N and --api, not '$1'" ;;
         esac
     done
     require_root
@@ -29,10 +30,12 @@ up() {
     build_cached "$(base_path)" build_base
     build_cached "$(layer_path)" build_layer
     build_cached "$(images_path)" build_images
+    prepare_api "$api"
     make_user_keys
     make_bridge
     start_registry
     start_all_nodes || die "not every node started; see above, then run '$0 up' again, or '$0 down'"
+    finish_api
 }
 
 # `down` removes the whole state folder, so it must be one that `up` made.
@@ -100,7 +103,7 @@ remove_namespaces() {
 status() {
     require_root
     if [[ ! -f "$STATE/count" ]]; then echo "testbed '$INSTANCE' is down"; return; fi
-    echo "testbed '$INSTANCE' in $STATE, registry $(registry_answers && echo up || echo DOWN)"
+    echo "testbed '$INSTANCE' in $STATE, registry $(registry_answers && echo up || echo DOWN)$(api_status)"
     printf '%-10s %-12s %-8s %-8s %-8s %-8s %s\n' NODE ADDRESS LEADER CABLE SSH KUBELET CONTAINERD
     local node
     for node in $(node_names); do status_of "$node"; done
@@ -127,4 +130,5 @@ print_environment() {
         BELAY_TESTBED_INVENTORY "$STATE/inventory.yaml" BELAY_TESTBED_KNOWN_HOSTS "$STATE/known_hosts" \
         BELAY_TESTBED_KEY "$STATE/keys/node" BELAY_TESTBED_KEY_ECDSA "$STATE/keys/node_ecdsa" \
         BELAY_TESTBED_COMMAND "$TESTBED_DIR/belay-testbed" BELAY_TESTBED_REGISTRY "$REGISTRY_ADDRESS"
+    print_api_environment
 }
