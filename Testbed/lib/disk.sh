@@ -12,14 +12,19 @@ mount_disk() {
         die "cannot mount the overlay of $node; is $STATE on a plain file system (ext4, xfs), not itself an overlay?"
 }
 
-unmount_disk() { while mountpoint -q "$(node_dir "$1")/root"; do umount "$(node_dir "$1")/root" || return 1; done; }
+unmount_disk() {
+    local mount
+    for mount in "$(node_dir "$1")"/{root,small}; do
+        while mountpoint -q "$mount"; do umount "$mount" || return 1; done
+    done
+}
 
 make_disk() { # make_disk NODE FOLDER: a pristine one
     local part
-    for part in upper work root containerd; do rm -rf --one-file-system "${2:?}/$part"; done
+    for part in upper work root containerd engine small small.img; do rm -rf --one-file-system "${2:?}/$part"; done
     mkdir -p "$2/upper" "$2/work" "$2/root"
-    echo "$(api_layer "$1")$(layer_path)/upper:$(base_path)" >"$2/layers"
-    cp -a "$(images_path)/containerd" "$2/containerd"
+    echo "$(api_layer "$1")$(node_layers "$1")" >"$2/layers"
+    make_stores "$1" "$2"
     if [[ ! -f "$2/machine-id" ]]; then tr -d - </proc/sys/kernel/random/uuid >"$2/machine-id"; fi
     write_identity "$1" "$2"
     sync -f "$2"
@@ -27,7 +32,8 @@ make_disk() { # make_disk NODE FOLDER: a pristine one
 }
 
 write_identity() { # what makes this node that node: name, machine id, host keys, who may log in
-    local root="$2/upper" user
+    local root="$2/upper" user layer
+    layer="$(node_layer "$1")/upper"
     mkdir -p "$root/etc/ssh" "$root/usr/local/share/testbed" "$root/root/.ssh"
     chmod 700 "$root/root/.ssh"
     echo "$1" >"$root/etc/hostname"
@@ -39,8 +45,8 @@ write_identity() { # what makes this node that node: name, machine id, host keys
     install -m 600 "$STATE/keys/authorized_keys" "$root/root/.ssh/authorized_keys"
     for user in ops asks; do
         mkdir -p "$root/home/$user"
-        cp -a "$(layer_path)/upper/home/$user/." "$root/home/$user/"
-        chown --reference="$(layer_path)/upper/home/$user" "$root/home/$user"
+        cp -a "$layer/home/$user/." "$root/home/$user/"
+        chown --reference="$layer/home/$user" "$root/home/$user"
         cp "$STATE/keys/authorized_keys" "$root/home/$user/.ssh/authorized_keys"
         chown --reference="$root/home/$user" "$root/home/$user/.ssh/authorized_keys"
         chmod 600 "$root/home/$user/.ssh/authorized_keys"

@@ -2,6 +2,7 @@
 # Faults that tests ask for, and the way back from them.
 
 set_kubelet() { # set_kubelet NODE healthy|crash-loop|hang|bad-config
+    [[ "$1" != plain ]] || usage_error "the node 'plain' has no kubelet"
     case "$2" in
         healthy) in_node "$1" sh -c 'rm -f /etc/testbed/kubelet-mode &&
             cp /usr/local/share/testbed/kubelet-config.yaml /var/lib/kubelet/config.yaml' ;;
@@ -24,6 +25,7 @@ reset_node() {
     local node="$1"
     mend_cable "$node"
     undelay_cable "$node"
+    free_until_ready "$node"
     in_node "$node" bash -s <"$TESTBED_DIR/lib/reset-in-node.sh"
     wait_until_ready "$node"
 }

@@ -42,6 +42,7 @@ defaults: {user: root, port: 22, identityFiles: [$STATE/keys/node], knownHosts: 
 nodes:
 YAML
         for node in $(node_names); do
+            if is_variant "$node"; then inventory_line "$node"; continue; fi
             echo "- {name: $node, address: $(node_address "$node"), roles: [$(node_role "$node")], pool: workers}"
         done
     } | write_file "$STATE/inventory.yaml"

@@ -37,7 +37,7 @@ make_cable() {
     ip -n "$BRIDGE_NETNS" link add "$node" type veth peer name eth0 netns "$netns"
     ip -n "$BRIDGE_NETNS" link set "$node" master br0
     # The same hardware address at each boot, else clients' ARP caches would miss the node for half a minute.
-    ip -n "$netns" link set eth0 address "$(printf '02:77:00:00:00:%02x' "${node#node-}")"
+    ip -n "$netns" link set eth0 address "$(printf '02:77:00:00:00:%02x' "$(node_number "$node")")"
     ip -n "$netns" address add "$(node_address "$node")/24" dev eth0
     ip -n "$netns" link set eth0 up
     restore_cable_faults "$node"

@@ -21,6 +21,7 @@ supervise() {
             rm -f "$folder/disk-complete" "$folder/fresh-disk"
         fi
         mount_disk "$node"
+        mount_small_disk "$node"
         make_cable "$node"
         status=0
         boot_once "$node" "$folder" || status=$?
@@ -32,15 +33,16 @@ supervise() {
 }
 
 boot_once() {
-    local nspawn leader
+    local nspawn leader options
+    mapfile -t options < <(boot_options "$1" "$2")
     # In a subshell, so that the node's cgroup gets nspawn and not the supervisor. Starting nspawn by `ip netns exec`
     # would hide the cgroup hierarchies from it, so it gets the path of the network namespace.
     (
         enter_cgroup "$1" || exit 1
-        exec systemd-nspawn --quiet --register=no --keep-unit --boot --capability=all \
+        exec systemd-nspawn --quiet --register=no --keep-unit --capability=all \
             --system-call-filter='@keyring bpf' --network-namespace-path="$NETNS_FOLDER/$(node_netns "$1")" \
             --machine="$INSTANCE-$1" --hostname="$1" --resolv-conf=off --timezone=off --link-journal=no \
-            --bind="$2/containerd:/var/lib/containerd" --directory="$2/root"
+            --directory="$2/root" "${options[@]}"
     ) </dev/null >>"$2/console.log" 2>&1 &
     nspawn=$!
     if wait_for 60 find_leader "$1" "$nspawn"; then
@@ -56,7 +58,7 @@ find_leader_pid() {
     # shellcheck disable=SC2013 # words: the file is one line of pids
     for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
         if awk '/^NSpid:/ { exit !(NF == 3 && $3 == 1) }' "/proc/$child/status" 2>/dev/null &&
-            [[ "$(cat "/proc/$child/comm" 2>/dev/null)" == systemd ]]; then
+            [[ "$(cat "/proc/$child/comm" 2>/dev/null)" =~ ^(systemd|init)$ ]]; then
             echo "$child"
             return
         fi
@@ -106,6 +108,7 @@ wait_until_ready() {
     local node="$1"
     wait_for 120 node_is_ready "$node" ||
         die "$node is not ready after 120 s; see: $TESTBED_DIR/belay-testbed exec $node -- journalctl -b"
+    fill_when_asked "$node"
 }
 
 # Everything that tests rely on: services, the kubelet stand-in's health, the running container, and a login, unless the
@@ -116,14 +119,16 @@ node_is_ready() {
 }
 
 node_services_are_ready() {
-    in_node "$1" sh -c 'systemctl is-active --quiet ssh containerd kubelet testbed-app &&
+    if has_no_services "$1"; then return; fi
+    # shellcheck disable=SC2016 # expanded in the node
+    in_node "$1" sh -c 'systemctl is-active --quiet $(cat /etc/testbed/services) &&
         curl -sf -m 2 http://127.0.0.1:10248/healthz'
 }
 
 node_answers_ssh() {
     in_bridge_netns ssh -F /dev/null -o BatchMode=yes -o StrictHostKeyChecking=yes -o ConnectTimeout=3 \
         -o UserKnownHostsFile="$STATE/known_hosts" -o IdentitiesOnly=yes -i "$STATE/keys/node" \
-        "root@$(node_address "$1")" true </dev/null
+        "$(node_user "$1")@$(node_address "$1")" true </dev/null >/dev/null
 }
 
 reboot_node() { # reboot_node NODE [--clean|--fresh]
@@ -132,7 +137,8 @@ reboot_node() { # reboot_node NODE [--clean|--fresh]
     leader="$(node_leader "$node")" || die "$node is not running; run: $TESTBED_DIR/belay-testbed up"
     touch "$folder/boot-again"
     if [[ "${2:-}" == --fresh ]]; then touch "$folder/fresh-disk"; fi
-    if [[ "${2:-}" == --clean ]]; then in_node "$node" systemctl reboot; else kill -KILL "$leader"; fi
+    # A plain init ends every process, this command too.
+    if [[ "${2:-}" == --clean ]]; then in_node "$node" reboot || true; else kill -KILL "$leader"; fi
     wait_for 60 node_has_other_leader "$node" "$leader" || die "$node did not boot again; see $folder/supervisor.log"
     wait_until_ready "$node"
 }

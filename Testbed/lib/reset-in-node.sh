@@ -2,15 +2,21 @@
 # Runs in a node, from `belay-testbed reset`: takes away what tests leave.
 set -euo pipefail
 
-# First the timers: a dead-man that fires later would bring rules back.
-belay_units() { systemctl list-units --all --plain --no-legend 'belay-*' | awk '{ print $1 }'; }
-for pattern in timer service scope path socket; do
-    mapfile -t units < <(belay_units | grep "\.$pattern\$" || true)
-    if [[ ${#units[@]} -gt 0 ]]; then systemctl kill --signal=KILL "${units[@]}" 2>/dev/null || true; fi
-    if [[ ${#units[@]} -gt 0 ]]; then systemctl stop "${units[@]}" 2>/dev/null || true; fi
-done
-mapfile -t units < <(belay_units)
-if [[ ${#units[@]} -gt 0 ]]; then systemctl reset-failed "${units[@]}" 2>/dev/null || true; fi
+if [[ -d /run/systemd/system ]]; then
+    # First the timers: a dead-man that fires later would bring rules back.
+    belay_units() { systemctl list-units --all --plain --no-legend 'belay-*' | awk '{ print $1 }'; }
+    for pattern in timer service scope path socket; do
+        mapfile -t units < <(belay_units | grep "\.$pattern\$" || true)
+        if [[ ${#units[@]} -gt 0 ]]; then systemctl kill --signal=KILL "${units[@]}" 2>/dev/null || true; fi
+        if [[ ${#units[@]} -gt 0 ]]; then systemctl stop "${units[@]}" 2>/dev/null || true; fi
+    done
+    mapfile -t units < <(belay_units)
+    if [[ ${#units[@]} -gt 0 ]]; then systemctl reset-failed "${units[@]}" 2>/dev/null || true; fi
+else
+    # Without systemd the steps and the dead-man are shells that run scripts of the record.
+    grep -lE '/(var/lib|run)/belay/' /proc/[0-9]*/cmdline 2>/dev/null | cut -d/ -f3 |
+        while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done || true
+fi
 rm -rf /var/lib/belay /run/belay /run/systemd/transient/belay-* /etc/systemd/system/belay-* \
     /etc/systemd/system/*.wants/belay-*
 
@@ -33,13 +39,19 @@ ip link set lo up
 ip link set eth0 up
 ip route replace default via 10.77.0.1
 
+if [[ ! -d /run/systemd/system ]]; then exit 0; fi
 rm -f /etc/testbed/kubelet-mode
 if ! cmp -s /usr/local/share/testbed/kubelet-config.yaml /var/lib/kubelet/config.yaml; then
     cp /usr/local/share/testbed/kubelet-config.yaml /var/lib/kubelet/config.yaml
 fi
 systemctl daemon-reload
-systemctl unmask --quiet ssh containerd kubelet 2>/dev/null || true
-systemctl start ssh containerd
+services="$(cat /etc/testbed/services)"
+# shellcheck disable=SC2086 # a list of names
+systemctl unmask --quiet $services 2>/dev/null || true
+# shellcheck disable=SC2086 # a list of names
+systemctl start ${services% testbed-app}
+# Its own rules went with the others.
+if [[ " $services " == *" docker "* ]]; then systemctl restart docker; fi
 systemctl restart kubelet
 systemctl restart testbed-app
 testbed-images reset

@@ -4,25 +4,26 @@
 
 CACHE_FORMAT=1
 
-base_digest() {
-    printf '%s\n' "$CACHE_FORMAT" "$NODE_SUITE" "${PACKAGES_NODE[@]}" | sha256sum | cut -c1-16
+base_digest() { # base_digest SUITE
+    printf '%s\n' "$CACHE_FORMAT" "$1" "${PACKAGES_NODE[@]}" | sha256sum | cut -c1-16
 }
 
 layer_digest() {
     {
-        base_digest
+        base_digest "$NODE_SUITE"
         cat "$TESTBED_DIR/lib/root.sh"
         cd "$TESTBED_DIR/rootfs" && find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
     } | sha256sum | cut -c1-16
 }
 
-base_path() { echo "$CACHE/base-$(base_digest)"; }
+suite_base_path() { echo "$CACHE/base-$(base_digest "$1")"; }
+base_path() { suite_base_path "$NODE_SUITE"; }
 layer_path() { echo "$CACHE/layer-$(layer_digest)"; }
 
 # Runs a build command once, which others wait for; what a killed build left in the same folder is thrown away.
-# Usage: build_cached FINISHED-PATH BUILD-FUNCTION (it gets an empty folder)
+# Usage: build_cached FINISHED-PATH BUILD-FUNCTION ARGUMENT… (it gets an empty folder before its arguments)
 build_cached() {
-    local finished="$1" build="$2" folder
+    local finished="$1" folder
     folder="$(dirname "$1")"
     if [[ -d "$finished" ]]; then return; fi
     mkdir -p "$folder"
@@ -33,32 +34,34 @@ build_cached() {
         say "building $finished (once)"
         # A mount namespace of its own: however the build ends, no mount stays. The build keeps the lock open, so when
         # this shell is killed, the next `up` waits for the build instead of working against it.
-        unshare --mount --propagation private "$TESTBED_DIR/belay-testbed" build-step build_whole "$build" "$finished" \
+        unshare --mount --propagation private "$TESTBED_DIR/belay-testbed" build-step build_whole "$@" \
             >"$folder/build.log" 2>&1 || die "the build failed; the last lines of $folder/build.log:
 $(tail -n 15 "$folder/build.log")"
     )
 }
 
-build_whole() { # build_whole BUILD-FUNCTION FINISHED-PATH
-    rm -rf --one-file-system "$(dirname "$2")"/*.building
-    mkdir "$2.building"
-    "$1" "$2.building"
-    mv "$2.building" "$2"
+build_whole() { # build_whole FINISHED-PATH BUILD-FUNCTION ARGUMENT…
+    rm -rf --one-file-system "$(dirname "$1")"/*.building
+    mkdir "$1.building"
+    "$2" "$1.building" "${@:3}"
+    mv "$1.building" "$1"
 }
 
-build_base() {
+build_base() { # build_base FOLDER [SUITE]
     local list
     list="$(IFS=,; echo "${PACKAGES_NODE[*]}")"
-    debootstrap --variant=minbase --include="$list" "$NODE_SUITE" "$1" "$NODE_MIRROR"
+    debootstrap --variant=minbase --include="$list" "${2:-$NODE_SUITE}" "$1" "$NODE_MIRROR"
     rm -rf "$1"/var/cache/apt/archives/*.deb "$1"/var/lib/apt/lists/* "$1"/etc/ssh/ssh_host_*
 }
 
 # The layer is the upper folder of an overlay on the base, written to by the configuration below.
-build_layer() {
+build_layer() { build_upper "$1" "$(base_path)" configure_root; }
+
+build_upper() { # build_upper FOLDER LOWER-FOLDERS FUNCTION ARGUMENT… (it gets the root before its arguments)
     mkdir "$1/upper" "$1/work" "$1/root"
-    mount -t overlay overlay -o "lowerdir=$(base_path),upperdir=$1/upper,workdir=$1/work" "$1/root"
-    configure_root "$1/root"
-    umount "$1/root"
+    mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/upper,workdir=$1/work" "$1/root"
+    "$3" "$1/root" "${@:4}"
+    umount -R "$1/root"
     rm -rf "$1/work" "$1/root"
 }
 

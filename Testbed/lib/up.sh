@@ -14,23 +14,27 @@ lock_instance() {
 }
 
 up() {
-    local count="" api=""
+    local count="" api="" variants=""
     while [[ $# -gt 0 ]]; do
         case "$1" in
             --nodes) [[ "${2:-}" =~ ^[0-9]+$ ]] || usage_error "--nodes takes a number"; count="$2"; shift 2 ;;
             --api) api=1; shift ;;
-            *) usage_error "up knows only --nodes N and --api, not '$1'" ;;
+            --variants) [[ -n "${2:-}" ]] || usage_error "--variants takes names or 'all'"; variants="$2"; shift 2 ;;
+            *) usage_error "up knows only --nodes N, --api and --variants LIST, not '$1'" ;;
         esac
     done
+    check_variants "$variants"
     require_root
     "$TESTBED_DIR/install-packages" testbed
     lock_instance
     check_state_folder
     record_count "$count"
+    record_variants "$variants"
     build_cached "$(base_path)" build_base
     build_cached "$(layer_path)" build_layer
     build_cached "$(images_path)" build_images
     prepare_api "$api"
+    build_variant_roots
     make_user_keys
     make_bridge
     start_registry
@@ -95,7 +99,9 @@ unmount_below() {
 
 remove_namespaces() {
     local path
-    for path in "$NETNS_FOLDER/$BRIDGE_NETNS" "$NETNS_FOLDER/belay-$INSTANCE-node-"*; do
+    # shellcheck disable=SC2153 # the array is set by variant-roots.sh
+    for path in "$NETNS_FOLDER/$BRIDGE_NETNS" "$NETNS_FOLDER/belay-$INSTANCE-node-"* \
+        "${VARIANTS[@]/#/$NETNS_FOLDER/belay-$INSTANCE-}"; do
         if [[ -e "$path" ]]; then remove_netns "${path##*/}"; fi
     done
 }
@@ -104,29 +110,31 @@ status() {
     require_root
     if [[ ! -f "$STATE/count" ]]; then echo "testbed '$INSTANCE' is down"; return; fi
     echo "testbed '$INSTANCE' in $STATE, registry $(registry_answers && echo up || echo DOWN)$(api_status)"
-    printf '%-10s %-12s %-8s %-8s %-8s %-8s %s\n' NODE ADDRESS LEADER CABLE SSH KUBELET CONTAINERD
+    printf '%-10s %-12s %-8s %-8s %-8s %-8s %s\n' NODE ADDRESS LEADER CABLE SSH KUBELET RUNTIME
     local node
     for node in $(node_names); do status_of "$node"; done
 }
 
 status_of() {
-    local leader=- ssh=down kubelet=down containerd=down cable=cut
+    local leader=- ssh=down kubelet=down runtime=down cable=cut
     if cable_is_up "$1"; then cable=up; fi
     if leader="$(node_leader "$1")"; then
         if node_answers_ssh "$1" 2>/dev/null; then ssh=up; fi
         if kubelet_is_healthy "$1"; then kubelet=healthy; fi
-        if in_node "$1" timeout 3 ctr version >/dev/null 2>&1; then containerd=up; fi
+        if runtime_answers "$1" >/dev/null 2>&1; then runtime=up; fi
     fi
+    if [[ "$1" == plain ]]; then kubelet=- runtime=-; fi
     printf '%-10s %-12s %-8s %-8s %-8s %-8s %s\n' "$1" "$(node_address "$1")" "${leader:--}" "$cable" "$ssh" "$kubelet" \
-        "$containerd"
+        "$runtime"
 }
 
 print_environment() {
     require_up
     local nodes
-    nodes="$(node_names | xargs)"
+    nodes="$(node_names | grep '^node-' | xargs)"
     printf 'export %s=%q\n' \
         BELAY_TESTBED_DIR "$STATE" BELAY_TESTBED_NETNS "$BRIDGE_NETNS" BELAY_TESTBED_NODES "$nodes" \
+        BELAY_TESTBED_VARIANTS "$(variant_names | xargs)" \
         BELAY_TESTBED_INVENTORY "$STATE/inventory.yaml" BELAY_TESTBED_KNOWN_HOSTS "$STATE/known_hosts" \
         BELAY_TESTBED_KEY "$STATE/keys/node" BELAY_TESTBED_KEY_ECDSA "$STATE/keys/node_ecdsa" \
         BELAY_TESTBED_COMMAND "$TESTBED_DIR/belay-testbed" BELAY_TESTBED_REGISTRY "$REGISTRY_ADDRESS"

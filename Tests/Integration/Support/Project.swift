@@ -54,9 +54,11 @@ struct Project: ~Copyable {
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
 
-    static func testbedNodes() throws -> [String] {
-        try String(contentsOfFile: Testbed.value("BELAY_TESTBED_INVENTORY"), encoding: .utf8)
-            .split(separator: "\n").map(String.init).filter { $0.hasPrefix("- {name:") }
+    /// The inventory's lines of the nodes that are alike, or of the named ones (variants, which differ).
+    static func testbedNodes(named names: String...) throws -> [String] {
+        let prefixes = names.isEmpty ? ["- {name: node-"] : names.map { "- {name: \($0)," }
+        return try String(contentsOfFile: Testbed.value("BELAY_TESTBED_INVENTORY"), encoding: .utf8)
+            .split(separator: "\n").map(String.init).filter { line in prefixes.contains { line.hasPrefix($0) } }
     }
 
     func write(_ name: String, _ text: String) throws {

@@ -66,7 +66,9 @@ enum Shell {
 /// Lends each node to one test at a time, pristine.
 actor NodePool {
     static let shared = NodePool()
+    // Not the control-plane node: others need its API while a test cuts its node off.
     private var free = (Testbed.environment["BELAY_TESTBED_NODES"] ?? "node-1").split(separator: " ").map(String.init)
+        .filter { $0 != Testbed.environment["BELAY_TESTBED_CONTROL_PLANE"] }
     // First come, first served: a test that wants several is not starved by those that want one.
     private var waiting: [(count: Int, continuation: CheckedContinuation<[String], Never>)] = []
 

@@ -1,0 +1,2 @@
+echo "noise of .profile on stdout"
+echo "noise of .profile on stderr" >&2
