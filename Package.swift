@@ -60,7 +60,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Engine", "Core"], swiftSettings: settings),
         .testTarget(
-            name: "Integration", dependencies: ["belay", subprocess, system],
+            name: "Integration", dependencies: ["belay", "Core", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -43,16 +43,17 @@ extension Belay {
     ) async throws -> Decision {
         let nodes = try workspace.inventory.nodes(named: plan.nodes.map(\.name))
         let services = Set(plan.nodes.flatMap(\.services)).sorted()
-        let seen = await Gatherer(connector: connector, nonces: nonces).look(at: nodes, for: [:], services: services)
+        let seen = await Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces).look(
+            at: nodes, for: [:], services: services)
         var snapshots: [String: NodeSnapshot] = [:]
-        for (node, result) in seen {
-            let sight = try result.get()
-            guard sight.identity == plan.nodes.first(where: { $0.name == node.name })?.identity else {
+        for sight in seen {
+            let planned = plan.nodes.first { $0.name == sight.node.name }
+            if let identity = planned?.identity, try sight.identity.get() != identity {
                 throw PlanError(
-                    node: node.name, message: "another machine or host key answers than the plan was made for",
+                    node: sight.node.name, message: "another machine or host key answers than the plan was made for",
                     remedy: "Find out why, then make the plan again.")
             }
-            snapshots[node.name] = NodeSnapshot(facts: sight.facts, observedAt: clock.now())
+            snapshots[sight.node.name] = NodeSnapshot(facts: sight.facts, observedAt: clock.now())
         }
         let tally = ApprovalTally(
             approvals, planSha256: planSha256, logOrigin: plan.log.origin, requester: requester, now: clock.now())

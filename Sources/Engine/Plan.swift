@@ -83,7 +83,9 @@ extension Belay {
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
-        Injection(node: node.name, kubeconfig: "", run: run)
+        // Without an execution host nothing is ever read with it: the step is left out, or the plan refused.
+        let kubeconfig = workspace.inventory.cluster.kubectl?.kubeconfig ?? "/etc/kubernetes/admin.conf"
+        return Injection(node: node.nameInKubernetes, kubeconfig: kubeconfig, run: run)
     }
 
     private func make(
@@ -91,7 +93,7 @@ extension Belay {
     ) async throws -> Planned {
         let key = try signingKey(key)
         let requester = try signer(of: key, namespace: SignatureNamespace.plan)
-        let sights = try await look(draft)
+        let sights = await look(draft)
         var nodes: [NodePlan] = []
         for sight in sights {
             try precondition(sight.facts, sight.node.name)
@@ -118,11 +120,10 @@ extension Belay {
         return "\(text.prefix(8))-\(text.dropFirst(8).prefix(6))-\(nonces.next().prefix(4))"
     }
 
-    private func look(_ draft: Draft) async throws -> [Gatherer.Sight] {
-        let gatherer = Gatherer(connector: connector, nonces: nonces)
+    private func look(_ draft: Draft) async -> [Gatherer.Sight] {
         let actions = draft.steps.mapValues { $0.map(\.action) }
-        let seen = await gatherer.look(at: draft.nodes, for: actions, services: draft.frame.services)
-        return try seen.map { try $0.1.get() }
+        return await Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces).look(
+            at: draft.nodes, for: actions, services: draft.frame.services)
     }
 
     private func planned(_ sight: Gatherer.Sight, _ draft: Draft) throws -> NodePlan {
@@ -136,7 +137,15 @@ extension Belay {
         return try Planner.plan(
             steps, draft.frame,
             for: Planner.Subject(
-                node: sight.node, identity: sight.identity, facts: sight.facts, observations: sight.observations))
+                node: sight.node, identity: try identity(sight, steps), host: sight.host,
+                kubeconfig: workspace.inventory.cluster.kubectl?.kubeconfig, facts: sight.facts,
+                observations: sight.observations))
+    }
+
+    // Who was not reached matters only where something is to be run on the node itself.
+    private func identity(_ sight: Gatherer.Sight, _ steps: [Planner.Step]) throws(NodeFailure) -> NodeIdentity? {
+        if steps.contains(where: { $0.action.place == .node && !$0.optional }) { return try sight.identity.get() }
+        return try? sight.identity.get()
     }
 
     // The plan is in the log before its file is anywhere: what can be approved can be found.

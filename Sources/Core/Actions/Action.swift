@@ -11,8 +11,6 @@ public protocol Action: Sendable {
     /// - Throws: ``ArgumentError`` naming the argument, what is wrong with it and what would be right.
     init(arguments: Arguments) throws(ArgumentError)
 
-    /// Where its commands run.
-    var place: Place { get }
     /// How far this use of the action can be undone.
     var reversibility: Reversibility { get }
     /// What this use disrupts; the kind's set unless the arguments narrow it (restarting chrony disrupts no pods).
@@ -21,6 +19,8 @@ public protocol Action: Sendable {
     var cutsPath: Bool { get }
     /// True when the effect is still there after a reboot.
     var survivesReboot: Bool { get }
+    /// Where its commands run.
+    var place: Place { get }
 
     /// What it looks at, in words that two actions share when they look at the same thing: then the later one's prediction
     /// begins where the earlier one's ends.
@@ -98,7 +98,7 @@ public struct ArgumentKind: Sendable {
     public var summary: String
     /// Whether a step must give it.
     public var required: Bool
-    /// True when the planner gives it, for each target, and a runbook must not.
+    /// Whether the planner fills it in (``Injection``): a step may then not give it, and a plan always has it.
     public var injected: Bool
 
     /// Describes an argument.

@@ -3,7 +3,7 @@ public enum ActionRegistry {
     /// All action types, in the order of the documentation.
     public static let all: [any Action.Type] = [
         ServiceRestart.self, ImagesPrune.self, IptablesSnapshot.self, IptablesFlush.self, IptablesRestore.self,
-        FileReplace.self, CommandAction.self,
+        FileReplace.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeTaint.self, CommandAction.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.kind.name, $0) })
@@ -14,13 +14,25 @@ public enum ActionRegistry {
     /// What an action is, nil when there is none of that name.
     public static func kind(_ name: String) -> ActionKind? { byName[name]?.kind }
 
-    /// Makes an action from its name and arguments.
+    /// Makes an action from its name and all its arguments, as a plan has them.
     /// - Throws: ``ArgumentError`` for an unknown action (argument nil) or an argument it cannot take.
     public static func make(_ name: String, arguments: Arguments) throws(ArgumentError) -> any Action {
-        guard let type = byName[name] else {
-            throw ArgumentError(nil, "there is no action '\(name)'\(Suggestion.hint(for: name, among: names))")
-        }
-        try arguments.check(against: type.kind)
+        let type = try find(name)
+        try arguments.check(against: type.kind, injected: true)
         return try type.init(arguments: arguments)
+    }
+
+    /// Makes an action from what a runbook gives. One in the cluster is not about any node yet: it is for checking
+    /// arguments, and is made again with ``Arguments/injecting(_:for:)`` once its target is known.
+    /// - Throws: the same, and for an argument that only the planner gives.
+    public static func make(_ name: String, given arguments: Arguments) throws(ArgumentError) -> any Action {
+        let kind = try find(name).kind
+        try arguments.check(against: kind)
+        return try make(name, arguments: arguments.injecting(.standIn, for: kind))
+    }
+
+    private static func find(_ name: String) throws(ArgumentError) -> any Action.Type {
+        if let type = byName[name] { return type }
+        throw ArgumentError(nil, "there is no action '\(name)'\(Suggestion.hint(for: name, among: names))")
     }
 }

@@ -60,12 +60,17 @@ public struct ArgumentError: Error, Sendable, Hashable, CustomStringConvertible 
 
 extension Arguments {
     /// Refuses names the action does not know and missing required ones, suggesting the nearest name.
-    public func check(against kind: ActionKind) throws(ArgumentError) {
-        let known = kind.parameters.map(\.name)
+    /// - Parameter injected: whether the planner's arguments must be there (in a plan) or may not (in a runbook).
+    public func check(against kind: ActionKind, injected: Bool = false) throws(ArgumentError) {
+        let known = kind.parameters.filter { injected || !$0.injected }.map(\.name)
         for name in values.keys.sorted() where !known.contains(name) {
+            if kind.parameters.contains(where: { $0.name == name }) {
+                throw ArgumentError(name, "is filled in when the plan is made: leave it out")
+            }
             throw ArgumentError(name, "\(kind.name) has no such argument\(Suggestion.hint(for: name, among: known))")
         }
-        for parameter in kind.parameters where parameter.required && values[parameter.name] == nil {
+        for parameter in kind.parameters where parameter.required || (injected && parameter.injected) {
+            guard values[parameter.name] == nil else { continue }
             throw ArgumentError(parameter.name, "\(kind.name) needs it: \(parameter.summary)")
         }
     }

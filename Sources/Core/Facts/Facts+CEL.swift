@@ -20,12 +20,13 @@ extension Facts {
             fields: [
                 ("id", .string), ("bootId", .string), ("hostname", .string), ("os", .string), ("kernel", .string),
             ])
+        Kubernetes.declare(in: &declarations)
         declarations.declare(
             message: "Facts",
             fields: [
                 ("services", .map(.string, .message("Service"))), ("kubelet", .message("Kubelet")),
                 ("firewall", .message("Firewall")), ("disks", .map(.string, .message("Disk"))), ("uptime", .duration),
-                ("machine", .message("Machine")),
+                ("machine", .message("Machine")), ("kubernetes", .message("Kubernetes")),
             ])
         declarations.declare(variable: "facts", .message("Facts"))
     }
@@ -53,12 +54,13 @@ extension Facts {
                 "disks": disks.value(at: "facts.disks") { .map(MapValue($0.mapValues(\.celValue))) },
                 "uptime": uptime.value(at: "facts.uptime", Value.duration),
                 "machine": machine.celValue,
+                "kubernetes": kubernetes.celValue,
             ])
     }
 }
 
 extension Fact {
-    fileprivate func value(at path: String, _ convert: (Value) -> CEL.Value) -> CEL.Value {
+    func value(at path: String, _ convert: (Value) -> CEL.Value) -> CEL.Value {
         switch self {
         case .known(let value): convert(value)
         case .unknown(let cause): .unknown(path: path, cause: cause)

@@ -12,6 +12,8 @@ public struct Facts: Codable, Sendable, Hashable {
     public var uptime: Fact<Duration>
     /// Which machine this is.
     public var machine: Machine
+    /// What the Kubernetes API says of it.
+    public var kubernetes = Kubernetes.notAsked
 
     /// A systemd unit (`systemctl show`).
     public struct Service: Codable, Sendable, Hashable {

@@ -5,15 +5,53 @@ extension Inventory {
     public static func parse(_ bytes: [UInt8], file: String) throws(Diagnostics) -> Inventory {
         try YAMLDocument(bytes, file: file).read { fields in
             fields.header(kind: "Inventory")
-            let cluster = fields.mapping("cluster") {
-                Cluster(name: $0.name("name"), environment: $0.name("environment"))
-            }
             let defaults = fields.optionalMapping("defaults", Defaults.init) ?? Defaults()
             let nodes = fields.nonEmptyList("nodes") { Node($0, defaults: defaults) }
             fields.refuseDuplicates("nodes", nodes.map(\.name))
+            let cluster = fields.mapping("cluster") { cluster in
+                Cluster(
+                    name: cluster.name("name"), environment: cluster.name("environment"),
+                    kubectl: cluster.optionalMapping("kubectl") { Kubectl($0, nodes: nodes.map(\.name)) })
+            }
             return Inventory(
                 file: file, digest: Digest.sha256(bytes), cluster: cluster, defaults: defaults, nodes: nodes)
         }
+    }
+}
+
+extension Inventory.Kubectl {
+    // The word stands for the operator's machine, so a node of that name could not be meant.
+    private static let local = "local"
+
+    fileprivate init(_ fields: YAMLFields, nodes: [String]) {
+        let word = fields.string("host")
+        let isLocal = word == Self.local
+        host = isLocal ? .local : .node(word)
+        if isLocal, nodes.contains(word) {
+            fields.error(
+                "host", "'local' is this machine, and the name of a node", remedy: "Give the node another name")
+        } else if !isLocal, !word.isEmpty, !nodes.contains(word) {
+            let hint = Suggestion.hint(for: word, among: nodes + [Self.local])
+            fields.error("host", "must be 'local' or a node of this inventory, and there is no '\(word)'\(hint)")
+        }
+        kubeconfig = isLocal ? fields.path("kubeconfig", default: "~/.kube/config") : fields.pathOnNode("kubeconfig")
+    }
+}
+
+extension YAMLFields {
+    fileprivate func pathOnNode(_ name: String) -> String {
+        // Where kubeadm puts it on every control-plane node.
+        guard let text = optionalString(name) else { return "/etc/kubernetes/admin.conf" }
+        if !text.hasPrefix("/") || text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) {
+            error(name, "must be an absolute path on the node")
+        }
+        return text
+    }
+
+    fileprivate func kubernetesName(_ name: String) -> String? {
+        guard let text = optionalString(name) else { return nil }
+        if let fault = KubernetesName.fault(ofNode: text) { error(name, fault) }
+        return text
     }
 }
 
@@ -42,6 +80,7 @@ extension Inventory.Node {
         labels = fields.texts("labels")
         hostKeyAlias = fields.node("hostKeyAlias") == nil ? nil : fields.host("hostKeyAlias")
         sudo = fields.choice("sudo", default: defaults.sudo)
+        kubernetesName = fields.kubernetesName("kubernetesName")
     }
 }
 

@@ -17,6 +17,25 @@ public struct Inventory: Sendable, Hashable {
         public var name: String
         /// Its environment (`production`, `staging`, …): what policies match on.
         public var environment: String
+        /// How its Kubernetes API is asked; nil = it is not.
+        public var kubectl: Kubectl?
+    }
+
+    /// Where kubectl is run, and with what rights.
+    public struct Kubectl: Sendable, Hashable {
+        /// The execution host.
+        public var host: Host
+        /// The kubeconfig on that host. On a node an absolute path; on the operator's machine a path like the other files'
+        /// of an inventory: absolute, below `~/`, or relative to where the inventory's reader stands.
+        public var kubeconfig: String
+
+        /// An execution host.
+        public enum Host: Sendable, Hashable {
+            /// A node of this inventory, by its name.
+            case node(String)
+            /// The operator's machine.
+            case local
+        }
     }
 
     /// What holds for every node that does not say otherwise.
@@ -63,6 +82,11 @@ public struct Inventory: Sendable, Hashable {
         public var hostKeyAlias: String?
         /// How root is reached.
         public var sudo: Sudo
+        /// Its name in Kubernetes when that is another one.
+        public var kubernetesName: String?
+
+        /// The name its Node object has.
+        public var nameInKubernetes: String { kubernetesName ?? name }
 
         /// Whether commands go through `sudo -n`.
         public var usesSudo: Bool {

@@ -122,8 +122,12 @@ public struct NodePlan: Codable, Sendable, Hashable {
     public var name: String
     /// Who it is: compared again before anything is written; nil when no step runs on the node itself.
     public var identity: NodeIdentity?
-    /// Where its cluster steps run; nil when there are none.
+    /// Where its cluster steps run and the API is asked; nil when there is no such place.
     public var host: HostPlan?
+    /// The kubeconfig there, nil without such a place.
+    public var kubeconfig: String?
+    /// Its name in Kubernetes.
+    public var kubernetesName: String
     /// Its roles as the inventory says.
     public var roles: [String]
     /// Its pool as the inventory says.
@@ -141,13 +145,16 @@ public struct NodePlan: Codable, Sendable, Hashable {
 
     /// Collects the parts.
     public init(
-        name: String, identity: NodeIdentity?, host: HostPlan? = nil, roles: [String], pool: String,
+        name: String, identity: NodeIdentity?, host: HostPlan? = nil, kubeconfig: String? = nil,
+        kubernetesName: String? = nil, roles: [String], pool: String,
         preconditions: [CheckPlan] = [], steps: [StepPlan], verify: [CheckPlan], services: [String],
         deadManSeconds: Int?
     ) {
         self.name = name
         self.identity = identity
         self.host = host
+        self.kubeconfig = kubeconfig
+        self.kubernetesName = kubernetesName ?? name
         self.preconditions = preconditions
         self.roles = roles
         self.pool = pool
@@ -189,6 +196,14 @@ public struct HostPlan: Codable, Sendable, Hashable {
         self.name = name
         self.identity = identity
     }
+
+    /// The operator's machine, which nobody reaches over SSH.
+    public static func local(machineID: String) -> HostPlan {
+        HostPlan(name: "local", identity: NodeIdentity(address: "local", hostKey: "local", machineID: machineID))
+    }
+
+    /// True for the operator's machine.
+    public var isLocal: Bool { identity.hostKey == "local" }
 }
 
 /// What makes a node that node.

@@ -34,6 +34,8 @@ public enum Planner {
         public var identity: NodeIdentity?
         /// Where its cluster steps run, nil when there is no such place.
         public var host: HostPlan?
+        /// The kubeconfig there.
+        public var kubeconfig: String?
         /// What is known of it.
         public var facts: Facts
         /// One observation for each step, in order, all read at the same time.
@@ -41,12 +43,14 @@ public enum Planner {
 
         /// Collects the parts.
         public init(
-            node: Inventory.Node, identity: NodeIdentity?, host: HostPlan? = nil, facts: Facts,
+            node: Inventory.Node, identity: NodeIdentity?, host: HostPlan? = nil, kubeconfig: String? = nil,
+            facts: Facts,
             observations: [Result<Observation, ObservationError>]
         ) {
             self.node = node
             self.identity = identity
             self.host = host
+            self.kubeconfig = kubeconfig
             self.facts = facts
             self.observations = observations
         }
@@ -91,6 +95,7 @@ public enum Planner {
         }
         return NodePlan(
             name: name, identity: usesNode ? subject.identity : nil, host: subject.host,
+            kubeconfig: subject.kubeconfig, kubernetesName: subject.node.nameInKubernetes,
             roles: subject.node.roles.sorted(), pool: subject.node.pool, preconditions: frame.preconditions,
             steps: planned, verify: frame.verify, services: frame.services,
             deadManSeconds: try deadMan(planned, frame.verify, asked: frame.deadManSeconds, on: name))

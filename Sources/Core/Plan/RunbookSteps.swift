@@ -4,7 +4,8 @@ extension Planner {
     /// The steps of a bound runbook for one target.
     public static func steps(of bound: BoundRunbook, for target: Injection) throws(ArgumentError) -> [Step] {
         try bound.steps.map { (step) throws(ArgumentError) in
-            let arguments = target.complete(step.arguments, of: step.step.action)
+            let kind = ActionRegistry.kind(step.step.action)
+            let arguments = kind.map { step.arguments.injecting(target, for: $0) } ?? step.arguments
             return Step(
                 name: step.step.name, kind: step.step.action, arguments: arguments,
                 action: try ActionRegistry.make(step.step.action, arguments: arguments),

@@ -93,6 +93,12 @@ extension PolicyInput {
         known["bootedAt"] = snapshot.bootedAt
         known["firewall"] = snapshot.facts.firewall.policyValue
         known["disks"] = snapshot.disks
+        let kubernetes = snapshot.facts.kubernetes.node
+        known["ready"] = kubernetes.ready.policyValue(at: "node.ready", Value.bool)
+        known["unschedulable"] = kubernetes.unschedulable.policyValue(at: "node.unschedulable", Value.bool)
+        known["conditions"] = kubernetes.conditions.policyValue(at: "node.conditions") {
+            $0.celValue(at: "node.conditions")
+        }
         return PolicySchema.message("Node", at: "node", known)
     }
 }

@@ -52,8 +52,7 @@ extension Runbook {
         let bound = steps.enumerated().compactMap { index, step -> BoundStep? in
             let arguments = step.arguments.filled(with: values)
             do throws(ArgumentError) {
-                let action = try ActionRegistry.make(
-                    step.action, arguments: Injection.sample.complete(arguments, of: step.action))
+                let action = try ActionRegistry.make(step.action, given: arguments)
                 return BoundStep(step: step, arguments: arguments, action: action)
             } catch {
                 faults.append(step.diagnostic(for: error, field: "spec.steps[\(index)].with"))

@@ -155,13 +155,9 @@ extension Runbook.Step {
             return fields.error("action", "there is no action '\(action)'\(hint)")
         }
         do throws(ArgumentError) {
-            let given = arguments.filled(with: [:])
-            if let name = kind.parameters.first(where: { $0.injected && given.values[$0.name] != nil })?.name {
-                throw ArgumentError(name, "Belay itself gives it, for each target; leave it out")
-            }
-            let values = Injection.sample.complete(given, of: action)
+            let values = arguments.filled(with: [:])
             try values.check(against: kind)
-            if arguments.isSound, !arguments.hasParameters { _ = try ActionRegistry.make(action, arguments: values) }
+            if arguments.isSound, !arguments.hasParameters { _ = try ActionRegistry.make(action, given: values) }
         } catch {
             fields.record(diagnostic(for: error, field: fields.path(of: "with")))
         }

@@ -1,14 +1,17 @@
 public import Core
 import SSH
 
-/// Looks at nodes before a plan: read-only, one script and one round trip each, all nodes at once.
+/// Looks at nodes before a plan: read-only, one script and one round trip each, all nodes at once; and at what the cluster's
+/// API says of them, from the execution host.
 public struct Gatherer: Sendable {
     private let connector: Connector
+    private let inventory: Inventory
     private let nonces: any Nonces
 
     /// A gatherer over a connector.
-    public init(connector: Connector, nonces: any Nonces) {
+    public init(connector: Connector, inventory: Inventory, nonces: any Nonces) {
         self.connector = connector
+        self.inventory = inventory
         self.nonces = nonces
     }
 
@@ -16,8 +19,10 @@ public struct Gatherer: Sendable {
     public struct Sight: Sendable {
         /// The node as the inventory has it.
         public var node: Inventory.Node
-        /// Who answered.
-        public var identity: NodeIdentity
+        /// Who answered, or why nobody did.
+        public var identity: Result<NodeIdentity, NodeFailure>
+        /// The execution host of its cluster steps, nil when there is none or it did not answer.
+        public var host: HostPlan?
         /// Its facts.
         public var facts: Facts
         /// One answer for each action asked about.
@@ -28,70 +33,128 @@ public struct Gatherer: Sendable {
     /// - Parameters:
     ///   - actions: what to observe of a node, by its name.
     ///   - services: the units whose facts are wanted.
-    /// - Returns: what was seen or why not, in the order of `nodes`.
+    /// - Returns: what was seen, in the order of `nodes`.
     public func look(
         at nodes: [Inventory.Node], for actions: [String: [any Action]], services: [String]
-    ) async -> [(Inventory.Node, Result<Sight, NodeFailure>)] {
-        await withTaskGroup(of: (Int, Result<Sight, NodeFailure>).self) { group in
+    ) async -> [Sight] {
+        let host = await ClusterHost.open(inventory, connector, nonces)
+        let sights = await withTaskGroup(of: (Int, Sight).self) { group in
             for (index, node) in nodes.enumerated() {
-                group.addTask {
-                    do throws(NodeFailure) {
-                        return (index, .success(try await look(at: node, for: actions[node.name] ?? [], services)))
-                    } catch {
-                        return (index, .failure(error))
-                    }
-                }
+                group.addTask { (index, await look(at: node, for: actions[node.name] ?? [], services, host)) }
             }
-            var seen: [Int: Result<Sight, NodeFailure>] = [:]
-            for await (index, result) in group { seen[index] = result }
-            return nodes.indices.compactMap { index in seen[index].map { (nodes[index], $0) } }
+            var seen: [Int: Sight] = [:]
+            for await (index, sight) in group { seen[index] = sight }
+            return nodes.indices.compactMap { seen[$0] }
         }
+        await host?.close()
+        return sights
     }
 
     private func look(
-        at node: Inventory.Node, for actions: [any Action], _ services: [String]
-    ) async throws(NodeFailure) -> Sight {
-        let connection = try await connector.connect(to: node.name)
-        let probe = FactsProbe(services: services)
-        let commands = [probe.commands()] + actions.map { $0.observe() }
-        let script = ReadScript(commands.flatMap(\.self), nonce: nonces.next())
-        let printed: [UInt8]
-        do throws(NodeFailure) {
-            printed = try await Connector.run(script.text, on: connection, seconds: 60)
-        } catch {
-            await connection.close()
-            throw error
+        at node: Inventory.Node, for actions: [any Action], _ services: [String], _ host: ClusterHost?
+    ) async -> Sight {
+        async let own = lookThere(node, actions.filter { $0.place == .node }, services)
+        async let cluster = lookInCluster(node, actions.filter { $0.place == .cluster }, host)
+        var (ofNode, ofCluster) = (await own, await cluster)
+        var sight = Sight(node: node, identity: ofNode.identity, facts: ofNode.facts, observations: [])
+        sight.host = host?.plan
+        sight.facts.kubernetes = ofCluster.facts
+        sight.observations = actions.map { action in
+            action.place == .node ? ofNode.observations.removeFirst() : ofCluster.observations.removeFirst()
         }
-        let hostKey = connection.hostKey.fingerprint
-        await connection.close()
-        return try sight(node, hostKey, probe, actions, commands, script, printed)
+        return sight
     }
 
-    private func sight(
-        _ node: Inventory.Node, _ hostKey: String, _ probe: FactsProbe, _ actions: [any Action],
-        _ commands: [[Command]],
-        _ script: ReadScript, _ printed: [UInt8]
-    ) throws(NodeFailure) -> Sight {
-        do throws(ObservationError) {
-            var rest = try script.parse(printed)[...]
-            let parts = commands.map { part in
-                defer { rest = rest.dropFirst(part.count) }
-                return Array(rest.prefix(part.count))
+    private struct OwnSight {
+        var identity: Result<NodeIdentity, NodeFailure>
+        var facts: Facts
+        var observations: [Result<Observation, ObservationError>]
+    }
+
+    private func lookThere(_ node: Inventory.Node, _ actions: [any Action], _ services: [String]) async -> OwnSight {
+        do throws(NodeFailure) {
+            let connection = try await connector.connect(to: node.name)
+            let probe = FactsProbe(services: services)
+            let asked = Questions([probe.commands()] + actions.map { $0.observe() }, nonces)
+            let answers = await asked.ask { (script) throws(NodeFailure) in
+                try await Connector.run(script, on: connection, seconds: 60)
             }
+            let hostKey = connection.hostKey.fingerprint
+            await connection.close()
+            let parts = try answers.get()
             let facts = probe.parse(parts[0])
             guard let machineID = facts.machine.id.value else {
-                throw ObservationError(
-                    "\(node.name) has no readable /etc/machine-id", remedy: "Run systemd-machine-id-setup.")
+                throw NodeFailure(
+                    "\(node.name) has no readable /etc/machine-id", remedy: "Run systemd-machine-id-setup.",
+                    isPassing: false)
             }
-            let observations = zip(actions, parts.dropFirst()).map { action, outputs in
-                Result { () throws(ObservationError) in try action.parse(outputs) }
-            }
-            return Sight(
-                node: node,
-                identity: NodeIdentity(address: "\(node.address):\(node.port)", hostKey: hostKey, machineID: machineID),
-                facts: facts, observations: observations)
+            let identity = NodeIdentity(
+                address: "\(node.address):\(node.port)", hostKey: hostKey, machineID: machineID)
+            return OwnSight(
+                identity: .success(identity), facts: facts,
+                observations: Self.observations(actions, parts.dropFirst()))
         } catch {
-            throw NodeFailure("\(node.name): \(error.message)", remedy: error.remedy, isPassing: false)
+            let unseen = ObservationError("\(node.name) was not seen: \(error.message)", remedy: error.remedy)
+            return OwnSight(
+                identity: .failure(error), facts: .unknown(error.message),
+                observations: actions.map { _ in .failure(unseen) })
+        }
+    }
+
+    private func lookInCluster(
+        _ node: Inventory.Node, _ actions: [any Action], _ host: ClusterHost?
+    ) async -> (facts: Facts.Kubernetes, observations: [Result<Observation, ObservationError>]) {
+        guard let host else {
+            let cause = "the inventory names no execution host (cluster.kubectl)"
+            let unseen = ObservationError(cause, remedy: "Set cluster.kubectl in \(inventory.file).")
+            return (.unreachable(cause), actions.map { _ in .failure(unseen) })
+        }
+        let probe = KubernetesProbe(node: node.nameInKubernetes, kubeconfig: host.kubeconfig)
+        let asked = Questions([probe.commands()] + actions.map { $0.observe() }, nonces)
+        switch await asked.ask({ (script) throws(NodeFailure) in try await host.run(script) }) {
+        case .success(let parts): return (probe.parse(parts[0]), Self.observations(actions, parts.dropFirst()))
+        case .failure(let failure):
+            let unseen = ObservationError("kubectl could not be run: \(failure.message)", remedy: failure.remedy)
+            return (.unreachable(failure.message), actions.map { _ in .failure(unseen) })
+        }
+    }
+
+    private static func observations(
+        _ actions: [any Action], _ parts: ArraySlice<[CommandOutput]>
+    ) -> [Result<Observation, ObservationError>] {
+        zip(actions, parts).map { action, outputs in
+            Result { () throws(ObservationError) in try action.parse(outputs) }
+        }
+    }
+}
+
+/// Several groups of commands as one script, and their outputs in groups again.
+struct Questions: Sendable {
+    private let groups: [[Command]]
+    private let script: ReadScript
+
+    init(_ groups: [[Command]], _ nonces: any Nonces) {
+        self.groups = groups
+        script = ReadScript(groups.flatMap(\.self), nonce: nonces.next())
+    }
+
+    func ask(
+        _ run: (String) async throws(NodeFailure) -> [UInt8]
+    ) async -> Result<[[CommandOutput]], NodeFailure> {
+        do throws(NodeFailure) {
+            let printed = try await run(script.text)
+            do throws(ObservationError) {
+                var rest = try script.parse(printed)[...]
+                return .success(
+                    groups.map { group in
+                        defer { rest = rest.dropFirst(group.count) }
+                        return Array(rest.prefix(group.count))
+                    })
+            } catch {
+                return .failure(NodeFailure(error.message, remedy: error.remedy, isPassing: false))
+            }
+        } catch {
+            return .failure(error)
         }
     }
 }

@@ -169,7 +169,19 @@ public struct Driver: Sendable {
             case .failure(let failure): return .failure(failure)
             }
         }
+        facts.kubernetes = await kubernetes(of: node)
         return .success(facts)
+    }
+
+    private func kubernetes(of node: NodeRun) async -> Facts.Kubernetes {
+        guard let host = node.plan.host, let kubeconfig = node.plan.kubeconfig else {
+            return .unreachable("the plan names no execution host")
+        }
+        let probe = KubernetesProbe(node: node.plan.kubernetesName, kubeconfig: kubeconfig)
+        return switch await read(probe.commands(), host, node, false) {
+        case .success(let outputs): probe.parse(outputs)
+        case .failure(let failure): .unreachable(failure.message)
+        }
     }
 
     private func read(

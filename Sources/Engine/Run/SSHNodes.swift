@@ -17,6 +17,7 @@ public actor SSHNodes: Nodes {
     public func run(
         _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
     ) async throws(NodeFailure) -> [UInt8] {
+        if host.isLocal { return try await LocalHost().run(script, seconds: seconds) }
         // A target's steps on the execution host have a connection of their own: none waits for another's.
         let key = "\(host.name) for \(node)"
         if afresh { await drop(key) }

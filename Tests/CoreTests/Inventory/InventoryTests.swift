@@ -71,4 +71,75 @@ struct InventoryTests {
                 "conf/inventory.yaml:7:44: nodes[2].user: must be a user name",
             ])
     }
+
+    static func withKubectl(_ kubectl: String, names: String = "") -> String {
+        """
+        apiVersion: belay/v1
+        kind: Inventory
+        cluster:
+          name: prod
+          environment: production
+          kubectl: \(kubectl)
+        nodes:
+        - {name: cp1, address: 10.0.0.1}
+        - {name: w1, address: 10.0.0.2\(names)}
+        """
+    }
+
+    @Test(
+        "kubectl runs on a node or here, with a kubeconfig of that place",
+        arguments: [
+            ("{host: cp1}", Inventory.Kubectl.Host.node("cp1"), "/etc/kubernetes/admin.conf"),
+            ("{host: cp1, kubeconfig: /root/k}", .node("cp1"), "/root/k"), ("{host: local}", .local, "~/.kube/config"),
+            ("{host: local, kubeconfig: keys/k}", .local, "conf/keys/k"),
+        ])
+    func kubectl(text: String, host: Inventory.Kubectl.Host, kubeconfig: String) throws {
+        let inventory = try Self.parse(Self.withKubectl(text))
+        #expect(inventory.cluster.kubectl == .init(host: host, kubeconfig: kubeconfig))
+        #expect(try Self.parse(Self.text).cluster.kubectl == nil)
+    }
+
+    @Test("a node's name in Kubernetes is its own unless the inventory says otherwise")
+    func kubernetesName() throws {
+        let text = Self.withKubectl("{host: cp1}", names: ", kubernetesName: ip-10-0-0-2.ec2.internal")
+        #expect(try Self.parse(text).nodes.map(\.nameInKubernetes) == ["cp1", "ip-10-0-0-2.ec2.internal"])
+    }
+
+    @Test(
+        "faults of kubectl are at their places",
+        arguments: [
+            (
+                "{host: cp2}",
+                "6:19: cluster.kubectl.host: must be 'local' or a node of this inventory, and there is "
+                    + "no 'cp2'; did you mean 'cp1'?"
+            ),
+            ("{host: cp1, kubeconfig: k}", "6:36: cluster.kubectl.kubeconfig: must be an absolute path on the node"),
+            (
+                "{host: cp1, kubeconfig: \"/a\\nb\"}",
+                "6:36: cluster.kubectl.kubeconfig: must be an absolute path on the node"
+            ),
+            ("{kubeconfig: /k}", "6:12: cluster.kubectl.host: is missing: a text is required"),
+            (
+                "{host: cp1, kubconfig: /k}",
+                "6:24: cluster.kubectl.kubconfig: there is no such field; did you mean 'kubeconfig'?"
+            ),
+            ("cp1", "6:12: cluster.kubectl: must be a mapping, not text"),
+        ])
+    func kubectlFaults(text: String, expected: String) {
+        let error = #expect(throws: Diagnostics.self) { try Self.parse(Self.withKubectl(text)) }
+        #expect(
+            error?.all.first?.description.hasPrefix("conf/inventory.yaml:\(expected)") == true, "\(error?.all ?? [])")
+    }
+
+    @Test("a node named local cannot be told from this machine; a name that is none in Kubernetes is refused")
+    func localNode() {
+        let text = Self.withKubectl("{host: local}").replacing("name: w1", with: "name: local")
+        let error = #expect(throws: Diagnostics.self) { try Self.parse(text) }
+        #expect(error?.all.first?.field == "cluster.kubectl.host")
+        for name in ["W1", "a..b", "-a", "w_1"] {
+            let named = Self.withKubectl("{host: cp1}", names: ", kubernetesName: \(name)")
+            let error = #expect(throws: Diagnostics.self) { try Self.parse(named) }
+            #expect(error?.all.first?.field == "nodes[1].kubernetesName")
+        }
+    }
 }

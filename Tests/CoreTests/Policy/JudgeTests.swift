@@ -99,7 +99,7 @@ import Testing
         "what this version does not collect is an error that denies, never a default that allows",
         arguments: [
             "inflight.size() == 0", "history.runs.size() == 0", "calendar.freezes.all(f, now < f.start)",
-            "cluster.controlPlane.notReady.size() == 0", "!cluster.upgrading", "node.ready", "!node.unschedulable",
+            "cluster.controlPlane.notReady.size() == 0", "!cluster.upgrading",
             "node.pods.pdbBlocked.size() == 0", "runbook.reviewed", "request.trigger == 'manual'", "!request.dryRun",
             "node.labels.size() == 0", "cluster.pools['blue'].total > 0",
         ])
@@ -107,6 +107,27 @@ import Testing
         let decision = try Samples.judge(Samples.policy(expression))
         #expect(decision.findings.map(\.outcome) == [.error], "\(decision.findings)")
         #expect(decision.findings.first?.message.contains("not collected by this version") == true)
+    }
+
+    @Test(
+        "what the Kubernetes API says of a node is known once it was asked, and an error that denies until then",
+        arguments: [
+            "node.ready", "!node.unschedulable", "node.conditions['DiskPressure'].status == 'False'",
+            "node.conditions['Ready'].since < now",
+        ])
+    func kubernetes(expression: String) throws {
+        let condition = { (status: String) in
+            Facts.Kubernetes.Condition(status: status, reason: "x", since: .known(Samples.now.adding(seconds: -60)))
+        }
+        var kubernetes = Facts.Kubernetes.notAsked
+        kubernetes.node.ready = .known(true)
+        kubernetes.node.unschedulable = .known(false)
+        kubernetes.node.conditions = .known(["Ready": condition("True"), "DiskPressure": condition("False")])
+        let facts = Samples.facts().with(kubernetes: kubernetes)
+        #expect(try Samples.judge(Samples.policy(expression), Samples.input(facts: facts)).allowed)
+        let decision = try Samples.judge(Samples.policy(expression))
+        #expect(decision.findings.map(\.outcome) == [.error] && !decision.allowed)
+        #expect(decision.findings.first?.message.contains("no cluster.kubectl in the inventory") == true)
     }
 
     @Test("of a node that was not looked at every fact is an error")

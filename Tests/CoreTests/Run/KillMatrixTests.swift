@@ -125,7 +125,8 @@ enum ShippedPlans {
         let runbook = try Runbook.parse(Array(try Data(contentsOf: file)), file: file.lastPathComponent)
         let given = runbook.parameters.filter { $0.fallback == nil }.map { ($0.name, sample($0.name)) }
         let bound = try runbook.bind(parameters: Dictionary(uniqueKeysWithValues: given))
-        let steps = try Planner.steps(of: bound, for: .sample)
+        let steps = try Planner.steps(
+            of: bound, for: Injection(node: "n1", kubeconfig: "/etc/kubernetes/admin.conf", run: "r1"))
         let identity = NodeIdentity(address: "192.0.2.1:22", hostKey: "SHA256:x", machineID: "m")
         var frame = Planner.Frame()
         frame.parameters = bound.parameters
@@ -167,6 +168,11 @@ enum ShippedPlans {
         return seen
     }
 
+    private static func scheduling(_ unschedulable: String, run: FieldValue) -> Observation {
+        let writer: FieldValue = run == .absent ? .absent : .text("belay")
+        return Observation(["uid": .text("u"), "unschedulable": .text(unschedulable), "run": run, "writer": writer])
+    }
+
     private static func readBy(_ service: String?) -> Observation {
         var file = RunSamples.file().before
         if service != nil {
@@ -181,6 +187,8 @@ enum ShippedPlans {
         case "service.restart": RunSamples.restart(try step.arguments.required("service") + ".service").before
         case "images.prune": RunSamples.prune(["a/x", "a/y"]).before
         case "file.replace": readBy(try step.arguments.text("service"))
+        case "node.cordon": scheduling("no", run: .absent)
+        case "node.uncordon": scheduling("yes", run: .text("r0"))
         case "iptables.flush": RunSamples.flush().before
         case "iptables.snapshot": firewall(snapshot: .absent)
         case "iptables.restore": firewall(snapshot: .content(Payload(snapshot)))

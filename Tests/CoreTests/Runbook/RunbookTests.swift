@@ -24,7 +24,7 @@ struct RunbookTests {
         "every shipped runbook loads, is named like its file and binds",
         arguments: [
             "restart-kubelet", "restart-containerd", "prune-images", "snapshot-iptables", "flush-iptables",
-            "restore-iptables", "restore-kubelet-config",
+            "restore-iptables", "restore-kubelet-config", "cordon-node", "uncordon-node",
         ])
     func shippedRunbooks(name: String) throws {
         let runbook = try Runbook.parse(ModelFixture.bytes("\(name).yaml", in: Self.shipped), file: "\(name).yaml")
@@ -36,7 +36,7 @@ struct RunbookTests {
     }
 
     @Test("there is no other shipped runbook than those tested")
-    func allShippedAreTested() throws { #expect(try ModelFixture.names(Self.shipped, ".yaml").count == 7) }
+    func allShippedAreTested() throws { #expect(try ModelFixture.names(Self.shipped, ".yaml").count == 9) }
 
     @Test("restart-kubelet says what its file says")
     func model() throws {
@@ -44,8 +44,12 @@ struct RunbookTests {
         let runbook = try Runbook.parse(bytes, file: "restart-kubelet.yaml")
         #expect(runbook.digest == Digest.sha256(bytes))
         #expect(runbook.targets == .init(roles: ["worker", "control-plane"], max: 1))
-        #expect(runbook.steps.map(\.timeout) == [.seconds(90)])
-        #expect(runbook.steps[0].verify.map(\.within) == [.seconds(60), .seconds(60)])
+        #expect(runbook.steps.map(\.name) == ["cordon", "restart", "uncordon"])
+        #expect(runbook.steps.map(\.optional) == [true, false, false])
+        #expect(runbook.steps.map { $0.when != nil } == [true, false, true])
+        #expect(runbook.steps.map(\.timeout) == [.seconds(60), .seconds(90), .seconds(60)])
+        #expect(runbook.steps[1].verify.map(\.within) == [.seconds(60), .seconds(60), .seconds(120)])
+        #expect(runbook.steps[1].verify.map { $0.when != nil } == [false, false, true])
         #expect(runbook.onFailure == .rollback && runbook.deadMan == nil)
         #expect(try runbook.bind(parameters: [:]).services == ["kubelet"])
     }
@@ -122,6 +126,54 @@ struct RunbookTests {
         #expect(error?.all.first?.location.line == 8)
         #expect(error?.all.first?.location.column == 58)
         #expect(error?.all.first?.field == "spec.steps[0].with.service")
+    }
+
+    @Test("a runbook may not say on which node, with which kubeconfig or as which run kubectl works")
+    func injectedArguments() throws {
+        let step = { (more: String) in "  steps:\n  - {name: one, action: node.label, with: {key: a, value: b\(more)}}"
+        }
+        let bound = try Self.runbook(step("")).bind(parameters: [:])
+        #expect(bound.steps[0].action.place == .cluster)
+        #expect(bound.steps[0].arguments.values.keys.sorted() == ["key", "value"])
+        for name in ["node", "kubeconfig", "run"] {
+            let error = #expect(throws: Diagnostics.self) { try Self.runbook(step(", \(name): w1")) }
+            #expect(error?.all.first?.field == "spec.steps[0].with.\(name)")
+            #expect(error?.all.first?.location.line == 6)
+        }
+    }
+
+    @Test("a label's key that a parameter gives is checked when it is bound")
+    func boundKey() throws {
+        let runbook = try Self.runbook(
+            """
+              parameters:
+                key: {type: string, required: true, description: which}
+              steps:
+              - {name: one, action: node.label, with: {key: "{{ parameters.key }}", remove: true}}
+            """)
+        _ = try runbook.bind(parameters: ["key": "example.com/x"])
+        #expect(throws: Diagnostics.self) { try runbook.bind(parameters: ["key": "kubernetes.io/hostname"]) }
+    }
+
+    @Test(
+        "uncordon-node takes a person's cordon only when told so, and no node that is not Ready",
+        arguments: [
+            ("belay", "a person", true, false), ("anyone", "a person", true, true), ("belay", "r-1", true, true),
+            ("belay", "", true, true), ("anyone", "a person", false, false),
+        ])
+    func uncordon(owner: String, cordonedBy: String, ready: Bool, allowed: Bool) throws {
+        let bytes = try ModelFixture.bytes("uncordon-node.yaml", in: Self.shipped)
+        let bound = try Runbook.parse(bytes, file: "uncordon-node.yaml").bind(parameters: ["owner": owner])
+        var kubernetes = Facts.Kubernetes.notAsked
+        kubernetes.api.reachable = .known(true)
+        kubernetes.node.ready = .known(ready)
+        kubernetes.node.cordonedBy = .known(cordonedBy)
+        let facts = FactsProbe(services: []).parse([]).with(kubernetes: kubernetes)
+        let check = { () throws(PlanError) in try Planner.check(bound, against: facts, on: "n1") }
+        if allowed { try check() } else { #expect(throws: PlanError.self) { try check() } }
+        #expect(throws: PlanError.self) {
+            try Planner.check(bound, against: facts.with(kubernetes: .notAsked), on: "n1")
+        }
     }
 
     @Test("the services asked for come from arguments and from expressions")

@@ -53,7 +53,7 @@ struct SchemaTests {
     static let inventory = """
         apiVersion: belay/v1
         kind: Inventory
-        cluster: {qqqqqqqqq: 1}
+        cluster: {qqqqqqqqq: 1, kubectl: {qqqqqqqqq: 1}}
         defaults: {qqqqqqqqq: 1}
         nodes: [{qqqqqqqqq: 1}]
         qqqqqqqqq: 1
@@ -67,6 +67,9 @@ struct SchemaTests {
             ("runbook", runbook, ["properties", "spec", "properties", "targets"], "spec.targets"),
             ("runbook", runbook, ["properties", "spec", "properties", "deadMan"], "spec.deadMan"),
             ("inventory", inventory, [], ""), ("inventory", inventory, ["properties", "cluster"], "cluster"),
+            (
+                "inventory", inventory, ["properties", "cluster", "properties", "kubectl"], "cluster.kubectl"
+            ),
             ("inventory", inventory, ["properties", "defaults"], "defaults"),
             ("inventory", inventory, ["properties", "nodes", "items"], "nodes[0]"),
             ("configuration", configuration, [], ""), ("configuration", configuration, ["properties", "log"], "log"),
