@@ -98,7 +98,7 @@ struct PlanView: Sendable {
             : style.warning("  when a step or check fails: the run stops and leaves this node as it is")
         let deadMan = node.deadManSeconds.map {
             style.strong("  dead-man: ") + "the node undoes the path-cutting steps by itself after \($0) s "
-                + "unless a new connection has found all well"
+                + "unless a new connection has found all well" + (node.deadManAtBoot ? ", and when it boots" : "")
         }
         return checks + [failing] + (deadMan.map { [$0] } ?? [])
     }

@@ -87,11 +87,13 @@ struct TimelineView: Sendable {
 
     private static func words(_ answer: NodeAnswer) -> String {
         switch answer {
-        case .granted(let epoch): "granted, epoch \(epoch)"
+        case .granted(let epoch, let inMemory):
+            "granted, epoch \(epoch)\(inMemory ? "; its record is in memory, since the disk is full" : "")"
         case .released: "released"
         case .armed: "armed"
         case .won: "disarmed"
-        case .reverted(let status, _): "the node had reverted by itself\(status == 0 ? "" : ", with status \(status)")"
+        case .reverted(let status, let rebooted, _):
+            "the node had reverted by itself\(rebooted ? ", and rebooted" : "")\(status == 0 ? "" : ", with status \(status)")"
         case .noDeadMan: "there is no dead-man"
         case .done(0, _, _): "done"
         case .done(let status, let index, _): "command \(index + 1) ended with status \(status)"

@@ -21,6 +21,8 @@ public protocol Action: Sendable {
     var survivesReboot: Bool { get }
     /// Where its commands run.
     var place: Place { get }
+    /// True when it frees disk, so that its record may lie in memory on a node whose disk is full.
+    var freesDisk: Bool { get }
 
     /// What it looks at, in words that two actions share when they look at the same thing: then the later one's prediction
     /// begins where the earlier one's ends.
@@ -57,6 +59,9 @@ extension Action {
 
     /// By default everything its kind can disrupt.
     public var disrupts: Set<String> { Self.kind.disrupts }
+
+    /// By default it needs disk as everything does.
+    public var freesDisk: Bool { false }
 
     /// By default the commands must be those of the plan.
     public func permits(_ now: [Command], planned: [Command]) -> Bool { now == planned }

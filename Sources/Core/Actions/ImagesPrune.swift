@@ -43,6 +43,8 @@ public struct ImagesPrune: Action {
     public var cutsPath: Bool { false }
     /// Images are on disk.
     public var survivesReboot: Bool { true }
+    /// It is what a full disk needs.
+    public var freesDisk: Bool { true }
 
     /// The references, the containers in any state, and the configuration that names the sandbox image.
     public func observe() -> [Command] {

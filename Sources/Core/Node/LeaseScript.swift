@@ -1,69 +1,148 @@
-/// Taking and giving back a node: one lease a node, fenced by an epoch that only grows.
+/// Taking and giving back a node: one lease a record, fenced by an epoch that only grows.
 public enum LeaseScript {
     /// A script that takes the lease for a run, or says who holds it.
     ///
-    /// A lease of another run stands while that run left a record on the node (a step unfinished, a dead-man armed, an undo
-    /// not done): then only `recover` of *that* run may go on. Without a record it stands until its expiry on the node's clock.
+    /// A node is refused while another run left a record on it (a step unfinished, a dead-man armed, an undo not done): then
+    /// only `recover` of *that* run may go on. A lease without a record stands until its expiry on the node's clock.
     /// - Parameters:
+    ///   - target: the node it is about, where that is not the one the script runs on.
+    ///   - planJSON: the plan reduced to this node, left in the record for whoever recovers from it.
     ///   - machineID: the machine the plan was made for; another one is refused.
     ///   - holder: who asks, for the message the next one reads; spaces are not allowed in it.
+    ///   - ticket: unguessable, and this executor's alone: who asks again with it after a lost answer is granted again.
     ///   - seconds: how long the lease lasts on the node's monotonic clock.
-    ///   - succeeding: the ended run that this one rolls back: its record is taken over, unless a dead-man is still armed in it.
+    ///   - settled: runs that this log says have ended or were resolved: what they left is taken over and goes with this
+    ///     run's record, unless a dead-man is still armed, or at work, in it.
     ///   - recovering: true when the run's own record is being recovered: a higher epoch fences off its first executor.
+    ///   - above: the last epoch this log knows of; one that lay in memory is forgotten by a reboot, and never given twice.
+    ///   - mayUseMemory: whether the record may lie in memory where the disk cannot be written.
     public static func acquire(
-        run: String, planSha256: String, machineID: String, holder: String, seconds: Int,
-        succeeding: String? = nil, recovering: Bool
+        run: String, target: String? = nil, planSha256: String, planJSON: [UInt8], machineID: String, holder: String,
+        ticket: String, seconds: Int, settled: [String] = [], recovering: Bool, above: Int = 0,
+        mayUseMemory: Bool = false
     ) -> String {
         """
-        \(NodeRecord.prelude(run: run))
+        \(NodeShell.prelude(NodeRecord.Fence(run: run, epoch: 0, target: target)))
+        SHA=\(ShellQuote.quote(planSha256)); HOLDER=\(ShellQuote.quote(holder)); TICKET=\(ShellQuote.quote(ticket))
         [ "$(cat /etc/machine-id)" = \(ShellQuote.quote(machineID)) ] || { say refused another machine answers at this address; exit 0; }
-        lock
-        prior=\(ShellQuote.quote(succeeding ?? ""))
-        read -r lrun lepoch lholder lboot lexpiry <"$B/lease" 2>/dev/null
-        if [ -n "$prior" ] && [ "${lrun-}" = "$prior" ] && [ ! -e "$B/$prior/deadman.token" ]; then lrun=; fi
-        if [ -n "${lrun-}" ] && [ "$lrun" != "$RUN" ]; then
-          if [ -d "$B/$lrun" ]; then say refused unfinished "$lrun" "$lholder"; exit 0; fi
-          if [ "$lboot" = "$(boot)" ] && [ "$(up)" -lt "$lexpiry" ]; then say refused held "$lrun" "$lholder"; exit 0; fi
-        fi
-        if [ \(recovering ? "recovering" : "starting") = starting ] && [ -e "$B/spent/\(planSha256)" ]; then
-          # Asked again after a lost answer: the lease is already ours.
-          [ "${lrun-}" = "$RUN" ] && [ "$lholder" = \(ShellQuote.quote(holder)) ] && { say granted "$lepoch"; exit 0; }
-          say refused spent; exit 0
-        fi
-        e=$(cat "$B/epoch" 2>/dev/null || echo 0); e=$((e + 1))
-        mkdir -p "$B/spent" "$R/steps" && echo "$e" | put "$B/epoch" &&
-        echo "$RUN" | put "$B/spent/\(planSha256)" && echo \(planSha256) | put "$R/plan" &&
-        echo "$prior" | put "$R/prior" &&
-        echo "$RUN $e" \(ShellQuote.quote(holder)) "$(boot)" "$(( $(up) + \(seconds) ))" | put "$B/lease" ||
-          { say refused disk; exit 0; }
-        say granted "$e"
+        lock; held
+        # With those that this run, being recovered, took over before.
+        SETTLED=" "\(ShellQuote.quote(settled.filter(NodeRecord.isRun).joined(separator: " ")))" $(cat "$DISK/$RUN/prior" "$MEM/$RUN/prior" 2>/dev/null | tr '\\n' ' ') "
+        settled() { case "$SETTLED" in *" $1 "*) ;; *) return 1 ;; esac; }
+        \(standing)
+        \(recovering ? ":" : spent)
+        \(taking(planJSON, seconds: seconds, recovering: recovering))
+        e=\(above)
+        for n in "$lepoch" $(cat "$MEM/epoch" "$DISK/epoch" 2>/dev/null); do [ "$n" -gt "$e" ] && e=$n; done
+        e=$((e + 1))
+        # A record stays where it is; what is in memory already needs no disk.
+        if [ "$LOCK" = "$MEM" ] && [ -d "$MEM/$RUN" ] && [ ! -d "$DISK/$RUN" ] && take "$MEM"; then say granted "$e" memory
+        elif take "$DISK"; then say granted "$e"
+        elif \(mayUseMemory) && [ "$LOCK" = "$MEM" ] && take "$MEM"; then say granted "$e" memory
+        else say refused disk; fi
 
         """
     }
+
+    // What lies here of other runs: `prior` collects what may be taken over, anything else refuses.
+    private static let standing = """
+        armed() {
+          [ -e "$1/deadman.token" ] && return
+          [ -e "$1/deadman.fired" ] && [ ! -e "$1/deadman.result" ] && reverting "${1##*/}"
+        }
+        prior=
+        for p in $PLACES; do
+          for f in "$p"/*/plan; do
+            [ -f "$f" ] || continue
+            f=${f%/plan}; r=${f##*/}
+            [ "$r" != "$RUN" ] || continue
+            if settled "$r" && ! armed "$f"; then prior="$prior $r"; continue; fi
+            if [ "$lrun" != "$r" ]; then lholder=somebody; fi
+            say refused unfinished "$r" "$lholder"; exit 0
+          done
+          read -r a b c d x t 2>/dev/null <"$p/lease" || continue
+          if [ "$a" = "$RUN" ] || settled "$a"; then continue; fi
+          if [ -d "$p/$a" ]; then say refused unfinished "$a" "$c"; exit 0; fi
+          if [ "$d" = "$(boot)" ] && [ "$(up)" -lt "$x" ]; then say refused held "$a" "$c"; exit 0; fi
+        done
+        """
+
+    private static let spent = """
+        for p in $PLACES; do
+          [ -e "$p/spent/$SHA" ] || continue
+          if [ "$lrun" = "$RUN" ] && [ "$lticket" = "$TICKET" ]; then
+            # Asked again after a lost answer: the lease is already ours.
+            if [ "$B" = "$DISK" ]; then say granted "$lepoch"; else say granted "$lepoch" memory; fi; exit 0
+          fi
+          say refused spent; exit 0
+        done
+        """
+
+    // Takes the lease in one place, or leaves nothing of it there. A lease in the other place goes before: after a reboot
+    // it would count again. The record keeps other runs away meanwhile. Steps need room too: better refused now than then.
+    private static func taking(_ planJSON: [UInt8], seconds: Int, recovering: Bool) -> String {
+        """
+        take() {
+          B=$1 R=$1/$RUN news= newr=
+          for p in $PLACES; do [ "$p" = "$B" ] || { rm -f "$p/lease" && [ ! -e "$p/lease" ]; } || return 1; done
+          [ -e "$B/spent/$SHA" ] || news=1
+          [ -d "$R" ] || newr=1
+          remade=; \(recovering ? "known || remade=$e" : ":")
+          record && return
+          [ -z "$news" ] || rm -f "$B/spent/$SHA"
+          [ -z "$newr" ] || rm -rf "$R"
+          return 1
+        }
+        record() {
+          rm -rf "$B"/.gone-*
+          mkdir -p "$B/spent" "$R/steps" && room && echo "$e" | put "$B/epoch" && echo "$RUN" | put "$B/spent/$SHA" &&
+            echo "$SHA" | put "$R/plan" && { [ -e "$(at plan.json)" ] || plan; } &&
+            { cat "$DISK/$RUN/prior" "$MEM/$RUN/prior"; printf '%s\\n' $prior; } | put "$R/prior" &&
+            { [ -z "$remade" ] || echo "$remade" | put "$R/remade"; } && sync "$B" &&
+            echo "$RUN $e $HOLDER $(boot) $(( $(up) + \(seconds) )) $TICKET" | put "$B/lease"
+        } 2>/dev/null
+        room() {
+          head -c \(roomNeeded) /dev/urandom >"$B/.room" && sync "$B/.room" && [ "$(wc -c <"$B/.room")" -eq \(roomNeeded) ]
+          set -- $?; rm -f "$B/.room"; return "$1"
+        }
+        plan() { \(NodeShell.file("$R/plan.json", planJSON)); }
+        """
+    }
+
+    private static let roomNeeded = 1 << 20
 
     /// A script that ends a run on a node: its record goes (the log has it), then its lease. Idempotent.
+    ///
+    /// Refused while its dead-man is armed or at work: without the record nobody could win the token any more.
     public static func release(_ fence: NodeRecord.Fence) -> String {
         """
-        \(NodeRecord.prelude(run: fence.run))
-        lock
-        if read -r lrun lepoch rest <"$B/lease" 2>/dev/null; then
+        \(NodeShell.prelude(fence))
+        lock; held
+        if known; then
+          [ -n "$lrun" ] || { say refused lease none; exit 0; }
           [ "$lrun" = "$RUN" ] && [ "$lepoch" = \(fence.epoch) ] || { say refused lease "$lrun" "$lepoch"; exit 0; }
+          [ ! -e "$(at deadman.token)" ] && { [ -e "$(at deadman.result)" ] || ! reverting "$RUN"; } || { say refused deadman; exit 0; }
+          read -r sha 2>/dev/null <"$R/plan"
+          # What must outlast a record in memory goes to the disk, if that can be written again.
+          [ "$B" = "$DISK" ] || { mkdir -p "$DISK/spent" && echo "$RUN" | put "$DISK/spent/$sha" && echo "$lepoch" | put "$DISK/epoch"; } 2>/dev/null
+          unboot "$UNIT" || { say refused disk; exit 0; }
+          for r in $(cat "$R/prior" 2>/dev/null); do
+            unboot "belay-$r${UNIT#"belay-$RUN"}"
+            for p in $PLACES; do rm -rf "$p/$r"; done
+          done
+          # By name at once, so that no crash leaves half a record to be read.
+          for p in $PLACES; do
+            [ -d "$p/$RUN" ] || continue
+            rm -rf "$p/.gone-$RUN"; mv "$p/$RUN" "$p/.gone-$RUN" || { say refused disk; exit 0; }
+          done
+        elif [ "$lrun" = "$RUN" ] && [ "$lepoch" != \(fence.epoch) ]; then say refused lease "$lrun" "$lepoch"; exit 0
         fi
-        prior=$(cat "$R/prior" 2>/dev/null); [ -z "$prior" ] || rm -rf "$B/$prior"
-        rm -rf "$R" && rm -f "$B/lease" && sync "$B" && say released || say refused disk
-
-        """
-    }
-
-    /// A script that says what the node's record holds, changing nothing.
-    public static func inspect(run: String) -> String {
-        """
-        \(ShellPrelude.environment)
-        B=\(NodeRecord.root); R=\(NodeRecord.root)/\(run)
-        [ -r "$B/lease" ] && printf 'lease %s\\n' "$(cat "$B/lease")"
-        [ -d "$R" ] && echo record
-        for t in token won fired result; do [ -e "$R/deadman.$t" ] && echo "deadman $t"; done
-        exit 0
+        for p in $PLACES; do
+          [ "$lrun" != "$RUN" ] || rm -f "$p/lease" || { say refused disk; exit 0; }
+          [ ! -d "$p" ] || sync "$p"
+          rm -rf "$p/.gone-$RUN" "$p/$RUN.firing"
+        done
+        say released
 
         """
     }

@@ -1,26 +1,28 @@
 /// What a node said of a write: the one line protocol of lease, dead-man and step scripts.
 public enum NodeAnswer: Codable, Sendable, Hashable {
-    /// The lease is ours, under this epoch.
-    case granted(epoch: Int)
+    /// The lease is ours, under this epoch; a record that lies in memory ends with the next reboot.
+    case granted(epoch: Int, inMemory: Bool)
     /// The lease and the record are gone.
     case released
     /// The dead-man will fire unless disarmed.
     case armed
     /// We won the token: the node will not revert by itself.
     case won
-    /// The node won the token and has reverted; `status` is 0 when every undo of it succeeded.
-    case reverted(status: Int, output: Payload)
+    /// The node won the token and has reverted; `status` is 0 when every undo of it succeeded, `rebooted` says that it is
+    /// not the boot any more in which it was armed.
+    case reverted(status: Int, rebooted: Bool, output: Payload)
     /// There is no dead-man in this run.
     case noDeadMan
     /// The step ended with this status; `failedAt` is the index of the command begun last.
     case done(status: Int, failedAt: Int, output: Payload)
     /// It is still running after the time it was given.
     case running
-    /// It began and is gone without a result: its effect is unknown and must be observed.
+    /// It began, or may have, and is gone without a result: its effect is unknown and must be observed.
     case lost(rebooted: Bool)
     /// It never began.
     case absent
-    /// The node did not let it begin; the words say why (`lease …`, `held …`, `busy`, `disk`, `spent`, `unit …`).
+    /// The node did not let it begin; the words say why (`lease …`, `held …`, `unfinished …`, `busy`, `disk`, `spent`,
+    /// `unit …`, `deadman`, `boot …`, `name`).
     case refused(String)
 
     // The name that an unlabelled value has in the log's JSON.
@@ -42,7 +44,8 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
 
     private static func read(_ verb: String, _ words: [String], _ numbers: [Int?], _ out: Payload) -> NodeAnswer? {
         switch (verb, numbers.count) {
-        case ("granted", 1): numbers[0].map { .granted(epoch: $0) }
+        case ("granted", 1): numbers[0].map { .granted(epoch: $0, inMemory: false) }
+        case ("granted", 2) where words[2] == "memory": numbers[0].map { .granted(epoch: $0, inMemory: true) }
         case ("released", 0): .released
         case ("armed", 0): .armed
         case ("won", 0): .won
@@ -50,7 +53,9 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
         case ("running", 0): .running
         case ("absent", 0): .absent
         case ("lost", 2): .lost(rebooted: words[1] != words[2])
-        case ("reverted", 1): numbers[0].map { .reverted(status: $0, output: out) }
+        case ("reverted", 1): numbers[0].map { .reverted(status: $0, rebooted: false, output: out) }
+        case ("reverted", 2) where words[2] == "rebooted":
+            numbers[0].map { .reverted(status: $0, rebooted: true, output: out) }
         case ("done", 2...):
             numbers[0].flatMap { status in
                 numbers[1].map { .done(status: status, failedAt: $0, output: out) }

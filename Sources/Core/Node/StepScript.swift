@@ -5,9 +5,9 @@
 public struct StepScript: Sendable {
     /// The run and the epoch it writes under.
     public let fence: NodeRecord.Fence
-    /// The folder of this step under the run's `steps/`, and part of the unit's name: `02-apply`, `02-undo-7`.
+    /// The folder of this step under the run's `steps/`, and part of the unit's name: `02-apply`, `02-undo7`.
     public let name: String
-    /// Seconds the commands may take all together; then the unit is stopped and the result says 124.
+    /// Seconds the commands may take all together; then they are ended and the result says 124.
     public let seconds: Int
 
     /// Names a step of a run.
@@ -18,107 +18,146 @@ public struct StepScript: Sendable {
     }
 
     /// The unit's name on the node.
-    public var unit: String { "belay-\(fence.run)-step-\(name)" }
+    public var unit: String { "\(fence.unit)-step-\(name)" }
 
     /// Starts the step, unless it ever was started, and waits for its result.
     /// - Parameters:
     ///   - commands: run in order, each only after the one before it succeeded.
     ///   - undo: left on the node before the first command runs, so that the node (dead-man) and a person have it.
+    ///   - before: the observation that `undo` was made from, as JSON, left beside it for whoever recovers.
     ///   - cutsPath: marks the step as one the dead-man must undo; it is refused when no dead-man is armed.
-    ///   - stopping: the name of a step that must be over first (an undo waits for no apply, it ends it).
-    public func start(_ commands: [Command], undo: [Command] = [], cutsPath: Bool = false, stopping: String? = nil)
-        -> String
-    {
+    ///   - stopping: the names of steps that must be over first (an undo waits for no apply, it ends it).
+    public func start(
+        _ commands: [Command], undo: [Command] = [], before: [UInt8]? = nil, cutsPath: Bool = false,
+        stopping: [String] = []
+    ) -> String {
         """
-        \(NodeRecord.prelude(run: fence.run))
-        D="$R/steps/\(name)"
+        \(NodeShell.prelude(fence))
+        prepare() {
+          mkdir -p "$D" && \(NodeShell.file("$D/run.sh", wrapper(commands))) &&
+            \(NodeShell.file("$D/undo.sh", Self.body(undo))) &&
+            \(before.map { NodeShell.file("$D/before.json", $0) } ?? ":") &&
+            \(cutsPath ? "put \"$D/cuts\" </dev/null" : ":") && sync "${D%/*}"
+        } 2>/dev/null
+        \(beginning)
+        \(Self.stopping)
+        D=$(at \(folder))
         if [ ! -e "$D/result" ] && [ ! -e "$D/started" ]; then
-        \(NodeRecord.check(fence))
-        if [ ! -e "$D/started" ]; then
-        \(cutsPath ? "[ -e \"$R/deadman.token\" ] || { say refused deadman; exit 0; }" : ":")
-        mkdir -p "$D" || { say refused disk; exit 0; }
-        \(NodeRecord.file("$D/run.sh", wrapper(commands)))
-        \(NodeRecord.file("$D/undo.sh", Self.body(undo)))
-        \(cutsPath ? ": >\"$D/cuts\" && sync \"$D/cuts\" || { say refused disk; exit 0; }" : ":")
-        if systemd; then M=unit; else M=shell; fi
-        \(stopping.map(Self.stop) ?? ":")
-        boot | put "$D/started" || { say refused disk; exit 0; }
-        if [ $M = unit ]; then
-          # A busy PID 1 may start it after systemd-run gave up: whether it ran is for the wait below to find out.
-          systemd-run --quiet --collect --unit=\(unit) --property=RuntimeMaxSec=\(seconds + 10) \
-            --property=TimeoutStopSec=10 /bin/sh "$D/run.sh" </dev/null >"$D/start" 2>&1 || cp "$D/start" "$D/out"
-        else
-          setsid /bin/sh "$D/run.sh" </dev/null >/dev/null 2>&1 9>&- & echo $! >"$D/pid"
-        fi
-        fi
-        exec 9>&-
+          \(NodeShell.lostWithoutRecord)
+        \(NodeShell.check(fence))
+          D=$(at \(folder))
+          if [ ! -e "$D/started" ]; then
+            \(cutsPath ? "[ -e \"$(at deadman.token)\" ] || { say refused deadman; exit 0; }" : ":")
+            D=$R/\(folder)
+            prepare || { rm -rf "$D"; say refused disk; exit 0; }
+            for s in \(ShellQuote.join(stopping)); do stop "$s"; done
+            begin || { rm -rf "$D"; say refused disk; exit 0; }
+          fi
+          exec 9>&-
         fi
         \(waiting)
         """
     }
 
-    private static func stop(_ other: String) -> String {
+    private var folder: String { "steps/\(name)" }
+
+    // Held under the lock from the look at the lease until it runs. Room for the pid is taken before anything runs, for a
+    // shell that nobody knows could not be ended.
+    private var beginning: String {
         """
-        if [ -e "$R/steps/\(other)/pid" ]; then halt "$R/steps/\(other)"
-        elif [ $M = unit ]; then timeout 20 systemctl stop "belay-$RUN-step-\(other).service" 2>/dev/null; fi
+        begin() {
+          if systemd; then
+            boot | put "$D/started" || return
+            # A busy PID 1 may start it after systemd-run gave up: whether it ran is for the wait below to find out.
+            systemd-run --quiet --collect --unit=\(unit) --property=RuntimeMaxSec=\(seconds + 20) \\
+              --property=TimeoutStopSec=10 /bin/sh "$D/run.sh" </dev/null >"$D/start" 2>&1 9>&- || cp "$D/start" "$D/out"
+          else
+            echo 'none            ' | put "$D/pid" && boot | put "$D/started" || return
+            setsid /bin/sh "$D/run.sh" </dev/null >/dev/null 2>&1 9>&- &
+            echo $! 1<>"$D/pid"
+          fi
+          return 0
+        } 2>/dev/null
         """
     }
+
+    // Where PID 1 does not answer, the session of a unit's main process tells what belongs to it.
+    private static let stopping = """
+        stop() {
+          set -- "$(at "steps/$1")" "$UNIT-step-$1.service"
+          [ -e "$1/started" ] && [ ! -e "$1/result" ] || return 0
+          if [ ! -e "$1/pid" ] && [ -d /run/systemd/system ]; then timeout 20 systemctl stop "$2" 2>/dev/null; fi
+          halt "$1"
+        }
+        """
 
     /// Says what became of the step: waits for it while it runs, never starts it.
     public var lookup: String {
         """
-        \(NodeRecord.prelude(run: fence.run))
-        D="$R/steps/\(name)"
-        [ -e "$D/result" ] || [ -e "$D/started" ] || { say absent; exit 0; }
+        \(NodeShell.prelude(fence))
+        D=$(at \(folder))
+        if [ ! -e "$D/result" ] && [ ! -e "$D/started" ]; then
+          \(NodeShell.lostWithoutRecord)
+          [ -e "$(at remade)" ] && { say lost gone "$(boot)"; exit 0; }
+          say absent; exit 0
+        fi
         \(waiting)
         """
     }
 
-    // A unit that is gone without a result was stopped from outside or died with the node: its effect is unknown.
+    // A step that is gone without a result was stopped from outside or died with the node: its effect is unknown. Whoever
+    // starts one holds the lock until it runs, so nothing is called gone before the lock was free once.
     private var waiting: String {
         """
+        runs() { alive "$D" "$UNIT-step-\(name).service"; }
         n=0
-        until [ -e "$D/result" ]; do
-          if ! alive "$D" \(unit).service; then
-            sleep 0.3; [ -e "$D/result" ] && break
-            say lost "$(cat "$D/started")" "$(boot)"; exit 0
+        until [ -e "$(at \(folder)/result)" ]; do
+          if ! runs; then
+            flock -x -w 20 "$LOCK/lock" true 2>/dev/null
+            if ! runs; then
+              sleep 0.3; [ -e "$(at \(folder)/result)" ] && break
+              say lost "$(cat "$D/started")" "$(boot)"; exit 0
+            fi
           fi
           n=$((n + 1)); [ $n -gt \((seconds + 25) * 10) ] && { say running; exit 0; }
           sleep 0.1
         done
-        say done $(cat "$D/result")
-        say out "$(tail -c 16384 "$D/out" | base64 | tr -d '\\n')"
+        say done $(cat "$(at \(folder)/result)")
+        say out "$(tail -c 16384 "$(at \(folder)/out)" 2>/dev/null | base64 | tr -d '\\n')"
 
         """
     }
 
+    // The commands have one limit together, in a process of their own; what outlives it is ended before the result is said.
     // `out` is cut on the node: a command that floods must not fill the disk we may be here to free.
     private func wrapper(_ commands: [Command]) -> String {
         """
-        \(ShellPrelude.environment)
-        cd /; D=\(NodeRecord.root)/\(fence.run)/steps/\(name)
-        body() {
-        \(Self.body(commands, seconds: seconds))
-        }
+        \(NodeShell.places(fence))
+        cd /; D=${0%/*}
+        if [ "${1-}" = body ]; then
+        \(Self.body(commands))
+        fi
+        \(NodeShell.halting)
+        echo $$ >"$D/main"
         {
-          ( body ); s=$?
-          k=$(cat "$D/at" 2>/dev/null || echo 0)
-          echo "$s $k $(cat /proc/sys/kernel/random/boot_id)" >"$D/result.tmp"
-          sync "$D/result.tmp"; mv "$D/result.tmp" "$D/result"; sync "$D"
+          timeout -k 5 \(seconds) /bin/sh "$0" body; s=$?
+          case $s in 124|137) sweep $$ $$ ;; esac
+          read -r k 2>/dev/null <"$D/at"; r="$s ${k:-0} $(boot)"
+          # A step that filled the disk is not a step without a result.
+          echo "$r" | put "$D/result" || { [ "$LOCK" = "$MEM" ] && mkdir -p "$MEM/$RUN/\(folder)" && echo "$r" | put "$MEM/$RUN/\(folder)/result"; }
         } 2>&1 </dev/null | { head -c 65536 >"$D/out"; cat >/dev/null; }
 
         """
     }
 
     /// The commands as shell text that stops at the first failure with its status; `at` holds the number of the one begun last.
-    static func body(_ commands: [Command], seconds: Int? = nil) -> String {
-        let limit = seconds.map { "timeout -k 5 \($0) " } ?? ""
-        return commands.enumerated().map { index, command in
+    static func body(_ commands: [Command]) -> String {
+        commands.enumerated().map { index, command in
             let accepted = command.accepts.sorted().map(String.init).joined(separator: "|")
             let source = command.input.map { "printf %s \(Base64.encode($0.bytes)) | base64 -d | " } ?? ""
             return """
                 [ -z "${D-}" ] || echo \(index) >"$D/at"
-                \(source)\(limit)\(ShellQuote.join(command.argv)); s=$?
+                \(source)\(ShellQuote.join(command.argv)); s=$?
                 case $s in \(accepted)) ;; *) exit $s ;; esac
                 """
         }.joined(separator: "\n") + "\nexit 0"

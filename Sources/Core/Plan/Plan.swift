@@ -142,13 +142,15 @@ public struct NodePlan: Codable, Sendable, Hashable {
     public var services: [String]
     /// Seconds until the node reverts by itself; nil when no step can cut its path.
     public var deadManSeconds: Int?
+    /// Whether it also reverts at its next boot, since the effect of a path-cutting step outlives one.
+    public var deadManAtBoot: Bool
 
     /// Collects the parts.
     public init(
         name: String, identity: NodeIdentity?, host: HostPlan? = nil, kubeconfig: String? = nil,
         kubernetesName: String? = nil, roles: [String], pool: String,
         preconditions: [CheckPlan] = [], steps: [StepPlan], verify: [CheckPlan], services: [String],
-        deadManSeconds: Int?
+        deadManSeconds: Int?, deadManAtBoot: Bool = false
     ) {
         self.name = name
         self.identity = identity
@@ -162,6 +164,7 @@ public struct NodePlan: Codable, Sendable, Hashable {
         self.verify = verify
         self.services = services
         self.deadManSeconds = deadManSeconds
+        self.deadManAtBoot = deadManAtBoot
     }
 
     /// How long the lease is asked for: twice what everything may take, since all of it may have to be undone.

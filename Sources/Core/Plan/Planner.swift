@@ -85,7 +85,7 @@ public enum Planner {
         var planned: [StepPlan] = []
         for index in steps.indices {
             let step = try plan(steps, index, after: planned, frame, subject)
-            try refuseUnsendable(step, steps[index].action, on: name)
+            try refuseUnsendable(step, on: name)
             planned.append(step)
         }
         let placed = planned.filter { $0.skipped == nil }
@@ -98,7 +98,10 @@ public enum Planner {
             kubeconfig: subject.kubeconfig, kubernetesName: subject.node.nameInKubernetes,
             roles: subject.node.roles.sorted(), pool: subject.node.pool, preconditions: frame.preconditions,
             steps: planned, verify: frame.verify, services: frame.services,
-            deadManSeconds: try deadMan(planned, frame.verify, asked: frame.deadManSeconds, on: name))
+            deadManSeconds: try deadMan(planned, frame.verify, asked: frame.deadManSeconds, on: name),
+            deadManAtBoot: zip(steps, planned).contains { step, planned in
+                planned.cutsPath && step.action.survivesReboot && !planned.apply.isEmpty
+            })
     }
 
     private static func plan(
@@ -165,18 +168,11 @@ public enum Planner {
             prediction: prediction, apply: action.apply(before), undo: action.undo(before), verify: step.verify)
     }
 
-    private static func refuseUnsendable(_ step: StepPlan, _ action: any Action, on node: String) throws(PlanError) {
+    private static func refuseUnsendable(_ step: StepPlan, on node: String) throws(PlanError) {
         if (step.apply + step.undo).contains(where: { $0.argv.contains { $0.utf8.contains(0) } }) {
             throw PlanError(
                 node: node, step: step.name, message: "a command has a NUL byte in an argument",
                 remedy: "Remove it from the parameter: no program can be given one.")
-        }
-        if action.cutsPath, action.survivesReboot, !step.apply.isEmpty {
-            throw PlanError(
-                node: node, step: step.name,
-                message:
-                    "it can cut the path to the node and its effect survives a reboot, which no dead-man covers yet",
-                remedy: "Do it by hand from the node's console; Belay refuses what the node could not undo by itself.")
         }
     }
 

@@ -26,7 +26,8 @@ extension NodeRun {
             if let effect = acquire(place, recovering: true) { return effect }
         }
         if let unresolved, unreachable[place(of: unresolved)] == nil { return .lookUp(unresolved) }
-        return state == .rollingBack || state == .holding || isComplete ? nil : rollBack("its executor was interrupted")
+        if state == .rollingBack || state == .holding || isComplete { return nil }
+        return rollBack(rebooted ? "the node rebooted meanwhile" : "its executor was interrupted")
     }
 
     /// Takes the lease of a place; nil when it is ours.

@@ -50,6 +50,10 @@ public struct NodeRun: Sendable {
         public var epoch: Int?
         /// It was granted to this run at some time: nothing is ever sent to a place without that.
         public var wasGranted = false
+        /// The last epoch that was granted, to any executor.
+        public var lastEpoch = 0
+        /// Whether the record lies in memory, where a reboot takes it and the lease.
+        public var isInMemory = false
         /// It was given back.
         public var released = false
         var wasAsked = false
@@ -70,8 +74,11 @@ public struct NodeRun: Sendable {
 
     /// The fence its writes at a place carry.
     public func fence(run: String, at place: Place) -> NodeRecord.Fence {
-        NodeRecord.Fence(run: run, epoch: epoch(at: place) ?? 0)
+        NodeRecord.Fence(run: run, epoch: epoch(at: place) ?? 0, target: target(at: place))
     }
+
+    /// The target of a record that lies on another host, nil for the node's own.
+    func target(at place: Place) -> String? { place == .node ? nil : plan.name }
 
     /// Where a write goes.
     public func place(of write: Write) -> Place {
@@ -80,6 +87,12 @@ public struct NodeRun: Sendable {
         case .apply(let step), .undo(let step): plan.steps[step].place
         case .armDeadMan, .disarmDeadMan, .fireDeadMan: .node
         }
+    }
+
+    /// Whether every step on the node itself frees disk, so that a full disk must not keep it from beginning.
+    public var freesDisk: Bool {
+        let own = actions.filter { $0.place == .node }
+        return !own.isEmpty && own.allSatisfy(\.freesDisk)
     }
 
     /// Folds one event about this node.
@@ -156,15 +169,23 @@ public struct NodeRun: Sendable {
     private mutating func end(_ write: Write, _ answer: NodeAnswer) throws(IllegalEvent) {
         guard open?.write == write || unresolved == write else { throw IllegalEvent("an outcome without its intent") }
         if open?.write == write { open = nil } else { unresolved = nil }
+        // A reboot took the lease with the record, and what the step did may still be there: the run goes on as recovered.
+        let place = place(of: write)
+        if holds[place]?.isInMemory == true, answer == .lost(rebooted: true) || answer == .refused("lease none") {
+            holds[place]?.epoch = nil
+            holds[place]?.isInMemory = false
+            (recovering, rebooted) = (true, true)
+            if case .refused = answer { return }
+        }
         switch (write, answer) {
-        case (.acquireLease(let place, _), .granted(let epoch)):
-            holds[place]?.epoch = epoch
-            holds[place]?.wasGranted = true
+        case (.acquireLease(let place, _), .granted(let epoch, let isInMemory)): granted(place, epoch, isInMemory)
         case (.armDeadMan, .armed): deadMan = .armed
         case (.disarmDeadMan, .won), (.fireDeadMan, .won): deadMan = .won
         case (.disarmDeadMan, .lost), (.fireDeadMan, .lost): (deadMan, rebooted) = (.won, true)
-        case (.disarmDeadMan, .reverted(let status, _)), (.fireDeadMan, .reverted(let status, _)):
+        case (.disarmDeadMan, .reverted(let status, let rebooted, _)),
+            (.fireDeadMan, .reverted(let status, let rebooted, _)):
             deadMan = .reverted(clean: status == 0)
+            self.rebooted = self.rebooted || rebooted
         case (.disarmDeadMan, .noDeadMan), (.fireDeadMan, .noDeadMan): deadMan = .none
         case (.releaseLease(let place), .released): holds[place]?.released = true
         case (.apply(let step), _): try at(step) { $0.applied = Applied(answer) }
@@ -172,6 +193,13 @@ public struct NodeRun: Sendable {
         case (_, .refused(let why)): refused(write, why)
         default: refused(write, "the node answered \(answer)")
         }
+    }
+
+    private mutating func granted(_ place: Place, _ epoch: Int, _ isInMemory: Bool) {
+        holds[place]?.epoch = epoch
+        holds[place]?.lastEpoch = epoch
+        holds[place]?.isInMemory = isInMemory
+        holds[place]?.wasGranted = true
     }
 
     // A lease refused to one who recovers a run that had already been giving it back: that run had ended on the node, and

@@ -8,19 +8,33 @@ extension RunState {
         public var seconds: Int
     }
 
-    /// The script that sends an intent. `holder` names the executor in the node's lease.
-    public func script(sending intent: Intent, to node: NodeRun, planSha256: String, holder: String) -> Script {
+    /// The script that sends an intent.
+    /// - Parameters:
+    ///   - holder: names the executor in the node's lease.
+    ///   - ticket: unguessable, and this executor's alone.
+    ///   - settled: runs that this log says have ended; what they left on the node may be taken over.
+    /// - Throws: what encoding the plan threw.
+    public func script(
+        sending intent: Intent, to node: NodeRun, planSha256: String, holder: String, ticket: String,
+        settled: [String] = []
+    ) throws -> Script {
         let place = node.place(of: intent.write)
         let fence = node.fence(run: plan.id, at: place)
         switch intent.write {
         case .acquireLease(_, let recovering):
+            var part = plan
+            part.nodes = [node.plan]
             let text = LeaseScript.acquire(
-                run: plan.id, planSha256: planSha256, machineID: node.plan.host(at: place)?.identity.machineID ?? "",
-                holder: holder,
-                seconds: node.plan.leaseSeconds, succeeding: plan.rollsBack, recovering: recovering)
+                run: plan.id, target: node.target(at: place), planSha256: planSha256, planJSON: try JSON.encode(part),
+                machineID: node.plan.host(at: place)?.identity.machineID ?? "", holder: holder, ticket: ticket,
+                seconds: node.plan.leaseSeconds, settled: settled + [plan.rollsBack].compactMap(\.self),
+                recovering: recovering, above: node.holds[place]?.lastEpoch ?? 0,
+                mayUseMemory: recovering || (place == .node && node.freesDisk))
             return Script(text: text, seconds: 40)
         case .armDeadMan:
-            return Script(text: DeadManScript.arm(fence, seconds: node.plan.deadManSeconds ?? 0), seconds: 40)
+            return Script(
+                text: DeadManScript.arm(fence, seconds: node.plan.deadManSeconds ?? 0, atBoot: node.plan.deadManAtBoot),
+                seconds: 40)
         case .disarmDeadMan:
             return Script(text: DeadManScript.disarm(fence, wait: 60), seconds: 100)
         case .fireDeadMan:
@@ -29,12 +43,15 @@ extension RunState {
             return Script(text: LeaseScript.release(fence), seconds: 40)
         case .apply(let index):
             let step = unit(of: intent.write, on: node)
-            let text = step.start(intent.commands, undo: intent.undo, cutsPath: node.plan.steps[index].cutsPath)
+            let text = step.start(
+                intent.commands, undo: intent.undo, before: try node.steps[index].before.map { try JSON.encode($0) },
+                cutsPath: node.plan.steps[index].cutsPath)
             return Script(text: text, seconds: step.seconds + 40)
         case .undo(let index):
             let step = unit(of: intent.write, on: node)
-            return Script(
-                text: step.start(intent.commands, stopping: Self.name(index, "apply")), seconds: step.seconds + 60)
+            let earlier = ["apply"] + (1..<max(1, node.steps[index].undoAttempts)).map { "undo\($0)" }
+            let text = step.start(intent.commands, stopping: earlier.map { Self.name(index, $0) })
+            return Script(text: text, seconds: step.seconds + 40 + 40 * earlier.count)
         }
     }
 

@@ -10,6 +10,7 @@ public struct Driver: Sendable {
     private let nonces: any Nonces
     private let planSha256: String
     private let holder: String
+    private let ticket: String
     private let watch: @Sendable (RunState, NextEffect) -> Void
 
     /// A driver for one plan.
@@ -27,6 +28,7 @@ public struct Driver: Sendable {
         self.nonces = nonces
         self.planSha256 = planSha256
         self.holder = holder
+        ticket = nonces.next()
         self.watch = watch
     }
 
@@ -68,7 +70,8 @@ public struct Driver: Sendable {
         case .evaluate(let step): return try await evaluate(step, node, state.plan)
         case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
-            let script = state.script(sending: intent, to: node, planSha256: planSha256, holder: holder)
+            let script = try state.script(
+                sending: intent, to: node, planSha256: planSha256, holder: holder, ticket: ticket)
             return try await write(script, node, intent.write)
         case .lookUp(let write): return try await self.write(state.script(lookingUp: write, on: node), node, write)
         case .observe(let step, let moment, let expecting):

@@ -41,7 +41,7 @@ struct DeadManScriptTests {
             try await fire(node)
             #expect(node.text(node.path("x")) == "undo-2\nundo-0\n")
             let answer = try await node.answer(DeadManScript.disarm(fence, wait: 5))
-            if case .reverted(0, let output) = answer {
+            if case .reverted(0, false, let output) = answer {
                 #expect(output.text?.contains("02-apply") == true)
             } else {
                 Issue.record("\(answer)")
@@ -74,7 +74,7 @@ struct DeadManScriptTests {
             _ = try await node.answer(step.start([], undo: [Command(["sh", "-c", "exit 4"])], cutsPath: true))
             try await fire(node)
             let answer = try await node.answer(DeadManScript.disarm(fence, wait: 5))
-            if case .reverted(let status, _) = answer { #expect(status == 4) } else { Issue.record("\(answer)") }
+            if case .reverted(let status, _, _) = answer { #expect(status == 4) } else { Issue.record("\(answer)") }
             #expect(node.text(node.path("x")) == "undo-0\n")
         }
     }
@@ -131,10 +131,90 @@ struct DeadManScriptTests {
                 let fired = node.exists(node.record("r1/deadman.fired"))
                 #expect(won != fired)
                 #expect(!node.exists(node.record("r1/deadman.token")))
-                if won { #expect(answer == .won) } else { #expect(answer == .reverted(status: 0, output: Payload(""))) }
+                if won {
+                    #expect(answer == .won)
+                } else {
+                    #expect(answer == .reverted(status: 0, rebooted: false, output: Payload("")))
+                }
                 winners[won ? "won" : "fired", default: 0] += 1
             }
             #expect(winners.values.reduce(0, +) == 50)
+        }
+    }
+
+    // Between the look at the lease and what is asked of systemd nobody else can take the node over.
+    @Test("what is started on the node is started under the lock, also when the dead-man is told to fire")
+    func underTheLock() async throws {
+        try await ScriptNodes.with { plain in
+            var node = plain
+            node.hasSystemd = true
+            let fence = try await node.lease()
+            #expect(try await node.answer(DeadManScript.arm(fence, seconds: 90)) == .armed)
+            try await apply(0, cuts: true, fence, on: node)
+            let answer = try await node.answer(DeadManScript.fire(fence, wait: 20))
+            if case .reverted(0, false, _) = answer {} else { Issue.record("\(answer)") }
+            let lines = (node.text(node.path("systemd.log")) ?? "").split(separator: "\n")
+            let starts = lines.filter { $0.hasPrefix("systemd-run") || $0.hasPrefix("systemctl start") }
+            #expect(starts.count == 2 && starts.allSatisfy { $0.hasSuffix(" held") }, "\(lines)")
+            #expect(starts.last?.contains("start --no-block belay-r1-deadman.service") == true)
+        }
+    }
+
+    @Test("an executor that was taken over can neither arm, disarm nor fire", arguments: ScriptNodes.installed)
+    func takenOver(shell: [String]) async throws {
+        try await ScriptNodes.with(shell: shell) { node in
+            let old = try await node.lease()
+            #expect(try await node.answer(DeadManScript.arm(old, seconds: 90)) == .armed)
+            try await apply(0, cuts: true, old, on: node)
+            let new = try await node.lease("r1", holder: "bob", recovering: true)
+            let scripts = [
+                DeadManScript.arm(old, seconds: 1), DeadManScript.disarm(old, wait: 1),
+                DeadManScript.fire(old, wait: 1),
+                LeaseScript.release(old),
+            ]
+            for script in scripts { #expect(try await node.answer(script) == .refused("lease r1 2")) }
+            #expect(node.exists(node.record("r1/deadman.token")) && !node.exists(node.path("x")))
+            let answer = try await node.answer(DeadManScript.fire(new, wait: 20))
+            if case .reverted(0, false, _) = answer {} else { Issue.record("\(answer)") }
+        }
+    }
+
+    @Test("a dead-man that was ended before it was done is not waited for")
+    func ended() async throws {
+        try await ScriptNodes.with { node in
+            let fence = try await node.lease()
+            #expect(try await node.answer(DeadManScript.arm(fence, seconds: 90)) == .armed)
+            let step = StepScript(fence: fence, name: "00-apply", seconds: 5)
+            let slow = Command(["sh", "-c", "touch \"$0\"; sleep 60", node.path("begun")])
+            #expect(try await node.answer(step.start([], undo: [slow], cutsPath: true)).status == 0)
+            var cut = node
+            cut.shell = ["timeout", "-s", "KILL", "3", "/bin/sh"]
+            await #expect(throws: (any Error).self) { try await cut.run("/bin/sh /var/lib/belay/r1/deadman.sh") }
+            #expect(node.exists(node.path("begun")) && node.exists(node.record("r1/deadman.fired")))
+            // A process of the test's own may have been given the number since.
+            _ = try await node.run("echo \"$(cat /proc/sys/kernel/random/boot_id) $$\" >/run/belay/r1.firing")
+            #expect(try await node.answer(DeadManScript.disarm(fence, wait: 60)) == .lost(rebooted: false))
+        }
+    }
+
+    @Test("two targets' dead-men on one host fire apart")
+    func targets() async throws {
+        try await ScriptNodes.with { node in
+            var fences: [NodeRecord.Fence] = []
+            for target in ["a", "b"] {
+                let answer = try await node.answer(node.acquire("r1", target: target))
+                #expect(answer == .granted(epoch: 1, inMemory: false))
+                let fence = NodeRecord.Fence(run: "r1", epoch: 1, target: target)
+                #expect(try await node.answer(DeadManScript.arm(fence, seconds: 90)) == .armed)
+                let step = StepScript(fence: fence, name: "00-apply", seconds: 5)
+                let undo = [append("undo-\(target)", to: node.path("x"))]
+                #expect(try await node.answer(step.start([], undo: undo, cutsPath: true)).status == 0)
+                fences.append(fence)
+            }
+            let answer = try await node.answer(DeadManScript.fire(fences[1], wait: 20))
+            if case .reverted(0, false, _) = answer {} else { Issue.record("\(answer)") }
+            #expect(try await node.answer(DeadManScript.disarm(fences[0], wait: 1)) == .won)
+            #expect(node.text(node.path("x")) == "undo-b\n")
         }
     }
 }

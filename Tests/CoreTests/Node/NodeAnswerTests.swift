@@ -8,11 +8,13 @@ struct NodeAnswerTests {
     @Test(
         "each answer is read",
         arguments: [
-            ("granted 7\n", NodeAnswer.granted(epoch: 7)), ("released\n", .released), ("armed\n", .armed),
+            ("granted 7\n", NodeAnswer.granted(epoch: 7, inMemory: false)),
+            ("granted 7 memory\n", .granted(epoch: 7, inMemory: true)), ("released\n", .released), ("armed\n", .armed),
             ("won\n", .won),
             ("none\n", .noDeadMan), ("running\n", .running), ("absent\n", .absent),
             ("lost a a\n", .lost(rebooted: false)), ("lost a b\n", .lost(rebooted: true)),
-            ("reverted 4\nout aGk=\n", .reverted(status: 4, output: Payload("hi"))),
+            ("reverted 4\nout aGk=\n", .reverted(status: 4, rebooted: false, output: Payload("hi"))),
+            ("reverted 0 rebooted\nout aGk=\n", .reverted(status: 0, rebooted: true, output: Payload("hi"))),
             ("done 0 2 boot\nout aGk=\n", .done(status: 0, failedAt: 2, output: Payload("hi"))),
             ("done 9 0\nout \n", .done(status: 9, failedAt: 0, output: Payload(""))),
             ("refused lease r1 2\n", .refused("lease r1 2")),
@@ -24,7 +26,8 @@ struct NodeAnswerTests {
     @Test(
         "anything else is an error that shows its start and nothing that a terminal would act on",
         arguments: [
-            "", "\n", " ", "granted\n", "granted x\n", "granted 1 2\n", "granted 99999999999999999999\n",
+            "", "\n", " ", "granted\n", "granted x\n", "granted 1 2\n", "granted x memory\n", "granted 1 memory 2\n",
+            "reverted 0 lost\n", "granted 99999999999999999999\n",
             "released now\n",
             "won 1\n", "done 0\n", "done x 0\n", "lost a\n", "reverted\n", "refused\n", "Welcome!\nwon\n",
             "\u{1b}[2Jwon\n",

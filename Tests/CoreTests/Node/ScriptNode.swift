@@ -2,20 +2,63 @@ import Core
 import Foundation
 import Testing
 
-/// This machine as a node: scripts run as root in a mount namespace where `/var/lib/belay` is a folder of the test and
-/// systemd is out of sight, so that the detached shell takes the unit's place, on CI too.
+/// This machine as a node: scripts run as root in a mount namespace where `/var/lib/belay` and `/run` are folders of the
+/// test and systemd is out of sight, so that the detached shell takes the unit's place, on CI too.
 struct ScriptNode: Sendable {
     let folder: String
+    /// What `/run` is: in memory, as on nearly every node.
+    let memory: String
     var shell: [String] = ["/bin/sh"]
     var boot: String?
     var uptime: Int?
+    /// A node where `/run` is on the disk.
+    var hasNoMemory = false
+    /// A disk that takes no writes any more.
+    var isReadOnly = false
+    /// Programs that stand in for systemd's.
+    var hasSystemd = false
 
     /// A node with an empty record.
     init(shell: [String] = ["/bin/sh"]) throws {
         self.shell = shell
-        folder = NSTemporaryDirectory() + "belay-node-\(UUID().uuidString)"
-        try FileManager.default.createDirectory(atPath: folder + "/record", withIntermediateDirectories: true)
+        let name = "belay-node-\(UUID().uuidString)"
+        folder = NSTemporaryDirectory() + name
+        memory = "/dev/shm/" + name
+        for path in ["\(folder)/record", "\(folder)/run", "\(folder)/units", "\(folder)/programs", memory] {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+        for (program, text) in Self.programs {
+            let path = "\(folder)/programs/\(program)"
+            try write(text.replacingOccurrences(of: "LOG", with: "\(folder)/systemd.log"), to: path)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        }
     }
+
+    // What they are asked for goes to a log, with the state of the node's lock; steps and dead-men are really started.
+    private static let programs = [
+        "systemd-run": """
+        #!/bin/sh
+        if flock -n /run/belay/lock true; then lock=free; else lock=held; fi
+        echo "systemd-run $* $lock" >>'LOG'
+        for last do :; done
+        case $last in *run.sh)
+          setsid /bin/sh "$last" </dev/null >/dev/null 2>&1 &
+          until [ -e "${last%/*}/main" ]; do sleep 0.05; done ;;
+        esac
+
+        """,
+        "systemctl": """
+        #!/bin/sh
+        if flock -n /run/belay/lock true; then lock=free; else lock=held; fi
+        echo "systemctl $* $lock" >>'LOG'
+        case "$*" in
+          *--quiet*) ;;
+          *is-active*) echo inactive ;;
+          *"start --no-block"*-deadman.service) setsid /bin/sh /var/lib/belay/r1/deadman.sh </dev/null >/dev/null 2>&1 & ;;
+        esac
+
+        """,
+    ]
 
     var machineID: String {
         let text = (try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8)) ?? ""
@@ -28,15 +71,58 @@ struct ScriptNode: Sendable {
     /// A file of the node's record as a test sees it.
     func record(_ name: String) -> String { "\(folder)/record/\(name)" }
 
+    /// A file of the record in memory.
+    func volatile(_ name: String) -> String { "\(hasNoMemory ? "\(folder)/run" : memory)/belay/\(name)" }
+
     func exists(_ path: String) -> Bool { FileManager.default.fileExists(atPath: path) }
 
     func text(_ path: String) -> String? { try? String(contentsOfFile: path, encoding: .utf8) }
+
+    func bytes(_ path: String) -> [UInt8]? { FileManager.default.contents(atPath: path).map(Array.init) }
 
     func write(_ text: String, to path: String) throws {
         try text.write(toFile: path, atomically: true, encoding: .utf8)
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: folder) }
+    /// Names of what is in a folder, sorted; empty when there is none.
+    func list(_ path: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+    }
+
+    func remove() {
+        for path in [folder, memory] { try? FileManager.default.removeItem(atPath: path) }
+    }
+
+    /// What a reboot does to a node's files: memory is empty, and the boot has another name.
+    mutating func reboot() throws {
+        boot = UUID().uuidString.lowercased()
+        for name in list(memory) { try FileManager.default.removeItem(atPath: "\(memory)/\(name)") }
+    }
+
+    /// Runs with a disk of a few megabytes under the record.
+    func withSmallDisk(megabytes: Int = 4, _ body: () async throws -> Void) async throws {
+        let node = LocalNode()
+        try await node.shell("mount -t tmpfs -o size=\(megabytes)m,mode=700 none '\(folder)/record'")
+        do {
+            try await body()
+            try await node.shell("umount -l '\(folder)/record'")
+        } catch {
+            try await node.shell("umount -l '\(folder)/record'")
+            throw error
+        }
+    }
+
+    /// Fills the small disk but for `left` bytes.
+    func fill(left: Int = 0) async throws {
+        try await LocalNode().shell(
+            """
+            cat /dev/zero >'\(record("ballast"))' 2>/dev/null
+            [ \(left) = 0 ] || truncate -s -\(left) '\(record("ballast"))'
+            """)
+    }
+
+    /// Makes room again.
+    func drain() throws { try FileManager.default.removeItem(atPath: record("ballast")) }
 
     /// Runs a script to its end and gives back what it printed.
     func run(_ script: String) async throws -> [UInt8] {
@@ -45,12 +131,23 @@ struct ScriptNode: Sendable {
         if let boot { try write(boot + "\n", to: path("boot")) }
         if let uptime { try write("\(uptime).00 0.00\n", to: path("uptime")) }
         let setup = """
-            mkdir -p /var/lib/belay && mount --bind "$1/record" /var/lib/belay && mount -t tmpfs none /run || exit 99
+            mkdir -p /var/lib/belay && mount --bind "$1/record" /var/lib/belay || exit 99
+            [ "$3" = rw ] || mount -o remount,bind,ro /var/lib/belay || exit 99
+            mount --bind "$2" /run || exit 99
             [ ! -e "$1/boot" ] || mount --bind "$1/boot" /proc/sys/kernel/random/boot_id || exit 99
             [ ! -e "$1/uptime" ] || mount --bind "$1/uptime" /proc/uptime || exit 99
-            cd /; shift; exec "$@"
+            rm -rf /run/systemd
+            if [ "$4" = systemd ]; then
+              mkdir -p /run/systemd/system /etc/systemd/system && mount --bind "$1/programs" /usr/local/sbin &&
+              mount --bind "$1/units" /etc/systemd/system || exit 99
+            fi
+            cd /; shift 4; exec "$@"
             """
-        let node = LocalNode(prefix: ["unshare", "-m", "/bin/sh", "-c", setup, "node", folder])
+        let run = hasNoMemory ? "\(folder)/run" : memory
+        let node = LocalNode(prefix: [
+            "unshare", "-m", "/bin/sh", "-c", setup, "node", folder, run, isReadOnly ? "ro" : "rw",
+            hasSystemd ? "systemd" : "-",
+        ])
         let output = try await node.run(Command(shell + [path(name)]))
         guard output.status == 0 else {
             throw WriteFailure(message: "script: \(output.status) \(output.errorTail.text ?? "")")
@@ -66,15 +163,19 @@ struct ScriptNode: Sendable {
         -> NodeRecord.Fence
     {
         let answer = try await answer(acquire(run, holder: holder, recovering: recovering))
-        guard case .granted(let epoch) = answer else { throw WriteFailure(message: "\(answer)") }
+        guard case .granted(let epoch, _) = answer else { throw WriteFailure(message: "\(answer)") }
         return NodeRecord.Fence(run: run, epoch: epoch)
     }
 
     func acquire(
-        _ run: String, plan: String = "d1", holder: String = "alice", seconds: Int = 600, recovering: Bool = false
+        _ run: String, target: String? = nil, plan: String = "d1", json: [UInt8] = Array("{}".utf8),
+        holder: String = "alice", ticket: String? = nil, seconds: Int = 600, settled: [String] = [],
+        recovering: Bool = false, above: Int = 0, mayUseMemory: Bool = false
     ) -> String {
         LeaseScript.acquire(
-            run: run, planSha256: plan, machineID: machineID, holder: holder, seconds: seconds, recovering: recovering)
+            run: run, target: target, planSha256: plan, planJSON: json, machineID: machineID, holder: holder,
+            ticket: ticket ?? holder, seconds: seconds, settled: settled, recovering: recovering, above: above,
+            mayUseMemory: mayUseMemory)
     }
 
     /// Waits until something holds; false when it never did.

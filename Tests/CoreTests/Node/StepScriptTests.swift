@@ -93,8 +93,11 @@ struct StepScriptTests {
             let script = step.start([Command(["sleep", "8"]), append("a", to: node.path("x"))])
             async let first = running.answer(script)
             let pidFile = plain.record("r1/steps/00-apply/pid")
-            #expect(try await plain.eventually { plain.text(pidFile)?.isEmpty == false })
-            let pid = try #require(Int32((plain.text(pidFile) ?? "").trimmingCharacters(in: .whitespacesAndNewlines)))
+            @Sendable func readPID() -> Int32? {
+                plain.text(pidFile).flatMap { Int32($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+            }
+            #expect(try await plain.eventually { readPID() != nil })
+            let pid = try #require(readPID())
             kill(-pid, SIGKILL)
             let ended = try await first
             #expect(ended == .lost(rebooted: false))
@@ -142,7 +145,7 @@ struct StepScriptTests {
             try await Task.sleep(for: .milliseconds(200))
             let undo = step(fence, "00-undo1")
             let command = append("undone", to: node.path("x"))
-            #expect(try await node.answer(undo.start([command], stopping: "00-apply")).status == 0)
+            #expect(try await node.answer(undo.start([command], stopping: ["00-apply"])).status == 0)
             let ended = try await first
             #expect(ended == .lost(rebooted: false))
             try await Task.sleep(for: .seconds(9))
@@ -173,6 +176,105 @@ struct StepScriptTests {
             #expect(try await node.answer(step(fence).start(commands, undo: commands)).status == 0)
             #expect(node.text(node.path("x")) == values.map { $0 + "\u{1e}" }.joined())
             #expect(!node.exists("/x"))
+        }
+    }
+
+    @Test("all commands of a step have one limit together", arguments: ScriptNodes.installed)
+    func oneLimit(shell: [String]) async throws {
+        try await ScriptNodes.with(shell: shell) { node in
+            let step = step(try await node.lease(), seconds: 3)
+            let commands = [Command(["sleep", "2"]), Command(["sleep", "2"]), append("never", to: node.path("x"))]
+            let answer = try await node.answer(step.start(commands))
+            if case .done(124, 1, _) = answer {} else { Issue.record("\(answer)") }
+            #expect(!node.exists(node.path("x")))
+        }
+    }
+
+    // A command that limits its own parts puts them into a process group which no limit of ours reaches.
+    @Test("what outlives the limit is ended before the result is said")
+    func outlives() async throws {
+        try await ScriptNodes.with { node in
+            let step = step(try await node.lease(), seconds: 1)
+            let stubborn =
+                "trap '' TERM; timeout 60 sh -c 'trap \"\" TERM; n=0; while [ $n -lt 40 ]; do sleep 1; echo $n >\"$0\"; n=$((n + 1)); done' \"$0\""
+            #expect(try await node.answer(step.start([Command(["sh", "-c", stubborn, node.path("x")])])).status == 124)
+            let last = node.text(node.path("x"))
+            try await Task.sleep(for: .seconds(3))
+            #expect(node.text(node.path("x")) == last)
+        }
+    }
+
+    @Test("an undo ends an undo before it that still runs, and leaves one that ended alone")
+    func stoppingUndo() async throws {
+        try await ScriptNodes.with { node in
+            let fence = try await node.lease()
+            #expect(try await node.answer(step(fence).start([append("applied", to: node.path("x"))])).status == 0)
+            let slow = Command(["sh", "-c", "sleep 9; echo late >>\"$0\"", node.path("x")])
+            async let first = node.answer(step(fence, "00-undo1").start([slow], stopping: ["00-apply"]))
+            let begun = node.record("r1/steps/00-undo1/at")
+            #expect(try await node.eventually { node.exists(begun) })
+            let second = step(fence, "00-undo2").start(
+                [append("undone", to: node.path("x"))], stopping: ["00-apply", "00-undo1"])
+            #expect(try await node.answer(second).status == 0)
+            #expect(try await first == .lost(rebooted: false))
+            try await Task.sleep(for: .seconds(9))
+            #expect(node.text(node.path("x")) == "applied\nundone\n")
+        }
+    }
+
+    @Test("the state that the undo was made from lies beside it, whatever it holds")
+    func before() async throws {
+        try await ScriptNodes.with { node in
+            let fence = try await node.lease()
+            let state = try JSONEncoder().encode(
+                Observation(["x": .content(Payload(String(repeating: "'\n$(", count: 100_000)))]))
+            #expect(try await node.answer(step(fence).start([], before: Array(state))).status == 0)
+            #expect(node.bytes(node.record("r1/steps/00-apply/before.json")) == Array(state))
+        }
+    }
+
+    // The lock is what ties the look at the lease to the start: whoever takes over waits for it.
+    @Test(
+        "an executor that was taken over between its look at the lease and its start writes nothing",
+        arguments: ScriptNodes.installed)
+    func takenOver(shell: [String]) async throws {
+        try await ScriptNodes.with(shell: shell) { node in
+            let old = try await node.lease()
+            let script = step(old).start([append("late", to: node.path("x"))])
+            // Held before the check: the old executor's script waits here, and finds another epoch.
+            async let holding = node.run(
+                "exec 9>>/run/belay/lock; flock 9; touch '\(node.path("held"))'; until [ -e '\(node.path("go"))' ]; do sleep 0.1; done"
+            )
+            #expect(try await node.eventually { node.exists(node.path("held")) })
+            async let late = node.answer(script)
+            // What a take-over changes, in the place of the script that would wait for the lock as well.
+            let lease = try #require(node.text(node.record("lease")))
+            try node.write(lease.replacingOccurrences(of: "r1 1 ", with: "r1 2 "), to: node.record("lease"))
+            try node.write("", to: node.path("go"))
+            _ = try await holding
+            #expect(try await late == .refused("lease r1 2"))
+            #expect(!node.exists(node.path("x")) && node.list(node.record("r1/steps")).isEmpty)
+        }
+    }
+
+    @Test("nobody says that a step is gone while it is being started")
+    func lookedUpMeanwhile() async throws {
+        try await ScriptNodes.with { node in
+            let fence = try await node.lease()
+            let step = step(fence)
+            // As a start leaves it in its middle, the lock held.
+            let middle = """
+                exec 9>>/run/belay/lock; flock 9; D=/var/lib/belay/r1/steps/00-apply; mkdir -p "$D"
+                echo 'none            ' >"$D/pid"; cat /proc/sys/kernel/random/boot_id >"$D/started"; touch '\(node.path("held"))'
+                until [ -e '\(node.path("go"))' ]; do sleep 0.1; done; echo "0 0 b" >"$D/result"
+                """
+            async let starting = node.run(middle)
+            #expect(try await node.eventually { node.exists(node.path("held")) })
+            async let found = node.answer(step.lookup)
+            try await Task.sleep(for: .seconds(1))
+            try node.write("", to: node.path("go"))
+            _ = try await starting
+            #expect(try await found.status == 0)
         }
     }
 }

@@ -72,17 +72,20 @@ struct PlannerTests {
         #expect(nothing.steps[0].apply.isEmpty == (nothing.deadManSeconds == nil))
     }
 
-    @Test("what cuts the path and survives a reboot is refused")
+    @Test("what cuts the path and survives a reboot has the node revert at boot too, and nothing else has")
     func survivesReboot() throws {
         let sshd = RunSamples.file("/etc/ssh/sshd_config")
-        #expect {
-            try plan([try step(sshd)], [sshd.before])
-        } throws: { error in
-            (error as? PlanError)?.message.contains("survives a reboot") == true
-        }
+        let planned = try plan([try step(sshd)], [sshd.before])
+        #expect(planned.deadManAtBoot && planned.deadManSeconds == 30)
+        // A flush is gone after a boot; a file that nobody needs to get in by cuts nothing; an equal one does nothing.
+        let (flush, plain) = (RunSamples.flush(), RunSamples.file())
+        #expect(try !plan([try step(flush), try step(plain)], [flush.before, plain.before]).deadManAtBoot)
         var same = sshd.before
         same["content"] = .content(Payload("new\n"))
-        #expect(try plan([try step(sshd)], [same]).steps[0].apply.isEmpty)
+        let nothing = try plan([try step(sshd), try step(flush)], [same, flush.before])
+        #expect(nothing.steps[0].apply.isEmpty && nothing.deadManSeconds != nil && !nothing.deadManAtBoot)
+        let read = try JSON.decode(NodePlan.self, from: try JSON.encode(planned))
+        #expect(read.deadManAtBoot)
     }
 
     @Test("a NUL byte in an argument is refused, in apply and in undo")

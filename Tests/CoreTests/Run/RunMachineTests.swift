@@ -361,12 +361,111 @@ struct RunMachineTests {
         var state = try RunState(plan: plan)
         try state.apply(.started(holder: "e"), node: nil)
         try state.apply(.intent(Intent(.acquireLease(.node, recovering: false))), node: "n1")
-        try state.apply(.outcome(.acquireLease(.node, recovering: false), .granted(epoch: 4711)), node: "n1")
+        try state.apply(
+            .outcome(.acquireLease(.node, recovering: false), .granted(epoch: 4711, inMemory: false)), node: "n1")
         for write in [
             Write.armDeadMan, .apply(step: 0), .disarmDeadMan, .fireDeadMan, .undo(step: 0), .releaseLease(.node),
         ] {
-            let script = state.script(sending: Intent(write), to: state.nodes[0], planSha256: "d", holder: "e")
+            let script = try state.script(
+                sending: Intent(write), to: state.nodes[0], planSha256: "d", holder: "e", ticket: "t")
             #expect(script.text.contains("[ \"$lepoch\" = 4711 ]"), "\(write)")
+        }
+    }
+
+    func state(_ samples: [RunSamples.Sample]) throws -> RunState {
+        var state = try RunState(plan: RunSamples.plan([try RunSamples.node("n1", samples)]))
+        try state.apply(.started(holder: "e"), node: nil)
+        return state
+    }
+
+    func script(_ write: Write, _ state: RunState, commands: [Command] = []) throws -> String {
+        try state.script(
+            sending: Intent(write, commands: commands), to: state.nodes[0], planSha256: "d", holder: "e", ticket: "t"
+        ).text
+    }
+
+    @Test(
+        "the record is asked for with the plan of this node alone, and in memory only for what frees disk or recovers")
+    func acquiring() throws {
+        let nodes = try ["n1", "n2"].map { try RunSamples.node($0, [RunSamples.restart()]) }
+        let state = try RunState(plan: RunSamples.plan(nodes))
+        let text = try script(.acquireLease(.node, recovering: false), state)
+        var part = state.plan
+        part.nodes = [part.nodes[0]]
+        #expect(text.contains(Base64.encode(try JSON.encode(part))))
+        for (samples, recovering, expected) in [
+            ([RunSamples.restart()], false, false), ([RunSamples.restart()], true, true),
+            ([RunSamples.prune(["a/x"])], false, true),
+            ([RunSamples.prune(["a/x"]), RunSamples.restart()], false, false),
+        ] {
+            let text = try script(.acquireLease(.node, recovering: recovering), try self.state(samples))
+            #expect(text.contains("elif \(expected) &&"), "\(samples.map(\.kind)) \(recovering)")
+        }
+    }
+
+    @Test("an undo ends the apply and every undo before it, and an apply leaves the state that it was undone from")
+    func stopping() throws {
+        var state = try state([RunSamples.restart()])
+        let before = state.plan.nodes[0].steps[0].before
+        try state.apply(.observed(step: 0, moment: .before, before), node: "n1")
+        #expect(try script(.apply(step: 0), state).contains(Base64.encode(try JSON.encode(before))))
+        for attempt in 1...3 {
+            try state.apply(.intent(Intent(.undo(step: 0))), node: "n1")
+            let text = try script(.undo(step: 0), state)
+            let earlier = (1..<attempt).map { " '00-undo\($0)'" }.joined()
+            #expect(text.contains("for s in '00-apply'\(earlier); do"), "\(attempt)")
+            #expect(text.contains("steps/00-undo\(attempt)"))
+            try state.apply(.outcome(.undo(step: 0), .running), node: "n1")
+        }
+    }
+
+    @Test("a dead-man is armed for the next boot exactly when the plan says so", arguments: [false, true])
+    func armedForBoot(survives: Bool) throws {
+        let state = try state([survives ? RunSamples.file("/etc/ssh/sshd_config") : RunSamples.flush()])
+        #expect(try script(.armDeadMan, state).contains("install_boot\n") == survives)
+    }
+
+    // What differs since is the reboot's doing, not somebody's.
+    @Test(
+        "a node that reverted at its boot is reverted; what its boot did not undo is undone without asking whose it is")
+    func revertedAtBoot() throws {
+        let (state, story, _) = try run([RunSamples.file(), RunSamples.file("/etc/ssh/sshd_config")]) { world, next in
+            switch next.effect {
+            case .send(let intent) where intent.write == .disarmDeadMan:
+                guard var node = world.nodes["n1"], let run = try? world.refolded().nodes.first else { return nil }
+                world.fire(&node, run)
+                node.isRebooted = true
+                world.nodes["n1"] = node
+                return nil
+            default: return nil
+            }
+        }
+        #expect(state.end == .rolledBack)
+        #expect(story.contains("disarm! rollingBack undo0! afterUndo1 afterUndo0 release!"), "\(story)")
+    }
+
+    @Test(
+        "a reboot that takes a record in memory with it is recovered by the executor that is there, and never called a success"
+    )
+    func memoryLost() throws {
+        for write in [Write.apply(step: 0), .undo(step: 0)] {
+            var rebooted = false
+            let (state, story, world) = try run([RunSamples.restart(), RunSamples.file()]) { world, next in
+                if case .verify(1, _, _) = next.effect { return .verified(step: 1, failures: ["no"]) }
+                guard case .send(let intent) = next.effect else { return nil }
+                if intent.write == .acquireLease(.node, recovering: false) {
+                    world.nodes["n1"]?.leased = [.node]
+                    world.nodes["n1"]?.epoch[.node] = 1
+                    return .outcome(intent.write, .granted(epoch: 1, inMemory: true))
+                }
+                guard intent.write == write, !rebooted else { return nil }
+                rebooted = true
+                world.nodes["n1"]?.leased = []
+                return .outcome(write, .lost(rebooted: true))
+            }
+            #expect(rebooted && state.end == .rolledBack, "\(story)")
+            #expect(story.contains("release!") && state.nodes[0].holds[.node]?.lastEpoch == 2, "\(story)")
+            #expect(world.events.contains { $0.event == .intent(Intent(.acquireLease(.node, recovering: true))) })
         }
     }
 }

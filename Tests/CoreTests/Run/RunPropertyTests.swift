@@ -8,14 +8,18 @@ struct RunPropertyTests {
     static let mixes: [RunWorld.Faults] = [
         .init(crash: 8), .init(unreachable: 5), .init(refused: 15, failed: 20), .init(failed: 15, lost: 15),
         .init(fires: 6), .init(unverified: 15, foreign: 30), .init(blind: 5),
-        .init(crash: 4, unreachable: 2, refused: 4, failed: 8, lost: 5, fires: 3, unverified: 6, blind: 2, foreign: 10),
+        .init(reboots: 6), .init(crash: 5, reboots: 5, memory: 60),
+        .init(unreachable: 5, lost: 10, reboots: 5, memory: 60),
+        .init(
+            crash: 4, unreachable: 2, refused: 4, failed: 8, lost: 5, fires: 3, unverified: 6, blind: 2, foreign: 10,
+            reboots: 2, memory: 20),
     ]
 
     func plan(_ seed: UInt64) throws -> Plan {
         var generator = SeededGenerator(seed: seed &* 31)
         let pool = [
             RunSamples.restart(), RunSamples.flush(), RunSamples.file(), RunSamples.command(),
-            RunSamples.restart("other.service"),
+            RunSamples.restart("other.service"), RunSamples.file("/etc/ssh/sshd_config"),
         ]
         let nodes = try (1...Int.random(in: 1...5, using: &generator)).map { index in
             let samples = pool.shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator))

@@ -8,7 +8,7 @@ struct RunWorld {
     /// What goes wrong, in percent of the chances there are.
     struct Faults {
         var crash = 0, unreachable = 0, refused = 0, failed = 0, lost = 0, fires = 0, unverified = 0, blind = 0
-        var foreign = 0
+        var foreign = 0, reboots = 0, memory = 0
     }
 
     struct Node {
@@ -24,6 +24,10 @@ struct RunWorld {
         var undoResults: [Int: NodeAnswer] = [:]
         var before: [Int: Observation] = [:]
         var isTouched = false
+        /// Its record lies in memory; a reboot took it; a recovery made it anew.
+        var isInMemory = false, isForgotten = false, isRemade = false
+        /// It rebooted since its dead-man was armed.
+        var isRebooted = false
     }
 
     /// Nodes begun and not yet ended, the most at once.
@@ -129,7 +133,8 @@ struct RunWorld {
         if case .send(let intent) = next.effect, !isIntended(intent, name) {
             violations.append("sent without intent: \(intent)")
         }
-        if node.token == .armed, chance(faults.fires) { fire(&node, run) }
+        if node.token == .armed, !node.isRebooted, chance(faults.fires) { fire(&node, run) }
+        if chance(faults.reboots) { reboot(&node, run) }
         if chance(faults.unreachable) {
             nodes[name] = node
             return .unreachable(Self.place(of: next.effect, run), cause: "the cable is cut")
@@ -149,7 +154,7 @@ struct RunWorld {
                 return .outcome(write, write.step.flatMap { node.undoResults[$0] } ?? .absent)
             }
             if node.started.contains(step) { return .outcome(write, node.results[step] ?? .lost(rebooted: true)) }
-            return .outcome(write, .absent)
+            return .outcome(write, node.isRemade || node.isForgotten ? .lost(rebooted: true) : .absent)
         case .observe(let step, let moment, _):
             if moment == .beforeUndo, chance(faults.foreign) { touch(step, &node, run) }
             if chance(faults.blind) { return .unobservable(step: step, moment: moment, reason: "not readable") }
@@ -175,6 +180,8 @@ struct RunWorld {
     private mutating func answer(_ intent: Intent, _ name: String, _ node: inout Node, _ run: NodeRun) -> NodeAnswer {
         let place = run.place(of: intent.write)
         if case .acquireLease = intent.write {
+        } else if node.isForgotten {
+            return intent.write == .releaseLease(place) ? .released : .lost(rebooted: true)
         } else {
             guard node.leased.contains(place), run.epoch(at: place) == node.epoch[place] else {
                 return .refused("lease none")
@@ -183,12 +190,15 @@ struct RunWorld {
         switch intent.write {
         case .acquireLease(_, let recovering):
             if !recovering, chance(faults.refused) { return .refused("held r0 bob") }
-            node.epoch[place, default: 0] += 1
+            node.epoch[place] = max(node.epoch[place] ?? 0, run.holds[place]?.lastEpoch ?? 0) + 1
             node.leased.insert(place)
-            return .granted(epoch: node.epoch[place] ?? 0)
+            if place == .node, !recovering { node.isInMemory = chance(faults.memory) }
+            if node.isForgotten { (node.isForgotten, node.isRemade) = (false, true) }
+            return .granted(epoch: node.epoch[place] ?? 0, inMemory: place == .node && node.isInMemory)
         case .armDeadMan:
             if chance(faults.refused) { return .refused("unit it failed") }
             if node.token == .fired || node.token == .won { return .refused("fired") }
+            if node.isInMemory, run.plan.deadManAtBoot { return .refused("boot it is in memory") }
             node.token = .armed
             return .armed
         case .apply(let step): return apply(step, intent, name, &node, run)
@@ -207,12 +217,11 @@ struct RunWorld {
             return result
         case .disarmDeadMan:
             if node.token == .armed { node.token = .won }
-            return node.token == .won
-                ? .won : node.token == .fired ? .reverted(status: 0, output: Payload("")) : .noDeadMan
+            return settled(node)
         case .fireDeadMan:
+            if node.token == .armed, node.isRebooted { node.token = .won }
             if node.token == .armed { fire(&node, run) }
-            return node.token == .won
-                ? .won : node.token == .fired ? .reverted(status: 0, output: Payload("")) : .noDeadMan
+            return settled(node)
         case .releaseLease:
             if node.token == .armed { violations.append("released with an armed dead-man") }
             node.leased.remove(place)
@@ -261,6 +270,27 @@ struct RunWorld {
         case .observe(let step, _, _): run.plan.steps[step].place
         default: .node
         }
+    }
+
+    private func settled(_ node: Node) -> NodeAnswer {
+        switch node.token {
+        case .won where node.isRebooted: .lost(rebooted: true)
+        case .won: .won
+        case .fired: .reverted(status: 0, rebooted: node.isRebooted, output: Payload(""))
+        case .none, .armed: .noDeadMan
+        }
+    }
+
+    // Timers and what is in memory are gone; a unit that is enabled runs.
+    private mutating func reboot(_ node: inout Node, _ run: NodeRun) {
+        if node.token != .none { node.isRebooted = true }
+        if node.token == .armed, run.plan.deadManAtBoot { fire(&node, run) }
+        guard node.isInMemory else { return }
+        (node.isInMemory, node.isForgotten, node.isRemade) = (false, true, false)
+        node.leased.remove(.node)
+        node.epoch[.node] = nil
+        (node.started, node.results) = ([], [:])
+        if node.token == .armed { node.token = .none }
     }
 
     // Somebody else changes a field that the action compares.

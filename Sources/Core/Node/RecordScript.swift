@@ -1,0 +1,82 @@
+/// Reading what runs have left on a node, from any machine; nothing is changed and no lock is taken.
+///
+/// Every value crosses as base64 behind a random nonce, cut at a limit of its own on the node, and the last line says that
+/// all of it came: a node cannot forge half an answer into a whole one, or flood us.
+public enum RecordScript {
+    /// What runs and leases lie on this node: its own, those in memory, and those of other nodes (`for/<target>`).
+    /// Read by ``RecordListing/init(parsing:nonce:)``.
+    public static func list(nonce: String) -> String {
+        """
+        \(prelude(NodeRecord.Fence(run: "", epoch: 0), nonce))
+        look() {
+          [ -d "$2" ] || return
+          frame base "$1" "$3" "$(head -c 64 "$2/epoch" 2>/dev/null)" "$(head -c 1024 "$2/lease" 2>/dev/null)"
+          for f in "$2"/*/plan; do
+            [ -f "$f" ] || continue
+            d=${f%/plan} s=none
+            for t in token won fired; do [ -e "$d/deadman.$t" ] && s=$t; done
+            frame run "$1" "$3" "${d##*/}" "$(head -c 128 "$f")" "$s"
+          done
+        }
+        {
+          frame head "$(boot)" "$(cut -d. -f1 /proc/uptime)" "$(head -c 64 /etc/machine-id)"
+          for p in $PLACES; do
+            if [ "$p" = "$DISK" ]; then w=disk; else w=memory; fi
+            look $w "$p" ''
+            for d in "$p"/for/*/; do [ ! -d "$d" ] || { d=${d%/}; look $w "$d" "${d##*/}"; }; done
+          done
+          echo "$NONCE end"
+        } | head -c \(listLimit)
+
+        """
+    }
+
+    /// Everything that recovering a run needs. Read by ``RecordContents/init(parsing:nonce:)``.
+    /// - Parameter target: the node it is about, where that is not the one the script runs on.
+    public static func read(run: String, target: String?, nonce: String) -> String {
+        """
+        \(prelude(NodeRecord.Fence(run: run, epoch: 0, target: target), nonce))
+        piece() {
+          [ -f "$p/$RUN/$2" ] || return
+          printf '%s file %s %s %s ' "$NONCE" $w "$(printf %s "$2" | b64)" "$(wc -c <"$p/$RUN/$2")"
+          $1 -c "$3" "$p/$RUN/$2" | b64; echo
+        }
+        {
+          frame head "$(boot)" "$(cut -d. -f1 /proc/uptime)" "$(head -c 64 /etc/machine-id)" "$RUN" \(ShellQuote.quote(target ?? ""))
+          for p in $PLACES; do
+            if [ "$p" = "$DISK" ]; then w=disk; else w=memory; fi
+            frame base $w "$(head -c 64 "$p/epoch" 2>/dev/null)" "$(head -c 1024 "$p/lease" 2>/dev/null)"
+            [ ! -d "$p/$RUN" ] || frame run $w
+            for f in plan remade deadman.token deadman.boot deadman.won deadman.fired deadman.result; do piece head $f 1024; done
+            piece head plan.json \(RecordContents.planLimit); piece tail deadman.out 16384
+            n=0
+            for d in "$p/$RUN"/steps/*/; do
+              d=${d%/}; d=steps/${d##*/}; n=$((n + 1))
+              [ $n -le \(RecordContents.stepLimit + 1) ] || break
+              for f in cuts started at result; do piece head "$d/$f" 1024; done
+              for f in before.json undo.sh; do piece head "$d/$f" \(RecordContents.fileLimit); done
+              piece tail "$d/out" 16384
+            done
+          done
+          echo "$NONCE end"
+        } | head -c \(readLimit)
+
+        """
+    }
+
+    private static let listLimit = 4 << 20
+    private static let readLimit = 48 << 20
+
+    private static func prelude(_ fence: NodeRecord.Fence, _ nonce: String) -> String {
+        """
+        \(NodeShell.places(fence))
+        NONCE=\(ShellQuote.quote(nonce))
+        b64() { base64 | tr -d '\\n'; }
+        frame() {
+          printf '%s %s' "$NONCE" "$1"; shift
+          for x do printf ' %s' "$(printf %s "$x" | b64)"; done
+          echo
+        }
+        """
+    }
+}
