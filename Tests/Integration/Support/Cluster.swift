@@ -9,7 +9,8 @@ enum Cluster {
     /// True when the testbed has an API; where the testbed is required, so is its API.
     static let isUp: Bool = {
         if Testbed.environment["BELAY_TESTBED_API"] == "1" { return true }
-        if Testbed.environment["BELAY_TESTBED"] == "required" { return true }  // and then every test fails, which it must
+        // And then every test fails, which it must.
+        if Testbed.environment["BELAY_TESTBED"] == "required" { return true }
         print("NOT RUN: the tests of kubectl need a real API; ./test brings one up (belay-testbed up --api)")
         return false
     }()
