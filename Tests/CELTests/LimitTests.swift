@@ -63,7 +63,7 @@ struct LimitTests {
     }
 
     @Test(
-        "the greatest height fits the stack of a small thread", .timeLimit(.minutes(1)),
+        "the greatest height fits the stack of a small thread", .timeLimit(.minutes(5)),
         arguments: [
             String(repeating: "(", count: 99) + "1" + String(repeating: ")", count: 99),
             String(repeating: "[", count: 99) + String(repeating: "]", count: 99),

@@ -15,7 +15,7 @@ struct TimeLimitTests {
     func limit() async throws {
         let server = try await TestServer()
         let output = try await withConnection(to: server) { connection in
-            try await connection.run(script: "sleep 600 & echo $!; wait", timeLimit: .seconds(4))
+            try await connection.run(script: "sleep 600 & echo $!; wait", timeLimit: .seconds(10))
         }
         #expect(output.termination == .timedOut)
         let pid = try pid(output)
@@ -27,7 +27,7 @@ struct TimeLimitTests {
         let server = try await TestServer()
         let output = try await withConnection(to: server) { connection in
             try await connection.run(
-                script: "trap '' TERM; echo $$; while :; do sleep 1; done", timeLimit: .seconds(4))
+                script: "trap '' TERM; echo $$; while :; do sleep 1; done", timeLimit: .seconds(10))
         }
         #expect(output.termination == .timedOut)
         let pid = try pid(output)
@@ -40,7 +40,7 @@ struct TimeLimitTests {
         let file = "\(server.folder.path)/pid"
         try await withConnection(to: server) { connection in
             let task = Task {
-                try await connection.run(script: "echo $$ > \(file); sleep 600", timeLimit: .seconds(8))
+                try await connection.run(script: "echo $$ > \(file); sleep 600", timeLimit: .seconds(15))
             }
             #expect(try await eventually { FileManager.default.fileExists(atPath: file) })
             task.cancel()

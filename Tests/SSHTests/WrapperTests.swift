@@ -3,7 +3,7 @@ import Testing
 
 @testable import SSH
 
-@Suite("The command line around a script", .timeLimit(.minutes(1)))
+@Suite("The command line around a script", .timeLimit(.minutes(5)))
 struct WrapperTests {
     private func wrapper(_ script: String = "true", seconds: Int = 10, privilege: Options.Privilege = .none) -> Wrapper
     {

@@ -1,8 +1,12 @@
 /// `images.prune`: removes images that no container uses, each named, and pulls them again on undo.
 ///
-/// Not `crictl rmi --prune`: that one has no dry run, swallows errors, and deletes the pause image under running pods.
-/// Only images with a digest to pull by are taken. Two states are equivalent when the same references name the same
-/// digests; that they can be pulled then is up to the registry.
+/// Not `crictl rmi --prune` and its like: that one has no dry run, swallows errors, and deletes the pause image under
+/// running pods. Only images with a digest to pull by are taken.
+///
+/// **Equivalence.** Two states are equivalent when every reference of the one names the same image in the other; images
+/// that came meanwhile do not count. With crictl on a node without ctr the tags are not given back (`tag.NAME`): the
+/// image is there by its digest, and the kubelet asks the registry the next time a pod names the tag. That images can be
+/// pulled is up to the registry: where it does not answer, undo fails and needs a person.
 public struct ImagesPrune: Action {
     /// `images.prune`.
     public static let kind = ActionKind(
@@ -11,30 +15,30 @@ public struct ImagesPrune: Action {
         disrupts: [],
         touches: ["images"],
         parameters: [
-            ArgumentKind("runtime", "only 'ctr' (default): containerd through its own client"),
-            ArgumentKind("namespace", "containerd's namespace, 'k8s.io' unless given"),
+            ArgumentKind("runtime", "'docker', 'podman', 'crictl', 'ctr' or 'detect' (default): what the node uses"),
+            ArgumentKind("namespace", "containerd's namespace for ctr, 'k8s.io' unless given"),
         ])
 
+    /// The client that is asked for; nil when the node decides.
+    private let wanted: ImageClient?
     private let namespace: String
 
     /// Reads `runtime` and `namespace`.
     public init(arguments: Arguments) throws(ArgumentError) {
-        _ = try arguments.choice("runtime", of: ["ctr"], default: "ctr")
-        let text = try arguments.text("namespace") ?? "k8s.io"
-        let isPlain = text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
-            case UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            default: "._-".utf8.contains(byte)
-            }
-        }
-        guard isPlain, (1...76).contains(text.utf8.count), text.first?.isLetter == true || text.first?.isNumber == true
+        let runtimes = ["detect"] + ImageClient.allCases.map(\.rawValue)
+        wanted = ImageClient(rawValue: try arguments.choice("runtime", of: runtimes, default: "detect"))
+        namespace = try arguments.text("namespace") ?? Self.kubelet
+        guard ImageReference.isPlain(namespace), namespace.utf8.count <= 76,
+            namespace.utf8.allSatisfy({ !"/:@+".utf8.contains($0) })
         else {
             throw ArgumentError(
                 "namespace",
-                "must be letters, digits, '.', '_' and '-', led by one of the former, not \(text.debugDescription)")
+                "must be letters, digits, '.', '_' and '-', led by one of the former, not \(namespace.debugDescription)"
+            )
         }
-        namespace = text
+        guard namespace == Self.kubelet || wanted == .ctr else {
+            throw ArgumentError("namespace", "is containerd's, and only 'runtime: ctr' can choose one")
+        }
     }
 
     /// What was pruned is pulled again; the bytes come from the registry.
@@ -46,110 +50,120 @@ public struct ImagesPrune: Action {
     /// It is what a full disk needs.
     public var freesDisk: Bool { true }
 
-    /// The references, the containers in any state, and the configuration that names the sandbox image.
+    /// What runtimes there are, which registries answer, and each runtime's images, containers and configuration.
     public func observe() -> [Command] {
-        [
-            Command(["ctr", "-n", namespace, "images", "ls"]),
-            Command(["ctr", "-n", namespace, "containers", "ls"]),
-            Command(["containerd", "config", "dump"]),
-        ]
+        let questions = clients.flatMap { client in
+            runtime(client).questions.map { ImageRuntimesFound.ask(client, $0) }
+        }
+        return [ImageRuntimesFound.probe, ImageRuntimesFound.registries(of: clients, namespace: namespace)] + questions
     }
 
-    /// Fields: `image.REF` → digest for every reference (state), `sandbox` (footprint), and the list to prune.
+    /// Fields: `runtime`, `endpoint`, `tagger` and `sandbox` (footprint), `image.NAME` → ID for every reference (state;
+    /// `tag.NAME` for one that undo cannot give back), the list to prune, and what is said of it.
     public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
-        try expect(3, outputs)
-        let images = try ContainerdImages(
-            images: outputs[0].text(of: "ctr images ls"), containers: outputs[1].text(of: "ctr containers ls"),
-            config: outputs[2].text(of: "containerd config dump"))
+        let counts = clients.map { runtime($0).questions.count }
+        try expect(2 + counts.reduce(0, +), outputs)
+        let node = try ImageRuntimesFound(outputs[0], registries: outputs[1])
+        let choice = try node.choose(wanted)
+        let earlier = zip(clients, counts).prefix { $0.0 != choice.client }.reduce(2) { $0 + $1.1 }
+        let asked = runtime(choice.client)
+        let store = try asked.read(Array(outputs[earlier...].prefix(asked.questions.count)), on: node)
+        var observation = Self.observation(of: store)
+        observation["runtime"] = .text(choice.client.rawValue)
+        if choice.client == .crictl { observation["endpoint"] = .text(node.endpoint) }
+        observation["because"] = .text(choice.because)
+        observation["alsoHere"] = .lines(choice.others)
+        observation["silent"] = .lines(store.silent(but: node.registries))
+        return observation
+    }
+
+    private static func observation(of store: ImageStore) -> Observation {
         var observation = Observation()
-        for reference in images.references { observation["image.\(reference.name)"] = .text(reference.digest) }
-        observation["sandbox"] = .text(images.sandbox)
-        observation["prunable"] = .lines(images.candidates.flatMap(\.names))
-        observation["pulledBy"] = .lines(images.candidates.map(\.source))
-        observation["bytes"] = .text("\(images.candidates.reduce(0) { $0 + $1.size })")
-        observation["heldBack"] = .lines(images.heldBack)
+        for image in store.images {
+            for name in image.names {
+                let comesBack = store.tagger != "none" || name.contains("@")
+                observation[PrunedImage.field(name, comesBack: comesBack)] = .text(image.id)
+            }
+        }
+        let candidates = store.candidates
+        observation["sandbox"] =
+            store.sandboxes.isEmpty ? .absent : .text(store.sandboxes.sorted().joined(separator: " "))
+        if let tagger = store.tagger { observation["tagger"] = .text(tagger) }
+        observation["prunable"] = .lines(candidates.flatMap(\.removedBy))
+        observation["pulledBy"] = .lines(candidates.flatMap(\.sources))
+        observation["bytes"] = .text("\(candidates.reduce(0) { $0 + $1.size })")
+        observation["heldBack"] = .lines(store.heldBack)
         return observation
     }
 
     /// The list itself may shrink between plan and run, which ``permits(_:planned:)`` judges.
     public func role(of field: String) -> FieldRole {
         switch field {
-        case "sandbox": .footprint
+        case "runtime", "endpoint", "tagger", "sandbox": .footprint
         case "prunable", "pulledBy", "bytes", "heldBack":
             .volatile("containers come and go, and with them what is unused")
+        case "because", "alsoHere", "silent": .volatile("said for the reader")
         default: .state
         }
     }
 
-    /// The listed references gone, the others as they are.
+    /// An image that appeared is not ours to judge; a tag that nothing on the node can give back may be missing.
+    public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {
+        if before == now { return true }
+        if field.hasPrefix("tag.") { return before == nil || now == nil }
+        return field.hasPrefix("image.") && before == nil
+    }
+
+    /// The listed images gone, the others as they are.
     public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
-        let names = before.lines("prunable") ?? []
+        let images = PrunedImage.all(in: before)
+        guard !images.isEmpty else { return Prediction(after: before, notes: ImagesNotes.all(before, images)) }
         var after = before
-        for name in names { after["image.\(name)"] = nil }
+        let reason = "a container may start or end meanwhile; the list may only shrink"
+        var qualities = Dictionary(
+            uniqueKeysWithValues: ["prunable", "pulledBy", "bytes"].map { ($0, Quality.bounded(reason)) })
+        for name in images.flatMap(\.names) {
+            for field in [true, false].map({ PrunedImage.field(name, comesBack: $0) }) where before[field] != nil {
+                after[field] = nil
+                qualities[field] = .bounded("stays if a container uses it by then")
+            }
+        }
         after["prunable"] = .lines([])
         after["pulledBy"] = .lines([])
         after["bytes"] = .text("0")
-        let reason = "a container may start or end meanwhile; the list may only shrink"
-        let qualities = Dictionary(
-            uniqueKeysWithValues: ["prunable", "pulledBy", "bytes"].map { ($0, Quality.bounded(reason)) })
-        return Prediction(after: after, qualities: names.isEmpty ? [:] : qualities, notes: notes(before))
+        return Prediction(after: after, qualities: qualities, notes: ImagesNotes.all(before, images))
     }
 
-    /// One `ctr images rm` with exactly the listed references.
+    /// One removal with exactly the list, never a prune.
     public func apply(_ before: Observation) -> [Command] {
-        let names = before.lines("prunable") ?? []
-        return names.isEmpty ? [] : [Command(removal + names)]
+        let list = before.lines("prunable") ?? []
+        guard let runtime = runtime(of: before), !list.isEmpty else { return [] }
+        return [Command(runtime.removal(in: before) + list)]
     }
 
     /// Pulls each image by its digest and names it as before.
     public func undo(_ before: Observation) -> [Command] {
-        let names = before.lines("prunable") ?? []
-        return (before.lines("pulledBy") ?? []).map { source in
-            let digest = before.text("image.\(source)")
-            let others = names.filter { $0 != source && before.text("image.\($0)") == digest }
-            return .shell(Self.pull, [namespace, source] + others)
-        }
+        guard let runtime = runtime(of: before) else { return [] }
+        return PrunedImage.all(in: before).map { runtime.restore($0, in: before) }
     }
 
     /// The same list, or one that shrank because something is used by now.
     public func permits(_ now: [Command], planned: [Command]) -> Bool {
         guard let list = now.first else { return true }
         guard now.count == 1, planned.count == 1, list.input == nil, list.accepts == planned[0].accepts,
-            list.argv.starts(with: removal), planned[0].argv.starts(with: removal)
+            let words = list.argv.first.flatMap(ImageClient.init(rawValue:))?.removalWords,
+            list.argv.prefix(words) == planned[0].argv.prefix(words)
         else { return false }
-        return Set(list.argv.dropFirst(removal.count)).isSubset(of: planned[0].argv.dropFirst(removal.count))
+        return Set(list.argv.dropFirst(words)).isSubset(of: planned[0].argv.dropFirst(words))
     }
 
-    private var removal: [String] { ["ctr", "-n", namespace, "images", "rm", "--sync"] }
+    private static let kubelet = "k8s.io"
 
-    private func notes(_ before: Observation) -> [String] {
-        let images = before.lines("pulledBy") ?? []
-        guard !images.isEmpty else { return ["nothing to prune: every image is used, pinned or not pullable"] }
-        let size = (Int(before.text("bytes") ?? "") ?? 0) / 1_048_576
-        let hosts = Set(images.compactMap { $0.split(separator: "/").first.map(String.init) }).sorted()
-        return [
-            "\(images.count) images, about \(size) MiB at most: layers shared with images that stay are not freed",
-            "undo pulls them again from \(hosts.joined(separator: ", ")), without credentials",
-        ]
+    private var clients: [ImageClient] { wanted.map { [$0] } ?? ImageClient.allCases }
+
+    private func runtime(_ client: ImageClient) -> any ImageRuntime { client.runtime(namespace: namespace) }
+
+    private func runtime(of before: Observation) -> (any ImageRuntime)? {
+        (before.text("runtime").flatMap(ImageClient.init(rawValue:)) ?? wanted).map(runtime)
     }
-
-    /// In namespace `$1` pulls `$2` unless it is there and gives it the names behind that are missing.
-    ///
-    /// A name that someone has meanwhile given to another image stays theirs.
-    private static let pull: StaticString = #"""
-        namespace=$1 source=$2
-        shift 2
-        have() { ctr -n "$namespace" images ls -q | grep -Fxq -e "$1"; }
-        if ! have "$source"; then
-            if [ -d /etc/containerd/certs.d ]; then
-                ctr -n "$namespace" images pull --hosts-dir /etc/containerd/certs.d "$source" >/dev/null || exit
-            else
-                ctr -n "$namespace" images pull "$source" >/dev/null || exit
-            fi
-        fi
-        for name do
-            # The CRI plugin names what is pulled too, so a name may appear between the look and the tag.
-            have "$name" || ctr -n "$namespace" images tag "$source" "$name" >/dev/null || have "$name" || exit
-        done
-        """#
 }

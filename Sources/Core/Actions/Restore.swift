@@ -45,7 +45,7 @@ public struct Restore: Action {
         base.isEquivalent(field, before: before, now: now)
     }
 
-    /// The target, with what changes by itself left open.
+    /// The target, with what changes by itself left open, and what is there besides by the base's equivalence left there.
     public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
         var after = target
         var qualities: [String: Quality] = [:]
@@ -53,6 +53,8 @@ public struct Restore: Action {
             if case .volatile(let reason) = base.role(of: field) {
                 after[field] = before[field]
                 qualities[field] = .unpredictable(reason)
+            } else if target[field] == nil, base.isEquivalent(field, before: nil, now: before[field]) {
+                after[field] = before[field]
             }
         }
         return Prediction(after: after, qualities: qualities)

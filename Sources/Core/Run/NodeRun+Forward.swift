@@ -206,6 +206,7 @@ extension NodeRun {
         return after.differences(from: prediction.after) {
             !anew.contains($0) && prediction.quality(of: $0) == .exact && !action.role(of: $0).isVolatile
         }
+        .filter { !action.isEquivalent($0.field, before: $0.expected, now: $0.found) }
     }
 
     /// True when two steps look at the same thing: of the fields they share only the outer one's expectation can hold in the end.

@@ -1,97 +1,133 @@
-import Core
+@testable import Core
 import Testing
 
+/// What holds for every runtime.
 struct ImagesPruneTests {
-    private let action = try? ImagesPrune(arguments: Arguments())
-    private static let config = "[plugins]\n    sandbox_image = \"registry.lab/pause:3.9\"\n"
+    private static let runtimes = ImageClient.allCases
 
-    private func observation(config: String = config, containers: String? = nil) throws -> Observation {
-        try #require(action).parse([
-            Fixture.output(Fixture.text("ctr-images.txt")),
-            Fixture.output(containers ?? Fixture.text("ctr-containers.txt")), Fixture.output(config),
-        ])
-    }
-
-    @Test("unused images with a digest go under all their names; pause, used and imported ones stay")
-    func candidates() throws {
-        let action = try #require(action)
-        let before = try observation()
-        let names = before.lines("prunable") ?? []
-        #expect(names.count == 9)
-        #expect(names.filter { $0.hasPrefix("registry.lab/unused-") }.count == 6)
-        #expect(!names.contains { $0.contains("pause") || $0.contains("app") || $0.contains("imported") })
-        #expect(action.apply(before) == [Command(["ctr", "-n", "k8s.io", "images", "rm", "--sync"] + names)])
-        let prediction = try action.predict(before)
-        #expect(prediction.after.fields.keys.count { $0.hasPrefix("image.") } == 7)
-        #expect(prediction.notes.first?.hasPrefix("3 images, about 3 MiB") == true)
-        #expect(action.apply(prediction.after).isEmpty)
-    }
-
-    @Test("undo pulls each by its digest and gives it all its names")
-    func undo() throws {
-        let commands = try #require(action).undo(observation())
-        #expect(commands.count == 3)
-        for command in commands {
-            let values = Array(command.argv.dropFirst(4))
-            #expect(values[0] == "k8s.io")
-            #expect(values[1].contains("@sha256:"))
-            #expect(values.count == 4)
+    private static func node(_ client: ImageClient) throws -> ImagesNode {
+        switch client {
+        case .ctr: try ImagesNode.ctr()
+        case .docker: try ImagesNode.docker()
+        case .podman: try ImagesNode.podman()
+        case .crictl: try ImagesNode.crictl()
         }
     }
 
-    @Test("the list may shrink between plan and run, and only shrink")
-    func shrinks() throws {
-        let action = try #require(action)
-        let planned = action.apply(try observation())
-        let used = "CONTAINER IMAGE RUNTIME\nx registry.lab/app:1 r\ny registry.lab/unused-a:1 r\n"
-        let fewer = action.apply(try observation(containers: used))
-        #expect(fewer != planned)
+    @Test("the list may shrink between plan and run, and only shrink", arguments: runtimes)
+    func shrinks(client: ImageClient) throws {
+        let node = try Self.node(client)
+        let action = try node.action()
+        let planned = action.apply(try node.observe())
+        var fewer = planned
+        fewer[0].argv.removeLast()
+        #expect(action.permits(planned, planned: planned))
         #expect(action.permits(fewer, planned: planned))
         #expect(action.permits([], planned: planned))
         #expect(!action.permits(planned, planned: fewer))
         #expect(!action.permits([Command(["rm", "-rf", "/"])], planned: planned))
         #expect(!action.permits(planned + planned, planned: planned))
-    }
-
-    @Test("a container that uses an image by another of its names holds it")
-    func usedByDigest() throws {
-        let before = try observation()
-        let id = try #require(before.lines("prunable")?.first { $0.hasPrefix("sha256:") })
-        let held = try observation(containers: "CONTAINER IMAGE RUNTIME\nx \(id) r\n")
-        let digest = before.text("image.\(id)")
-        #expect(held.lines("prunable")?.contains { before.text("image.\($0)") == digest } == false)
-    }
-
-    @Test("the sandbox image of containerd 2 is found, and without one nothing is pruned")
-    func sandbox() throws {
-        let second = "[plugins.'io.containerd.cri.v1.images'.pinned_images]\n  sandbox = 'registry.lab/pause:3.9'\n"
-        #expect(try observation(config: second).text("sandbox") == "registry.lab/pause:3.9")
-        #expect(throws: ObservationError.self) { try observation(config: "version = 2\n") }
-    }
-
-    @Test("a pinned image stays")
-    func pinned() throws {
-        let text = try Fixture.text("ctr-images.txt").replacing(
-            "io.cri-containerd.image=managed", with: "io.cri-containerd.image=managed,io.cri-containerd.pinned=pinned")
-        let seen = try #require(action).parse([
-            Fixture.output(text), Fixture.output("CONTAINER IMAGE RUNTIME\n"), Fixture.output(Self.config),
-        ])
-        #expect(seen.lines("prunable") == [])
+        var other = planned
+        other[0].argv[other[0].argv.count - 1] = "registry.lab/other:1"
+        #expect(!action.permits(other, planned: planned))
+        for index in 0..<client.removalWords {
+            var changed = planned
+            changed[0].argv[index] += "x"
+            #expect(!action.permits(changed, planned: planned), "word \(index)")
+        }
+        #expect(planned[0].argv.count > client.removalWords)
+        #expect(planned[0].argv[client.removalWords - 1].hasPrefix(client == .crictl ? "rmi" : "-"))
     }
 
     @Test(
-        "an answer that is not understood is refused",
-        arguments: ["", "rubbish", "REF TYPE\nx y\n", "REF\n--all t sha256:0 1 B p l\n"])
-    func misread(text: String) {
-        #expect(throws: ObservationError.self) {
-            try action?.parse([
-                Fixture.output(text), Fixture.output("CONTAINER IMAGE RUNTIME\n"), Fixture.output(Self.config),
-            ])
+        "what is removed is what undo brings back, and no name is an option or a shell's business", arguments: runtimes)
+    func inverse(client: ImageClient) throws {
+        let node = try Self.node(client)
+        let before = try node.observe()
+        let removed = PrunedImage.all(in: before)
+        #expect(!removed.isEmpty)
+        #expect(removed.flatMap(\.listed).sorted() == (before.lines("prunable") ?? []).sorted())
+        for image in removed {
+            #expect(!image.sources.isEmpty)
+            #expect(image.sources.allSatisfy(ImageReference.isSource))
+            #expect(image.names.allSatisfy { before["image.\($0)"] == .text(image.id) })
+        }
+        let after = try node.action().predict(before).after
+        let gone = before.fields.keys.filter { $0.hasPrefix("image.") && after[$0] == nil }
+        #expect(gone.map { String($0.dropFirst(6)) }.sorted() == removed.flatMap(\.names).sorted())
+        let undo = try node.action().undo(before)
+        #expect(undo.count == removed.count)
+        #expect(undo.allSatisfy { $0.argv.prefix(2) == ["/bin/sh", "-c"] && $0.argv[3] == "belay" })
+        for name in removed.flatMap(\.names) { #expect(undo.contains { $0.argv[4...].contains(name) }, "\(name)") }
+    }
+
+    @Test("what will be gone is bounded, what stays is exact", arguments: runtimes)
+    func prediction(client: ImageClient) throws {
+        let node = try Self.node(client)
+        let before = try node.observe()
+        let prediction = try node.action().predict(before)
+        for field in before.fields.keys where field.hasPrefix("image.") {
+            #expect((prediction.quality(of: field) == .exact) == (prediction.after[field] != nil), "\(field)")
+        }
+        #expect(prediction.quality(of: "bytes") != .exact)
+        #expect(try node.action().apply(prediction.after).isEmpty)
+    }
+
+    @Test("runtime, endpoint and sandbox must be as planned; the list and the bytes are judged otherwise")
+    func roles() throws {
+        let action = try ImagesPrune(arguments: Arguments())
+        for field in ["runtime", "endpoint", "sandbox", "tagger"] { #expect(action.role(of: field) == .footprint) }
+        for field in ["prunable", "bytes", "heldBack"] { #expect(action.role(of: field).isVolatile) }
+        #expect(action.role(of: "image.registry.lab/app:1") == .state)
+        #expect(action.reversibility == .compensable)
+    }
+
+    @Test("an image that came meanwhile does not spoil an undo, one that is missing or another does")
+    func equivalence() throws {
+        let action = try ImagesPrune(arguments: Arguments())
+        #expect(action.isEquivalent("image.x", before: nil, now: .text("1")))
+        #expect(!action.isEquivalent("image.x", before: .text("1"), now: nil))
+        #expect(!action.isEquivalent("image.x", before: .text("1"), now: .text("2")))
+        #expect(!action.isEquivalent("sandbox", before: nil, now: .text("1")))
+    }
+
+    @Test("a rollback plan leaves the images that came meanwhile where they are")
+    func rollback() throws {
+        let node = try ImagesNode.docker()
+        let restore = Restore(base: try node.action(), target: try node.observe())
+        var now = try node.action().predict(node.observe()).after
+        now["image.registry.lab/new:1"] = .text("sha256:" + ImageID.multi)
+        let prediction = try restore.predict(now)
+        #expect(prediction.after["image.registry.lab/new:1"] == now["image.registry.lab/new:1"])
+        #expect(prediction.after["image.registry.lab/unused-b:2"] == .text("sha256:" + ImageID.unusedB))
+        #expect(restore.apply(now) == (try node.action().undo(node.observe())))
+    }
+
+    @Test("registries that did not answer are named, as undo needs them", arguments: runtimes)
+    func silentRegistries(client: ImageClient) throws {
+        var node = try Self.node(client)
+        let sure = try node.action().predict(node.observe()).notes
+        #expect(!sure.contains { $0.contains("not proven") })
+        node.registries = ""
+        let unsure = try node.action().predict(node.observe()).notes
+        #expect(unsure.contains { $0.contains("not proven to answer:") && $0.contains("registry.lab") })
+    }
+
+    @Test("namespaces that could be misread are refused", arguments: hostileValues + ["k8s/io", "a:b"])
+    func hostile(value: String) {
+        #expect(throws: ArgumentError.self) {
+            try ImagesPrune(arguments: Arguments(["runtime": .text("ctr"), "namespace": .text(value)]))
         }
     }
 
-    @Test("namespaces that could be misread are refused", arguments: hostileValues)
-    func hostile(value: String) {
-        #expect(throws: ArgumentError.self) { try ImagesPrune(arguments: Arguments(["namespace": .text(value)])) }
+    @Test("a namespace is for ctr alone, and a runtime is one of those that are known")
+    func arguments() throws {
+        for runtime in ["docker", "podman", "crictl", "detect"] {
+            #expect(throws: ArgumentError.self) {
+                try ImagesPrune(arguments: Arguments(["runtime": .text(runtime), "namespace": .text("default")]))
+            }
+            _ = try ImagesPrune(arguments: Arguments(["runtime": .text(runtime), "namespace": .text("k8s.io")]))
+        }
+        #expect(throws: ArgumentError.self) { try ImagesPrune(arguments: Arguments(["runtime": .text("nerdctl")])) }
     }
 }

@@ -88,9 +88,9 @@ struct StepScriptTests {
         try await ScriptNodes.with { plain in
             var node = plain
             node.boot = "boot-a"
-            let step = step(try await node.lease())
+            let step = step(try await node.lease(), seconds: 120)
             let running = node
-            let script = step.start([Command(["sleep", "8"]), append("a", to: node.path("x"))])
+            let script = step.start([Command(["sleep", "100"]), append("a", to: node.path("x"))])
             async let first = running.answer(script)
             let pidFile = plain.record("r1/steps/00-apply/pid")
             @Sendable func readPID() -> Int32? {

@@ -124,7 +124,10 @@ enum ShippedPlans {
         let file = folder.appending(path: name + ".yaml")
         let runbook = try Runbook.parse(Array(try Data(contentsOf: file)), file: file.lastPathComponent)
         let given = runbook.parameters.filter { $0.fallback == nil }.map { ($0.name, sample($0.name)) }
-        let bound = try runbook.bind(parameters: Dictionary(uniqueKeysWithValues: given))
+        var parameters = Dictionary(uniqueKeysWithValues: given)
+        // What is found on the sample node.
+        if runbook.parameters.contains(where: { $0.name == "runtime" }) { parameters["runtime"] = "ctr" }
+        let bound = try runbook.bind(parameters: parameters)
         let steps = try Planner.steps(
             of: bound, for: Injection(node: "n1", kubeconfig: "/etc/kubernetes/admin.conf", run: "r1"))
         let identity = NodeIdentity(address: "192.0.2.1:22", hostKey: "SHA256:x", machineID: "m")

@@ -63,7 +63,7 @@ enum RunSamples {
         for image in images { before["image.\(image)"] = .text("sha256:\(image)") }
         before["prunable"] = .lines(images)
         before["pulledBy"] = .lines(images)
-        return Sample(kind: "images.prune", arguments: Arguments(), before: before)
+        return Sample(kind: "images.prune", arguments: Arguments(["runtime": .text("ctr")]), before: before)
     }
 
     static func node(_ name: String = "n1", _ samples: [Sample]) throws -> NodePlan {

@@ -4,7 +4,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("blobs", .timeLimit(.minutes(1)))
+@Suite("blobs", .timeLimit(.minutes(5)))
 struct BlobStoreTests {
     let log: TemporaryLog
     let known = "a0fb00248184faf906d6ef800e7cae9cb308b63531cd98695c5302361c428cc2"

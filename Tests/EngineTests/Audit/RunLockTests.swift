@@ -4,7 +4,7 @@ import Testing
 
 @testable import Engine
 
-@Suite("run locks", .timeLimit(.minutes(1)))
+@Suite("run locks", .timeLimit(.minutes(5)))
 struct RunLockTests {
     let log: TemporaryLog
 

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The driver between a journal that may fail and nodes that may not answer.
-@Suite("driver", .timeLimit(.minutes(1)))
+@Suite("driver", .timeLimit(.minutes(5)))
 struct DriverTests {
     /// Everything the driver did, in order.
     actor Trace {
