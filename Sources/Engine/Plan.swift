@@ -96,6 +96,8 @@ extension Belay {
         let sights = await look(draft)
         var nodes: [NodePlan] = []
         for sight in sights {
+            // Before anything that is merely not known because nobody answered.
+            _ = try identity(sight, draft.steps[sight.node.name] ?? [])
             try precondition(sight.facts, sight.node.name)
             nodes.append(try planned(sight, draft))
         }

@@ -153,7 +153,7 @@ print_api_environment() {
 # --- The running API.
 
 # On the control-plane node, so that it works whatever happened to cables.
-api_kubectl() { in_node "$(control_plane)" kubectl --kubeconfig "$ADMIN_CONF" --request-timeout=10s "$@"; }
+api_kubectl() { in_node "$(control_plane)" kubectl --kubeconfig "$ADMIN_CONF" --request-timeout=60s "$@"; }
 
 # Asked in loops, so not by kubectl, which takes ten times longer.
 api_answers() {

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// One run over several real nodes.
-@Suite("Fleets on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(10)))
+@Suite("Fleets on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
 struct FleetTests {
     /// Writes a file on every node; a check fails where the node has a file of its own.
     private func runbook(_ onFailure: String, _ strategy: String) -> String {

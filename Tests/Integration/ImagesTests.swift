@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// `images.prune` on real docker and podman, with a real registry to pull from. What containerd does is in `LinkTests`.
-@Suite("Images of docker and podman", .enabled(if: Variants.areUp("docker", "podman")), .timeLimit(.minutes(10)))
+@Suite("Images of docker and podman", .enabled(if: Variants.areUp("docker", "podman")), .timeLimit(.minutes(40)))
 struct ImagesTests {
     static let engines = ["docker", "podman"]
     static let registry = "10.77.0.1:5000"

@@ -5,7 +5,7 @@ import Testing
 ///
 /// The kill comes from outside: strace delivers SIGKILL on the N-th fdatasync, which is when the N-th batch has been
 /// written; one run after another, until one ends before it is killed.
-@Suite("kill -9 after each journal event", .enabled(if: Testbed.isUp), .timeLimit(.minutes(20)))
+@Suite("kill -9 after each journal event", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
 struct KillTests {
     @Test("restart-kubelet ends in before or after and says which", arguments: [0, 1, 2])
     func restartKubelet(share: Int) async throws {

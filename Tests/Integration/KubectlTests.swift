@@ -3,7 +3,7 @@ import Testing
 
 /// The laws of the actions in the cluster, against a real API server: what kubectl prints and what the API refuses is
 /// not imitated anywhere.
-@Suite("Actions in the cluster against a real API", .enabled(if: Cluster.isUp), .timeLimit(.minutes(10)))
+@Suite("Actions in the cluster against a real API", .serialized, .enabled(if: Cluster.isUp), .timeLimit(.minutes(40)))
 struct KubectlTests {
     /// An action on a Node, with the run `r-1` unless another is named.
     private func make(

@@ -3,7 +3,7 @@ import Testing
 
 /// One test a law, on a real node, named after it. `./check-deep laws` breaks each law in a copy of the source and shows that
 /// its test here fails.
-@Suite("The eight laws on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(10)))
+@Suite("The eight laws on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
 struct LawTests {
     /// The log's disk fails under the intent of the step: the step is not sent. Every later sync would succeed, so only the
     /// order of things keeps it from being sent.

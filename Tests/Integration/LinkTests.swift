@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Lost links, reboots and runbooks as they ship.
-@Suite("Links, reboots and shipped runbooks on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(10)))
+@Suite("Links, reboots and shipped runbooks on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
 struct LinkTests {
     @Test("A cable cut while a step runs: the result is looked up on the node, the step is not run twice")
     func cutCable() async throws {

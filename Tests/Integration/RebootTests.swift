@@ -3,7 +3,7 @@ import Testing
 
 /// Law 3 for effects that outlive a reboot: power is lost while the dead-man is armed, and the boot puts back what would
 /// have kept everybody out.
-@Suite("Reboots under an armed dead-man on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(10)))
+@Suite("Reboots under an armed dead-man on real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
 struct RebootTests {
     static let file = "/etc/ssh/sshd_config.d/port.conf"
 

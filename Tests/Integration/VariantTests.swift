@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The main job on nodes that are not like the others: an older or newer sshd, another firewall, no systemd, no root login.
-@Suite("Nodes that differ", .enabled(if: Variants.areUp("trixie", "plain", "legacy", "sudo")), .timeLimit(.minutes(10)))
+@Suite("Nodes that differ", .enabled(if: Variants.areUp("trixie", "plain", "legacy", "sudo")), .timeLimit(.minutes(40)))
 struct VariantTests {
     @Test(
         "A kubelet is restarted: over OpenSSH 10, and as a user with sudo, csh and noisy start-up files",

@@ -11,15 +11,17 @@ public struct Driver: Sendable {
     private let planSha256: String
     private let holder: String
     private let ticket: String
+    private let settled: [String: [String]]
     private let watch: @Sendable (RunState, NextEffect) -> Void
 
     /// A driver for one plan.
     /// - Parameters:
     ///   - holder: names this executor in leases and log entries, without spaces.
+    ///   - settled: of each node, the runs that this log says have ended there: what they left may be taken over.
     ///   - watch: told of every effect before it is performed, for progress on a screen.
     public init(
         journal: any Journal, nodes: any Nodes, clock: any Clock, nonces: any Nonces, planSha256: String,
-        holder: String,
+        holder: String, settled: [String: [String]] = [:],
         watch: @escaping @Sendable (RunState, NextEffect) -> Void
     ) {
         self.journal = journal
@@ -28,6 +30,7 @@ public struct Driver: Sendable {
         self.nonces = nonces
         self.planSha256 = planSha256
         self.holder = holder
+        self.settled = settled
         ticket = nonces.next()
         self.watch = watch
     }
@@ -71,7 +74,8 @@ public struct Driver: Sendable {
         case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
             let script = try state.script(
-                sending: intent, to: node, planSha256: planSha256, holder: holder, ticket: ticket)
+                sending: intent, to: node, planSha256: planSha256, holder: holder, ticket: ticket,
+                settled: settled[name] ?? [])
             return try await write(script, node, intent.write)
         case .lookUp(let write): return try await self.write(state.script(lookingUp: write, on: node), node, write)
         case .observe(let step, let moment, let expecting):

@@ -38,7 +38,7 @@ public struct Runner: Sendable {
         let nodes = SSHNodes(connector: connector)
         let driver = Driver(
             journal: journal, nodes: nodes, clock: clock, nonces: nonces, planSha256: planSha256, holder: holder,
-            watch: watch)
+            settled: RunStore(try await log.records()).settledRuns(but: state.plan.id), watch: watch)
         do {
             try await journal.append(beginning, run: state.plan.id, node: nil)
             try state.apply(beginning, node: nil)

@@ -102,3 +102,18 @@ public struct StoredRun: Sendable {
     /// True when it began and has not ended; whether an executor still works on it only its lock tells.
     public var isOpen: Bool { state.isStarted && state.end == nil }
 }
+
+extension RunStore {
+    /// Of each node, the runs that ended there with nothing for a person to do, the newest hundred: a lease or a record of
+    /// theirs that was left behind may be taken over.
+    func settledRuns(but id: String) -> [String: [String]] {
+        var settled: [String: [String]] = [:]
+        for run in runs.reversed() where run.id != id && run.fault == nil && run.state.end != nil {
+            for node in run.state.nodes where node.state != .needsPerson {
+                let name = node.plan.name
+                if settled[name, default: []].count < 100 { settled[name, default: []].append(run.id) }
+            }
+        }
+        return settled
+    }
+}

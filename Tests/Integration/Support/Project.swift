@@ -9,7 +9,7 @@ struct Project: ~Copyable {
     /// - Parameters:
     ///   - user: who logs in to the nodes.
     ///   - knownHosts: the file of known host keys, nil for the testbed's.
-    init(user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil) async throws {
+    init(user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil, kubeconfig: String? = nil) async throws {
         folder = NSTemporaryDirectory() + "belay-it-" + UUID().uuidString.prefix(8)
         let files = FileManager.default
         try files.createDirectory(atPath: folder + "/keys", withIntermediateDirectories: true)
@@ -29,7 +29,7 @@ struct Project: ~Copyable {
             """
             apiVersion: belay/v1
             kind: Inventory
-            cluster: {name: testbed, environment: production}
+            cluster: {name: testbed, environment: production\(try kubeconfig.map { try Self.kubectl($0) } ?? "")}
             defaults:
               user: \(user)
               identityFiles: [\(try Testbed.value("BELAY_TESTBED_KEY"))]
@@ -50,6 +50,10 @@ struct Project: ~Copyable {
 
             """)
         try files.createDirectory(atPath: folder + "/runbooks", withIntermediateDirectories: true)
+    }
+
+    private static func kubectl(_ kubeconfig: String) throws -> String {
+        ", kubectl: {host: \(try Testbed.value("BELAY_TESTBED_CONTROL_PLANE")), kubeconfig: \(kubeconfig)}"
     }
 
     deinit { try? FileManager.default.removeItem(atPath: folder) }
