@@ -9,7 +9,9 @@ struct Project: ~Copyable {
     /// - Parameters:
     ///   - user: who logs in to the nodes.
     ///   - knownHosts: the file of known host keys, nil for the testbed's.
-    init(user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil, kubeconfig: String? = nil) async throws {
+    init(user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil, kubeconfig: String? = nil)
+        async throws
+    {
         folder = NSTemporaryDirectory() + "belay-it-" + UUID().uuidString.prefix(8)
         let files = FileManager.default
         try files.createDirectory(atPath: folder + "/keys", withIntermediateDirectories: true)
