@@ -117,7 +117,7 @@ struct LinkTests {
     @Test("Every shipped runbook can be planned for a healthy node, and planning changes nothing")
     func everyRunbookPlans() async throws {
         try await NodePool.shared.with { node in
-            let project = try await Project()
+            let project = try await Project(kubeconfig: Cluster.kubeconfig)
             let content = try await Testbed.exec(node, "cat /var/lib/kubelet/config.yaml")
             let parameters = [
                 "snapshot-iptables": ["name=x"], "restore-kubelet-config": ["content=\(content)# reviewed\n"],
