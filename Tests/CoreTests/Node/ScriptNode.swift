@@ -136,10 +136,12 @@ struct ScriptNode: Sendable {
             mount --bind "$2" /run || exit 99
             [ ! -e "$1/boot" ] || mount --bind "$1/boot" /proc/sys/kernel/random/boot_id || exit 99
             [ ! -e "$1/uptime" ] || mount --bind "$1/uptime" /proc/uptime || exit 99
-            rm -rf /run/systemd
+            # Two scripts may begin at once: neither may take away what the other has just made.
             if [ "$4" = systemd ]; then
               mkdir -p /run/systemd/system /etc/systemd/system && mount --bind "$1/programs" /usr/local/sbin &&
               mount --bind "$1/units" /etc/systemd/system || exit 99
+            else
+              rm -rf /run/systemd
             fi
             cd /; shift 4; exec "$@"
             """
