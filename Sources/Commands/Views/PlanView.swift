@@ -42,7 +42,12 @@ struct PlanView: Sendable {
         let what =
             plan.rollsBack.map { "rolls back run \($0.printable) of \(plan.runbook.name.printable)" }
             ?? "\(plan.runbook.name.printable): \(plan.runbook.title.printable)"
-        let change = changesNothing ? [style.good("No change: no step has anything to do on any node.")] : []
+        let leavesOut = plan.nodes.contains { $0.steps.contains { $0.skipped != nil } }
+        let nothing =
+            leavesOut
+            ? style.warning("Nothing would be run: what is not left out has nothing to do.")
+            : style.good("No change: no step has anything to do on any node.")
+        let change = changesNothing ? [nothing] : []
         return [
             "\(style.strong("Plan \(plan.id.printable)")) \(what)",
             "  for \(plan.requester.printable), cluster \(plan.cluster.name.printable) (\(plan.cluster.environment.printable)), "

@@ -181,6 +181,12 @@ public struct NodePlan: Codable, Sendable, Hashable {
         }
     }
 
+    /// Whether any expression needs to know what the cluster's API says of the node.
+    public var asksCluster: Bool {
+        let checks = (preconditions + allChecks()).map(\.expression)
+        return (checks + steps.compactMap(\.when)).contains { $0.contains("kubernetes") }
+    }
+
     /// All checks: of every step that is not left out, then of the whole.
     public func allChecks(without skipped: Set<Int> = []) -> [CheckPlan] {
         steps.indices.filter { !skipped.contains($0) }.flatMap { steps[$0].verify } + verify

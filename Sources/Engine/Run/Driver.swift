@@ -181,6 +181,8 @@ public struct Driver: Sendable {
     }
 
     private func kubernetes(of node: NodeRun) async -> Facts.Kubernetes {
+        // An API that hangs takes its time, which would come off the dead-man's: it is asked only where that matters.
+        guard node.plan.asksCluster else { return .unknown("no expression of the plan asks for it") }
         guard let host = node.plan.host, let kubeconfig = node.plan.kubeconfig else {
             return .unreachable("the plan names no execution host")
         }
@@ -214,6 +216,8 @@ public struct Driver: Sendable {
         let patience = Self.patienceSeconds + (node.deadMan == .armed ? Double(node.plan.deadManSeconds ?? 0) : 0)
         let deadline = clock.uptime() + patience
         while true {
+            // Another node's event could not be made durable: nothing more is sent to this one either (law 1).
+            guard !Task.isCancelled else { throw Unreached(cause: "this executor was told to stop") }
             do throws(NodeFailure) {
                 return try await nodes.run(script, on: host, for: node.plan.name, seconds: seconds, afresh: false)
             } catch {

@@ -141,6 +141,22 @@ struct PlannerTests {
         #expect(try cuttingPlan(nil).leaseSeconds == 816)
     }
 
+    @Test("the cluster's API is asked only where an expression of the plan needs it")
+    func asksCluster() throws {
+        let restart = RunSamples.restart()
+        let plain = try plan([try step(restart, verify: [check(1)])], [restart.before])
+        #expect(!plain.asksCluster)
+        let ready = CheckPlan(expression: "facts.kubernetes.node.ready", withinSeconds: 1)
+        #expect(try plan([try step(restart, verify: [ready])], [restart.before]).asksCluster)
+        #expect(try plan([try step(restart)], [restart.before], verify: [ready]).asksCluster)
+        var conditional = plain
+        conditional.steps[0].when = "facts.kubernetes.api.reachable"
+        #expect(conditional.asksCluster)
+        var admitted = plain
+        admitted.preconditions = [ready]
+        #expect(admitted.asksCluster)
+    }
+
     @Test("a plan's file reads back as the same plan and writes the same bytes")
     func roundTrip() throws {
         let samples = [
