@@ -24,22 +24,24 @@ extension Belay {
         }
         // Asked again by `permit`; here so that a second try leaves nothing in the log.
         guard !stored.state.isStarted else { throw PermitRefusal.spent }
+        let guardrails = try workspace.guardrails()
         let requester = try await keygen.verify(
-            Array(stored.planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan, workspace: workspace,
-            at: clock.now())
-        let approvals = try await approvals(beside: planFile, of: stored)
-        let decision = try await judge(plan, planSha256, requester.signer, approvals)
+            Array(stored.planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
+            signers: guardrails.signers, at: clock.now())
+        let approvals = try await approvals(beside: planFile, of: stored, guardrails.signers)
+        let decision = try await judge(plan, planSha256, requester.signer, approvals, guardrails.policies)
         try await log.append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
         let permit = try permit(
             PermitRequest(
                 planBytes: bytes, decision: decision, approvals: approvals, requester: requester,
-                policySet: workspace.policies.digest, log: try await log.reference, now: clock.now(),
+                policySet: guardrails.policies.digest, log: try await log.reference, now: clock.now(),
                 spent: stored.state.isStarted))
         return try await runner.run(permit, watch: watch)
     }
 
     private func judge(
-        _ plan: Plan, _ planSha256: String, _ requester: Signer, _ approvals: [VerifiedApproval]
+        _ plan: Plan, _ planSha256: String, _ requester: Signer, _ approvals: [VerifiedApproval],
+        _ policies: PolicySet
     ) async throws -> Decision {
         let nodes = try workspace.inventory.nodes(named: plan.nodes.map(\.name))
         let services = Set(plan.nodes.flatMap(\.services)).sorted()
@@ -57,7 +59,7 @@ extension Belay {
         }
         let tally = ApprovalTally(
             approvals, planSha256: planSha256, logOrigin: plan.log.origin, requester: requester, now: clock.now())
-        return workspace.policies.judge(
+        return policies.judge(
             PolicyInput(
                 phase: .execute, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
                 approvals: tally, now: clock.now()))

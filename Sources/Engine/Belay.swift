@@ -41,7 +41,7 @@ public struct Belay: Sendable {
     }
 
     /// Who a key belongs to, by the allowed signers.
-    func signer(of key: String, namespace: String) throws -> Signer {
-        try workspace.signers.signer(of: try keygen.publicKey(of: key), namespace: namespace, at: clock.now())
+    func signer(of key: String, namespace: String, among signers: Guardrails.Signers) throws -> Signer {
+        try signers.list.signer(of: try keygen.publicKey(of: key), namespace: namespace, at: clock.now())
     }
 }

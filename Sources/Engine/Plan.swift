@@ -92,7 +92,8 @@ extension Belay {
         _ draft: Draft, key: String?, file: String?, precondition: (Facts, String) throws(PlanError) -> Void
     ) async throws -> Planned {
         let key = try signingKey(key)
-        let requester = try signer(of: key, namespace: SignatureNamespace.plan)
+        let guardrails = try workspace.guardrails()
+        let requester = try signer(of: key, namespace: SignatureNamespace.plan, among: guardrails.signers)
         let sights = await look(draft)
         var nodes: [NodePlan] = []
         for sight in sights {
@@ -108,9 +109,9 @@ extension Belay {
             parameters: draft.frame.parameters,
             cluster: ClusterReference(
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
-            log: try await log.reference, policySet: workspace.policies.digest, onFailure: draft.onFailure,
+            log: try await log.reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
             strategy: draft.strategy, nodes: nodes)
-        return try await submit(plan, requester, key, sights, file)
+        return try await submit(plan, requester, guardrails.policies, key, sights, file)
     }
 
     /// Plans live as long as a shift: long enough for an approval, short enough that the state still means something.
@@ -152,7 +153,8 @@ extension Belay {
 
     // The plan is in the log before its file is anywhere: what can be approved can be found.
     private func submit(
-        _ plan: Plan, _ requester: Signer, _ key: String, _ sights: [Gatherer.Sight], _ file: String?
+        _ plan: Plan, _ requester: Signer, _ policies: PolicySet, _ key: String, _ sights: [Gatherer.Sight],
+        _ file: String?
     ) async throws -> Planned {
         let bytes = try JSON.encodePretty(plan)
         let planSha256 = Digest.sha256(bytes)
@@ -162,7 +164,7 @@ extension Belay {
                 ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: plan.createdAt))
             })
         func judge(_ phase: PolicyPhase) -> Decision {
-            workspace.policies.judge(
+            policies.judge(
                 PolicyInput(
                     phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
                     now: plan.createdAt))

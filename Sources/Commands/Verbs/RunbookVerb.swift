@@ -83,7 +83,7 @@ struct PolicyVerb: AsyncParsableCommand {
         @OptionGroup var global: GlobalOptions
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            terminal.write(PoliciesView(try await global.workspace().policies).text())
+            terminal.write(PoliciesView(try await global.workspace().guardrails().policies).text())
             return .done
         }
     }

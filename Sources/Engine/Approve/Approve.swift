@@ -25,7 +25,7 @@ extension Belay {
         }
         let plan = try JSON.decode(Plan.self, from: bytes)
         let key = try signingKey(key)
-        let approver = try signer(of: key, namespace: SignatureNamespace.approval)
+        let approver = try signer(of: key, namespace: SignatureNamespace.approval, among: try workspace.signers())
         let now = clock.now()
         let statement = ApprovalStatement(
             planSha256: Digest.sha256(bytes), decision: decision, approver: approver.principal.name, comment: comment,
@@ -52,7 +52,9 @@ extension Belay {
 
     /// Every statement about a plan whose signature holds: those in the log, and those beside its file, which are recorded
     /// as they are first seen. A denial once recorded stays, whatever becomes of its file.
-    func approvals(beside planFile: String, of run: StoredRun) async throws -> [VerifiedApproval] {
+    func approvals(
+        beside planFile: String, of run: StoredRun, _ signers: Guardrails.Signers
+    ) async throws -> [VerifiedApproval] {
         let recorded = run.records.compactMap {
             if case .approval(let record)? = $0.record.event { record } else { nil }
         }
@@ -61,7 +63,7 @@ extension Belay {
         for record in recorded + found {
             let verified = try await keygen.verify(
                 Array(record.signature.utf8), over: record.statement.bytes, namespace: SignatureNamespace.approval,
-                workspace: workspace, at: clock.now())
+                signers: signers, at: clock.now())
             approvals.append(try VerifiedApproval(statement: record.statement.bytes, signature: verified))
             guard !recorded.contains(record) else { continue }
             try await log.append(.approval(record), by: verified.signer.principal.name, run: run.id)

@@ -33,22 +33,22 @@ public struct SSHKeygen: Sendable {
     /// Verifies a signature by the key it carries, against the allowed signers.
     /// - Throws: ``SignatureRefusal`` when its key is nobody's, or the signature does not fit the message.
     public func verify(
-        _ signature: [UInt8], over message: [UInt8], namespace: String, workspace: Workspace, at now: Timestamp
+        _ signature: [UInt8], over message: [UInt8], namespace: String, signers: Guardrails.Signers, at now: Timestamp
     ) async throws -> VerifiedSignature {
         let claimed = try ClaimedSignature(
-            armored: signature, over: message, namespace: namespace, signers: workspace.signers, at: now)
+            armored: signature, over: message, namespace: namespace, signers: signers.list, at: now)
         let folder = FileManager.default.temporaryDirectory.appending(path: "belay-" + SystemNonces().next())
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(at: folder) }
         let file = folder.appending(path: "signature").path
-        let signers = folder.appending(path: "allowed_signers").path
+        let list = folder.appending(path: "allowed_signers").path
         try ProjectFiles.write(signature, to: file)
-        try ProjectFiles.write(workspace.signersBytes, to: signers)
+        try ProjectFiles.write(signers.bytes, to: list)
         let result = try await run(
             .name("ssh-keygen"),
             arguments: [
-                "-Y", "verify", "-f", signers, "-I", claimed.signer.principal.name, "-n", namespace, "-s",
+                "-Y", "verify", "-f", list, "-I", claimed.signer.principal.name, "-n", namespace, "-s",
                 file,
             ],
             input: .array(message), output: .discarded, error: .string(limit: 1 << 14))

@@ -1,7 +1,7 @@
 public import Core
 import Foundation
 
-/// A project: the folder with `belay.yaml`, and everything it names, read and checked.
+/// A project: the folder with `belay.yaml` and the inventory it names, read and checked; the rest is read when it is needed.
 public struct Workspace: Sendable {
     /// The folder of `belay.yaml`.
     public let directory: String
@@ -9,12 +9,6 @@ public struct Workspace: Sendable {
     public let configuration: Configuration
     /// The nodes.
     public let inventory: Inventory
-    /// The guardrails.
-    public let policies: PolicySet
-    /// Whose signatures count.
-    public let signers: AllowedSigners
-    /// The bytes that were parsed, for `ssh-keygen -Y verify`: the file may be another by then.
-    let signersBytes: [UInt8]
     /// The log's folder.
     public let logDirectory: String
 
@@ -33,16 +27,6 @@ public struct Workspace: Sendable {
             ProjectFiles.read(ProjectFiles.join(directory, Self.fileName)),
             file: ProjectFiles.join(directory, Self.fileName))
         inventory = try Inventory.parse(ProjectFiles.read(configuration.inventory), file: configuration.inventory)
-        let files = try configuration.policies.flatMap { folder in
-            try ProjectFiles.list(folder).filter(PolicySet.isPolicyFile).map { name in
-                (file: ProjectFiles.join(folder, name), bytes: try ProjectFiles.read(ProjectFiles.join(folder, name)))
-            }
-        }
-        signersBytes = try ProjectFiles.read(configuration.allowedSigners)
-        signers = try AllowedSigners.parse(signersBytes, file: configuration.allowedSigners)
-        // Who may approve is a guardrail like any other: a plan is judged, and run, under the same list of people.
-        policies = try PolicySet.load(
-            files, params: configuration.params, alongside: ["allowed-signers \(Digest.sha256(signersBytes))"])
         logDirectory = try configuration.log.directory ?? Self.defaultLog(configuration.log.origin)
     }
 

@@ -1,0 +1,42 @@
+public import Core
+
+/// Who may do what, read when something is asked of it and not before: a policy file that does not load keeps plans from
+/// being made and run, and keeps nobody from recovering what is under way (law 5).
+public struct Guardrails: Sendable {
+    /// The policies and grants.
+    public let policies: PolicySet
+    /// Whose signatures count.
+    public let signers: Signers
+
+    /// The allowed signers, and the bytes that were parsed, for `ssh-keygen -Y verify`: the file may be another by then.
+    public struct Signers: Sendable {
+        /// The people and programs.
+        public let list: AllowedSigners
+        let bytes: [UInt8]
+    }
+}
+
+extension Workspace {
+    /// Reads the allowed signers.
+    /// - Throws: ``WorkspaceError`` when the file cannot be read, ``Diagnostics`` for faults in it.
+    public func signers() throws -> Guardrails.Signers {
+        let bytes = try ProjectFiles.read(configuration.allowedSigners)
+        return Guardrails.Signers(
+            list: try AllowedSigners.parse(bytes, file: configuration.allowedSigners), bytes: bytes)
+    }
+
+    /// Reads policies, grants and allowed signers.
+    /// - Throws: ``WorkspaceError`` when a file cannot be read, ``Diagnostics`` for every fault in all of them.
+    public func guardrails() throws -> Guardrails {
+        let signers = try signers()
+        let files = try configuration.policies.flatMap { folder in
+            try ProjectFiles.list(folder).filter(PolicySet.isPolicyFile).map { name in
+                (file: ProjectFiles.join(folder, name), bytes: try ProjectFiles.read(ProjectFiles.join(folder, name)))
+            }
+        }
+        // Who may approve is a guardrail like any other: a plan is judged, and run, under the same list of people.
+        let policies = try PolicySet.load(
+            files, params: configuration.params, alongside: ["allowed-signers \(Digest.sha256(signers.bytes))"])
+        return Guardrails(policies: policies, signers: signers)
+    }
+}
