@@ -16,6 +16,12 @@ say() { echo "belay-testbed: $*" >&2; }
 die() { say "error: $*"; exit 1; }
 usage_error() { say "error: $*"; exit 64; }
 
+# Each booted systemd watches its cgroups and files: the kernel's default for a user is used up by a dozen nodes.
+allow_watches() {
+    local limit=/proc/sys/fs/inotify/max_user_instances
+    if [[ -e "$limit" && "$(<"$limit")" -lt 1024 ]]; then echo 1024 >"$limit" || say "cannot raise $limit"; fi
+}
+
 require_root() {
     [[ $EUID -eq 0 ]] || die "needs root (network namespaces, mounts, cgroups); run it with sudo"
 }

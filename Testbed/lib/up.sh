@@ -36,6 +36,7 @@ up() {
     prepare_api "$api"
     build_variant_roots
     make_user_keys
+    allow_watches
     make_bridge
     start_registry
     start_all_nodes || die "not every node started; see above, then run '$0 up' again, or '$0 down'"
