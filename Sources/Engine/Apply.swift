@@ -16,8 +16,8 @@ extension Belay {
                 "run \(plan.id) is under way in another process", remedy: "Watch it with `belay runs show \(plan.id)`.")
         }
         defer { lock.release() }
-        let stored = try await store().runs.first { $0.planned.planSha256 == planSha256 }
-        guard let stored else {
+        let stored = try await store().runs.first { $0.planned?.planSha256 == planSha256 }
+        guard let stored, let planned = stored.planned else {
             throw WorkspaceError(
                 "this log has no plan with the digest \(planSha256)",
                 remedy: "The file was changed, or the plan was made for another log: make it again with `belay plan`.")
@@ -26,7 +26,7 @@ extension Belay {
         guard !stored.state.isStarted else { throw PermitRefusal.spent }
         let guardrails = try workspace.guardrails()
         let requester = try await keygen.verify(
-            Array(stored.planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
+            Array(planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
             signers: guardrails.signers, at: clock.now())
         let approvals = try await approvals(beside: planFile, of: stored, guardrails.signers)
         let decision = try await judge(plan, planSha256, requester.signer, approvals, guardrails.policies)
@@ -34,7 +34,7 @@ extension Belay {
         let permit = try permit(
             PermitRequest(
                 planBytes: bytes, decision: decision, approvals: approvals, requester: requester,
-                policySet: guardrails.policies.digest, log: try await log.reference, now: clock.now(),
+                policySet: guardrails.policies.digest, log: try await planningLog(), now: clock.now(),
                 spent: stored.state.isStarted))
         return try await runner.run(permit, watch: watch)
     }
@@ -67,28 +67,5 @@ extension Belay {
 
     var runner: Runner {
         Runner(log: log, connector: connector, clock: clock, nonces: nonces, holder: Environment.holder)
-    }
-
-    /// Takes over every run whose executor is gone, oldest first.
-    /// - Parameter id: only this run, nil for all.
-    /// - Returns: the runs that were taken over; those that a live process holds are left to it.
-    public func recover(only id: String?, watch: @escaping Runner.Watch) async throws -> [RunState] {
-        var recovered: [RunState] = []
-        let store = try await store()
-        var faults = store.unreadable.filter { id == nil || $0.id == id }.map { "run \($0.id): \($0.reason)" }
-        for run in store.runs where run.isOpen && (id == nil || run.id == id) {
-            guard let lock = try RunLock.tryAcquire(run: run.id, in: workspace.logDirectory) else { continue }
-            defer { lock.release() }
-            // Between reading the log and winning the lock its executor may have gone on, or ended it.
-            let fresh = try await self.store().run(run.id)
-            if let fault = fresh.fault { faults.append("run \(run.id): \(fault)") }
-            guard fresh.fault == nil, fresh.isOpen else { continue }
-            recovered.append(try await runner.recover(fresh, watch: watch))
-        }
-        // One run that cannot be read must not keep the others from their end.
-        if !faults.isEmpty {
-            throw WorkspaceError(faults.joined(separator: "; "), remedy: "`belay audit verify` says what is damaged.")
-        }
-        return recovered
     }
 }

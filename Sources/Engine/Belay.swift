@@ -30,6 +30,18 @@ public struct Belay: Sendable {
     /// Every run in the log.
     public func store() async throws -> RunStore { RunStore(try await log.records()) }
 
+    /// The log's name and key, for a plan to be bound to.
+    ///
+    /// Where the log lies may follow from the user's environment. A project that names the log's key is not moved by that;
+    /// recovery and resolutions are not kept from a log of their own (law 5).
+    func planningLog() async throws -> LogReference {
+        let reference = try await log.reference
+        guard let key = workspace.configuration.log.key, key != reference.key else { return reference }
+        throw WorkspaceError(
+            "the log in \(workspace.logDirectory) has the key \(reference.key), the project's log has \(key)",
+            remedy: "Plan and apply where the project's log is, or correct log.key in \(Workspace.fileName).")
+    }
+
     /// The key to sign with: the one named, else the project's.
     func signingKey(_ named: String?) throws -> String {
         guard let key = named ?? workspace.configuration.signingKey else {
@@ -37,7 +49,7 @@ public struct Belay: Sendable {
                 "there is no key to sign with",
                 remedy: "Name one with --key, or set signing.key in \(Workspace.fileName).")
         }
-        return key
+        return Environment.expandingHome(key)
     }
 
     /// Who a key belongs to, by the allowed signers.

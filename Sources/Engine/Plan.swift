@@ -94,6 +94,7 @@ extension Belay {
         let key = try signingKey(key)
         let guardrails = try workspace.guardrails()
         let requester = try signer(of: key, namespace: SignatureNamespace.plan, among: guardrails.signers)
+        let reference = try await planningLog()
         let sights = await look(draft)
         var nodes: [NodePlan] = []
         for sight in sights {
@@ -109,7 +110,7 @@ extension Belay {
             parameters: draft.frame.parameters,
             cluster: ClusterReference(
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
-            log: try await log.reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
+            log: reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
             strategy: draft.strategy, nodes: nodes)
         return try await submit(plan, requester, guardrails.policies, key, sights, file)
     }

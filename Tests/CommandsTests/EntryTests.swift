@@ -93,6 +93,41 @@ struct EntryTests {
                 "Nothing is under way, and nothing waits for a person.\nThe log has no run.\nall  grant"))
     }
 
+    @Test("a policy file that does not load keeps nobody from recovering or reading, and everybody from planning")
+    func brokenPolicy() async throws {
+        let folder = try Folder()
+        try project(folder)
+        _ = try folder.write("kind: Policy\nmetadata: [\n", to: "policies/broken.yaml")
+        #expect(await recorder.belay("-C", folder.path, "recover") == .done)
+        #expect(await recorder.belay("-C", folder.path, "status") == .done)
+        #expect(recorder.complaints.isEmpty, "\(recorder.complaints)")
+        #expect(await recorder.belay("-C", folder.path, "policy", "list") == .usage)
+        #expect(recorder.complaints.contains("broken.yaml"))
+    }
+
+    @Test("what resolve and recover cannot act on is said with what to do, and leaves nothing in the log")
+    func resolveUsage() async throws {
+        let folder = try Folder()
+        try project(folder)
+        let directory = try await log(in: folder)
+        let before = try await RecordReader(directory: directory).records().count
+        let run = ["resolve", "2026", "worker-1", "--as", "before"]
+        for (arguments, words) in [
+            (run, "--reason"), (run + ["--reason", " "], "--reason is empty"),
+            (["resolve", "2026", "worker-1", "--as", "maybe", "--reason", "x"], "maybe"),
+            (["resolve", "2026", "worker-2", "--as", "before", "--reason", "x"], "did you mean 'worker-1'?"),
+            (["resolve", "1999", "worker-1", "--as", "before", "--reason", "x"], "the log has no run '1999'"),
+            (run + ["--reason", "x"], "there is no key to sign with"),
+            (["recover", "--run", "2026", "--node", "worker-1"], "do not go together"),
+            (["recover", "--node", "nobody"], "there is no node 'nobody'"),
+        ] {
+            let recorder = Recorder()
+            #expect(await Commands.run(["-C", folder.path] + arguments) { _ in recorder.terminal } == .usage)
+            #expect(recorder.complaints.contains(words), "\(arguments): \(recorder.complaints)")
+        }
+        #expect(try await RecordReader(directory: directory).records().count == before)
+    }
+
     private func log(in folder: Folder) async throws -> String {
         let directory = folder.path + "/log"
         let log = try await RunLog.open(

@@ -31,7 +31,7 @@ enum Exit: Int32, Sendable, CaseIterable {
             case .rolledBack: .rolledBack
             case .stale: .stale
             case .partial: .partial
-            case .needsPerson, nil: .needsPerson
+            case .needsPerson, .abandoned, nil: .needsPerson
             }
     }
 

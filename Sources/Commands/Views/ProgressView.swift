@@ -49,12 +49,12 @@ struct ProgressView: Sendable {
     private static func words(_ state: NodeState, _ reason: String, _ style: Style) -> String {
         let why = reason.isEmpty ? "" : ": \(reason.printable)"
         return switch state {
-        case .waiting, .running, .skipped: state.words + why
+        case .waiting, .running, .skipped, .resolving: state.words + why
         case .holding, .succeeded: style.good(state.words) + why
         case .rollingBack: style.warning(state.words) + why
         // Why was said when it began, and is said once more with the outcome.
         case .rolledBack: style.warning(state.words)
-        case .stale, .needsPerson: style.bad(state.words) + why
+        case .stale, .needsPerson, .abandoned: style.bad(state.words) + why
         }
     }
 
@@ -116,6 +116,8 @@ extension NodeState {
         case .stale: "stale"
         case .skipped: "skipped"
         case .needsPerson: "NEEDS A PERSON"
+        case .resolving: "being freed"
+        case .abandoned: "ABANDONED"
         }
     }
 
@@ -124,7 +126,7 @@ extension NodeState {
         switch self {
         case .succeeded: "after"
         case .rolledBack, .stale, .skipped, .waiting: "before"
-        case .running, .holding, .rollingBack, .needsPerson: nil
+        case .running, .holding, .rollingBack, .needsPerson, .resolving, .abandoned: nil
         }
     }
 }
@@ -138,6 +140,7 @@ extension RunEnd {
         case .stale: "stale"
         case .partial: "partial"
         case .needsPerson: "needs a person"
+        case .abandoned: "abandoned"
         }
     }
 }

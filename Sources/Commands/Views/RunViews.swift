@@ -5,7 +5,8 @@ import Engine
 struct RunSummary: Encodable, Sendable, Hashable {
     /// Where a run stands, in the words of the design.
     enum Standing: String, Encodable, Sendable {
-        case planned, denied, running, interrupted, succeeded, rolledBack, stale, partial, needsPerson, damaged
+        case planned, denied, running, interrupted, succeeded, rolledBack, stale, partial, needsPerson, abandoned,
+            damaged
     }
 
     var id: String
@@ -41,6 +42,7 @@ struct RunSummary: Encodable, Sendable, Hashable {
         case .stale: return .stale
         case .partial: return .partial
         case .needsPerson: return .needsPerson
+        case .abandoned: return .abandoned
         case nil: break
         }
         if run.isOpen { return isHeld ? .running : .interrupted }
@@ -116,7 +118,7 @@ struct RunView: Sendable {
 
     func text(_ style: Style) -> String {
         let plan = PlanView(
-            plan: run.plan, planSha256: run.planned.planSha256, file: "", decision: nil, preview: nil, verbose: verbose)
+            plan: run.plan, planSha256: run.planSha256, file: "", decision: nil, preview: nil, verbose: verbose)
         let decision = run.decision.map { [""] + DecisionView($0, verbose: verbose).lines(style) } ?? []
         let timeline =
             ["", style.strong("What happened")] + run.records.map { TimelineView($0, plan: run.plan).line(style) }
@@ -136,7 +138,7 @@ struct RunView: Sendable {
         }
     }
 
-    /// Summary, plan (masked), decision, and every record with its index.
+    /// Summary, plan (masked), decision, what a person has to type by hand, and every record with its index.
     func json() throws -> String {
         struct Entry: Encodable {
             let index: UInt64
@@ -150,14 +152,15 @@ struct RunView: Sendable {
             let planSha256: String
             let plan: Plan
             let decision: Decision?
+            let byHand: [ByHand]
             let timeline: [Entry]
         }
         let timeline = run.records.map {
             Entry(index: $0.index, at: $0.record.at, by: $0.record.by, node: $0.record.node, type: $0.record.type)
         }
         let shown = Shown(
-            summary: RunSummary(run, isHeld: isHeld), planSha256: run.planned.planSha256, plan: run.plan.masked,
-            decision: run.decision, timeline: timeline)
+            summary: RunSummary(run, isHeld: isHeld), planSha256: run.planSha256, plan: run.plan.masked,
+            decision: run.decision, byHand: isHeld ? [] : run.state.byHand, timeline: timeline)
         return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
     }
 }

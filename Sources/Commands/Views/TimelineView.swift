@@ -28,6 +28,8 @@ struct TimelineView: Sendable {
     var words: String {
         switch record.record.event {
         case .planned(let planned): "plan signed, sha256 \(planned.planSha256.printable)"
+        case .adopted(let record):
+            "found on \(record.pieces.map(\.host.name.printable).joined(separator: " and ")), left there by \(record.holder.printable)"
         case .decided(let decision):
             "policies (\(decision.phase.rawValue)): "
                 + (decision.allowed ? "allowed" : "denied, \(count(decision.denials.count, "finding"))")
@@ -45,6 +47,13 @@ struct TimelineView: Sendable {
         let verb = statement.decision == .approve ? "approved" : "DENIED"
         return
             "\(verb) by \(statement.approver.printable) until \(statement.expires.toSeconds): \(statement.comment.printable)"
+    }
+
+    private static func words(_ signed: SignedResolution) -> String {
+        guard let word = try? Resolution(bytes: signed.statement.bytes) else {
+            return "a resolution that cannot be read"
+        }
+        return "resolved as \(word.verdict.rawValue.uppercased()) by \(word.by.printable): \(word.reason.printable)"
     }
 
     private func words(_ event: Event) -> String {
@@ -72,6 +81,7 @@ struct TimelineView: Sendable {
         case .admitted(let failures):
             failures.isEmpty
                 ? "the preconditions hold" : "preconditions FAILED: \(Self.brief(failures.joined(separator: "; ")))"
+        case .resolved(let signed): Self.words(signed)
         case .wave(let number): "wave \(number + 1) begins"
         case .unreachable(_, let cause): "NOT REACHABLE: \(cause.printable)"
         case .finished(let end): "run ended: \(end.words)"
@@ -90,6 +100,8 @@ struct TimelineView: Sendable {
         case .granted(let epoch, let inMemory):
             "granted, epoch \(epoch)\(inMemory ? "; its record is in memory, since the disk is full" : "")"
         case .released: "released"
+        case .ended(let verdict, let by):
+            "the run was ended there before, in its state \(verdict.rawValue), by \(by.printable)"
         case .armed: "armed"
         case .won: "disarmed"
         case .reverted(let status, let rebooted, _):

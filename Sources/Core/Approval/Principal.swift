@@ -29,6 +29,8 @@ public enum SignatureNamespace {
     public static let plan = "belay-plan@v1"
     /// An approver's signature over the bytes of an ``ApprovalStatement``.
     public static let approval = "belay-approval@v1"
+    /// A person's signature over the bytes of a ``Resolution``.
+    public static let resolution = "belay-resolution@v1"
 }
 
 /// Why a signature, or what it is about, is not accepted.
@@ -54,7 +56,8 @@ public struct SignatureRefusal: Error, Sendable, Hashable, CustomStringConvertib
     /// What to do.
     public var remedy: String
 
-    init(_ code: Code, _ message: String, remedy: String) {
+    /// Says why, and what to do.
+    public init(_ code: Code, _ message: String, remedy: String) {
         self.code = code
         self.message = message
         self.remedy = remedy

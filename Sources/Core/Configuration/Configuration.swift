@@ -28,6 +28,8 @@ public struct Configuration: Sendable, Hashable {
         public var directory: String?
         /// Its name in checkpoints (`belay.example.com/production`): plans are spent in the log of one origin only.
         public var origin: String
+        /// Its public key as a vkey: plans are made and run in the log of this key only; nil = in whatever log has the origin.
+        public var key: String?
     }
 }
 
@@ -68,6 +70,10 @@ extension Configuration.Log {
     fileprivate init(_ fields: YAMLFields) {
         directory = fields.optionalPath("directory")
         origin = fields.string("origin")
+        key = fields.optionalString("key")
+        if let key, !key.hasPrefix(origin + "+") || key.utf8.contains(where: { !(0x21...0x7E).contains($0) }) {
+            fields.error("key", "must be the log's public key, ORIGIN+HASH+KEY: what keys/log.vkey in its folder holds")
+        }
         // It becomes the first line of a signed checkpoint and a part of a key's name.
         let isOrigin = origin.utf8.allSatisfy { (0x21...0x7E).contains($0) && $0 != 0x2B }
         if !origin.isEmpty, !isOrigin || origin.utf8.count > 255 {

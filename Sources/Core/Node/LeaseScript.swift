@@ -6,6 +6,7 @@ public enum LeaseScript {
     /// only `recover` of *that* run may go on. A lease without a record stands until its expiry on the node's clock.
     /// - Parameters:
     ///   - target: the node it is about, where that is not the one the script runs on.
+    ///   - folder: where records lie there, if not in ``NodeRecord/root``.
     ///   - planJSON: the plan reduced to this node, left in the record for whoever recovers from it.
     ///   - machineID: the machine the plan was made for; another one is refused.
     ///   - holder: who asks, for the message the next one reads; spaces are not allowed in it.
@@ -17,18 +18,20 @@ public enum LeaseScript {
     ///   - above: the last epoch this log knows of; one that lay in memory is forgotten by a reboot, and never given twice.
     ///   - mayUseMemory: whether the record may lie in memory where the disk cannot be written.
     public static func acquire(
-        run: String, target: String? = nil, planSha256: String, planJSON: [UInt8], machineID: String, holder: String,
+        run: String, target: String? = nil, folder: String? = nil, planSha256: String, planJSON: [UInt8],
+        machineID: String, holder: String,
         ticket: String, seconds: Int, settled: [String] = [], recovering: Bool, above: Int = 0,
         mayUseMemory: Bool = false
     ) -> String {
         """
-        \(NodeShell.prelude(NodeRecord.Fence(run: run, epoch: 0, target: target)))
+        \(NodeShell.prelude(NodeRecord.Fence(run: run, epoch: 0, target: target, folder: folder)))
         SHA=\(ShellQuote.quote(planSha256)); HOLDER=\(ShellQuote.quote(holder)); TICKET=\(ShellQuote.quote(ticket))
         [ "$(cat /etc/machine-id)" = \(ShellQuote.quote(machineID)) ] || { say refused another machine answers at this address; exit 0; }
         lock; held
         # With those that this run, being recovered, took over before.
         SETTLED=" "\(ShellQuote.quote(settled.filter(NodeRecord.isRun).joined(separator: " ")))" $(cat "$DISK/$RUN/prior" "$MEM/$RUN/prior" 2>/dev/null | tr '\\n' ' ') "
         settled() { case "$SETTLED" in *" $1 "*) ;; *) return 1 ;; esac; }
+        \(recovering ? Self.ended : ":")
         \(standing)
         \(recovering ? ":" : spent)
         \(taking(planJSON, seconds: seconds, recovering: recovering))
@@ -64,6 +67,15 @@ public enum LeaseScript {
           if [ "$a" = "$RUN" ] || settled "$a"; then continue; fi
           if [ -d "$p/$a" ]; then say refused unfinished "$a" "$c"; exit 0; fi
           if [ "$d" = "$(boot)" ] && [ "$(up)" -lt "$x" ]; then say refused held "$a" "$c"; exit 0; fi
+        done
+        """
+
+    // A run that another log's executor brought to its end here has nothing left to take over: undoing it once more would
+    // overwrite what was done to the node since (law 6).
+    private static let ended = """
+        for p in $PLACES; do
+          known && break
+          { read -r a; read -r a b c; } 2>/dev/null <"$p/spent/$SHA" && [ "$a" = ended ] && { say ended "$b" "$c"; exit 0; }
         done
         """
 
@@ -113,8 +125,14 @@ public enum LeaseScript {
 
     /// A script that ends a run on a node: its record goes (the log has it), then its lease. Idempotent.
     ///
+    /// How it ended stays behind beside the mark that the plan is spent, for an executor whose own log does not know.
     /// Refused while its dead-man is armed or at work: without the record nobody could win the token any more.
-    public static func release(_ fence: NodeRecord.Fence) -> String {
+    /// - Parameters:
+    ///   - verdict: the state that the node is in.
+    ///   - holder: who says so, without spaces.
+    public static func release(
+        _ fence: NodeRecord.Fence, as verdict: Resolution.Verdict, by holder: String
+    ) -> String {
         """
         \(NodeShell.prelude(fence))
         lock; held
@@ -124,7 +142,11 @@ public enum LeaseScript {
           [ ! -e "$(at deadman.token)" ] && { [ -e "$(at deadman.result)" ] || ! reverting "$RUN"; } || { say refused deadman; exit 0; }
           read -r sha 2>/dev/null <"$R/plan"
           # What must outlast a record in memory goes to the disk, if that can be written again.
-          [ "$B" = "$DISK" ] || { mkdir -p "$DISK/spent" && echo "$RUN" | put "$DISK/spent/$sha" && echo "$lepoch" | put "$DISK/epoch"; } 2>/dev/null
+          [ "$B" = "$DISK" ] || { mkdir -p "$DISK/spent" && echo "$lepoch" | put "$DISK/epoch"; } 2>/dev/null
+          # Before the record goes, and not at the price of keeping the node: a full disk may hold what is spent, and no more.
+          for p in $PLACES; do
+            [ ! -d "$p/spent" ] || { printf '%s\\n' "$RUN" \(ShellQuote.quote("ended \(verdict.rawValue) \(holder)")) | put "$p/spent/$sha"; } 2>/dev/null
+          done
           unboot "$UNIT" || { say refused disk; exit 0; }
           for r in $(cat "$R/prior" 2>/dev/null); do
             unboot "belay-$r${UNIT#"belay-$RUN"}"

@@ -4,6 +4,8 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
     case granted(epoch: Int, inMemory: Bool)
     /// The lease and the record are gone.
     case released
+    /// The run was ended on this node before, by whom, and in which state; there is nothing left of it to take over.
+    case ended(Resolution.Verdict, by: String)
     /// The dead-man will fire unless disarmed.
     case armed
     /// We won the token: the node will not revert by itself.
@@ -25,8 +27,9 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
     /// `unit …`, `deadman`, `boot …`, `name`).
     case refused(String)
 
-    // The name that an unlabelled value has in the log's JSON.
+    // The names that unlabelled values have in the log's JSON.
     private enum RefusedCodingKeys: String, CodingKey { case _0 = "reason" }
+    private enum EndedCodingKeys: String, CodingKey { case _0 = "verdict", by }
 
     /// Reads what a write script printed.
     /// - Throws: ``ObservationError`` when no script of ours prints that.
@@ -47,6 +50,7 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
         case ("granted", 1): numbers[0].map { .granted(epoch: $0, inMemory: false) }
         case ("granted", 2) where words[2] == "memory": numbers[0].map { .granted(epoch: $0, inMemory: true) }
         case ("released", 0): .released
+        case ("ended", 2): Resolution.Verdict(rawValue: words[1]).map { .ended($0, by: words[2]) }
         case ("armed", 0): .armed
         case ("won", 0): .won
         case ("none", 0): .noDeadMan

@@ -2,7 +2,7 @@
 ///
 ///     /var/lib/belay/lease                     who may write: run, epoch, holder, boot id, expiry (seconds of uptime), ticket
 ///     /var/lib/belay/epoch                     the last epoch granted, never lowered
-///     /var/lib/belay/spent/<plan digest>       plans that were run here (law 4)
+///     /var/lib/belay/spent/<plan digest>       plans that were run here (law 4), and how that ended
 ///     /var/lib/belay/<run>/plan                digest of the whole plan
 ///     /var/lib/belay/<run>/plan.json           the plan reduced to this node
 ///     /var/lib/belay/<run>/prior               ended runs whose records go when this one's goes
@@ -26,16 +26,20 @@ public enum NodeRecord {
         public var epoch: Int
         /// The node that the step is about, where that is not the one it runs on; nil for a node's own record.
         public var target: String?
+        /// Where records lie on a machine that is nobody's node: the operator's own, used without root's rights. There is
+        /// none in memory then.
+        public var folder: String?
 
-        /// Names a run, an epoch and, for a step that runs on another host, its target.
-        public init(run: String, epoch: Int, target: String? = nil) {
+        /// Names a run, an epoch and, for a step that runs on another host, its target and the folder there.
+        public init(run: String, epoch: Int, target: String? = nil, folder: String? = nil) {
             self.run = run
             self.epoch = epoch
             self.target = target
+            self.folder = folder
         }
 
         /// The folder of the record's lease and runs.
-        public var base: String { NodeRecord.base(NodeRecord.root, target) }
+        public var base: String { NodeRecord.base(folder ?? NodeRecord.root, target) }
         /// The same in memory.
         public var memoryBase: String { NodeRecord.base(NodeRecord.memoryRoot, target) }
         /// What the names of this run's units begin with. No run and no target has a `_`, so no two of them meet.

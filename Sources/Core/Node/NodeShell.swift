@@ -9,7 +9,7 @@ enum NodeShell {
         say() { printf '%s\\n' "$*"; }
         \(isSound(fence) ? "" : "say refused name; exit 0")
         up() { cut -d. -f1 /proc/uptime; }
-        systemd() { [ -d /run/systemd/system ] && timeout 5 systemctl show -p Version >/dev/null 2>&1; }
+        systemd() { [ -d /run/systemd/system ] && [ "$(id -u)" = 0 ] && timeout 5 systemctl show -p Version >/dev/null 2>&1; }
         alive() {
           [ "$(cat "$1/started")" = "$(boot)" ] || return 1
           for y in "$1/pid" "$1/main"; do
@@ -35,7 +35,7 @@ enum NodeShell {
         \(ShellPrelude.environment)
         RUN=\(ShellQuote.quote(fence.run)); UNIT=\(ShellQuote.quote(fence.unit))
         DISK=\(ShellQuote.quote(fence.base)); MEM=\(ShellQuote.quote(fence.memoryBase))
-        case $(stat -f -c %T /run 2>/dev/null) in
+        case \(fence.folder == nil ? "" : "no")$(stat -f -c %T /run 2>/dev/null) in
           tmpfs|ramfs) LOCK=$MEM; PLACES="$MEM $DISK" ;;
           *) LOCK=$DISK; PLACES=$DISK ;;
         esac

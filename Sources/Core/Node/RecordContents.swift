@@ -2,7 +2,7 @@
 ///
 /// The node wrote it and may have been anybody's since: it is judged, never executed. What a recovery sends is made anew from
 /// the plan and the states before.
-public struct RecordContents: Sendable, Hashable {
+public struct RecordContents: Codable, Sendable, Hashable {
     /// Bytes of `plan.json` that are read.
     public static let planLimit = 8 << 20
     /// Bytes of a state before, or of an undo script, that are read.
@@ -11,9 +11,9 @@ public struct RecordContents: Sendable, Hashable {
     public static let stepLimit = 200
 
     /// The dead-man's part.
-    public struct DeadMan: Sendable, Hashable {
+    public struct DeadMan: Codable, Sendable, Hashable {
         /// Who has its token.
-        public enum State: String, Sendable, Hashable {
+        public enum State: String, Codable, Sendable, Hashable {
             /// It was never armed.
             case none
             /// It will fire unless disarmed.
@@ -39,7 +39,7 @@ public struct RecordContents: Sendable, Hashable {
     }
 
     /// One step's folder.
-    public struct Step: Sendable, Hashable {
+    public struct Step: Codable, Sendable, Hashable {
         /// Its number in the plan.
         public var index: Int
         /// Which attempt to undo it, nil for its apply.

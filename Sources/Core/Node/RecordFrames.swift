@@ -65,7 +65,7 @@ extension String {
 }
 
 /// A lease as it lies on a node.
-public struct RecordLease: Sendable, Hashable {
+public struct RecordLease: Codable, Sendable, Hashable {
     /// The run that holds it.
     public var run: String
     /// Its epoch.
@@ -93,7 +93,7 @@ public struct RecordLease: Sendable, Hashable {
 }
 
 /// The machine that was read.
-public struct RecordMachine: Sendable, Hashable {
+public struct RecordMachine: Codable, Sendable, Hashable {
     /// Its boot id now.
     public var boot: String
     /// Seconds it is up.

@@ -5,9 +5,10 @@
 public enum RecordScript {
     /// What runs and leases lie on this node: its own, those in memory, and those of other nodes (`for/<target>`).
     /// Read by ``RecordListing/init(parsing:nonce:)``.
-    public static func list(nonce: String) -> String {
+    /// - Parameter folder: where records lie there, if not in ``NodeRecord/root``.
+    public static func list(folder: String? = nil, nonce: String) -> String {
         """
-        \(prelude(NodeRecord.Fence(run: "", epoch: 0), nonce))
+        \(prelude(NodeRecord.Fence(run: "", epoch: 0, folder: folder), nonce))
         look() {
           [ -d "$2" ] || return
           frame base "$1" "$3" "$(head -c 64 "$2/epoch" 2>/dev/null)" "$(head -c 1024 "$2/lease" 2>/dev/null)"
@@ -32,10 +33,12 @@ public enum RecordScript {
     }
 
     /// Everything that recovering a run needs. Read by ``RecordContents/init(parsing:nonce:)``.
-    /// - Parameter target: the node it is about, where that is not the one the script runs on.
-    public static func read(run: String, target: String?, nonce: String) -> String {
+    /// - Parameters:
+    ///   - target: the node it is about, where that is not the one the script runs on.
+    ///   - folder: where records lie there, if not in ``NodeRecord/root``.
+    public static func read(run: String, target: String?, folder: String? = nil, nonce: String) -> String {
         """
-        \(prelude(NodeRecord.Fence(run: run, epoch: 0, target: target), nonce))
+        \(prelude(NodeRecord.Fence(run: run, epoch: 0, target: target, folder: folder), nonce))
         piece() {
           [ -f "$p/$RUN/$2" ] || return
           printf '%s file %s %s %s ' "$NONCE" $w "$(printf %s "$2" | b64)" "$(wc -c <"$p/$RUN/$2")"
@@ -62,6 +65,36 @@ public enum RecordScript {
         } | head -c \(readLimit)
 
         """
+    }
+
+    /// How a run whose record is gone ended there, by the mark that its release left. Read by ``readEnding(_:nonce:)``.
+    /// - Parameter planSha256: of the whole plan, 64 hex digits.
+    public static func ending(planSha256: String, target: String?, folder: String? = nil, nonce: String) -> String {
+        """
+        \(prelude(NodeRecord.Fence(run: "", epoch: 0, target: target, folder: folder), nonce))
+        for p in $PLACES; do
+          f=$p/spent/\(ShellQuote.quote(planSha256))
+          [ ! -f "$f" ] || frame spent "$(head -c 1024 "$f")"
+        done
+        echo "$NONCE end"
+
+        """
+    }
+
+    /// Reads what ``ending(planSha256:target:folder:nonce:)`` printed; nil where the plan was not spent or has not ended.
+    /// - Throws: ``ObservationError`` when it is not whole or no script of ours prints that.
+    public static func readEnding(
+        _ printed: [UInt8], nonce: String
+    ) throws(ObservationError) -> (verdict: Resolution.Verdict, by: String)? {
+        for frame in try RecordFrames(printed, nonce: nonce).frames {
+            let lines = try RecordFrames.texts(frame, 1)[0].split(separator: "\n")
+            let words = lines.dropFirst().first?.split(separator: " ").map(String.init) ?? []
+            guard words.count == 3, words[0] == "ended", let verdict = Resolution.Verdict(rawValue: words[1]) else {
+                continue
+            }
+            return (verdict, words[2])
+        }
+        return nil
     }
 
     private static let listLimit = 4 << 20

@@ -199,16 +199,21 @@ public struct HostPlan: Codable, Sendable, Hashable {
     public var name: String
     /// Who it is.
     public var identity: NodeIdentity
+    /// Where records lie there, nil for ``NodeRecord/root``.
+    public var records: String?
 
     /// Names a machine.
-    public init(name: String, identity: NodeIdentity) {
+    public init(name: String, identity: NodeIdentity, records: String? = nil) {
         self.name = name
         self.identity = identity
+        self.records = records
     }
 
     /// The operator's machine, which nobody reaches over SSH.
-    public static func local(machineID: String) -> HostPlan {
-        HostPlan(name: "local", identity: NodeIdentity(address: "local", hostKey: "local", machineID: machineID))
+    /// - Parameter records: a folder of the operator's, nil for root.
+    public static func local(machineID: String, records: String?) -> HostPlan {
+        let identity = NodeIdentity(address: "local", hostKey: "local", machineID: machineID)
+        return HostPlan(name: "local", identity: identity, records: records)
     }
 
     /// True for the operator's machine.

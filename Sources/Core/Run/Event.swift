@@ -30,6 +30,8 @@ public enum Event: Codable, Sendable, Hashable {
     case nodeState(NodeState, reason: String)
     /// A place cannot be reached; this executor leaves what is open there for `belay recover`.
     case unreachable(Place, cause: String)
+    /// A person vouches for the node's state, or gives it up; a run that had ended goes on until the node is freed.
+    case resolved(SignedResolution)
     /// The nodes of a wave may begin (0 is the first).
     case wave(Int)
     /// Nothing more will happen in this run.
@@ -43,6 +45,7 @@ public enum Event: Codable, Sendable, Hashable {
     private enum ConflictCodingKeys: String, CodingKey { case step, _1 = "differences" }
     private enum NodeStateCodingKeys: String, CodingKey { case _0 = "state", reason }
     private enum UnreachableCodingKeys: String, CodingKey { case _0 = "place", cause }
+    private enum ResolvedCodingKeys: String, CodingKey { case _0 = "resolution" }
     private enum WaveCodingKeys: String, CodingKey { case _0 = "number" }
     private enum FinishedCodingKeys: String, CodingKey { case _0 = "end" }
 }
@@ -79,12 +82,16 @@ public enum NodeState: String, Codable, Sendable, Hashable {
     case skipped
     /// Nobody but a person can say what to do.
     case needsPerson
+    /// A person has vouched for it, and what the run left there is being taken away.
+    case resolving
+    /// A person has given it up: its state is not known.
+    case abandoned
 
     /// True when nothing more happens to the node in this run.
     public var isFinal: Bool {
         switch self {
-        case .waiting, .running, .holding, .rollingBack: false
-        case .succeeded, .rolledBack, .stale, .skipped, .needsPerson: true
+        case .waiting, .running, .holding, .rollingBack, .resolving: false
+        case .succeeded, .rolledBack, .stale, .skipped, .needsPerson, .abandoned: true
         }
     }
 }
@@ -101,4 +108,6 @@ public enum RunEnd: String, Codable, Sendable, Hashable {
     case partial
     /// At least one node needs a person.
     case needsPerson
+    /// Every node that was touched was given up by a person.
+    case abandoned
 }

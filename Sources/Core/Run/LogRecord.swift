@@ -47,6 +47,8 @@ public struct BlobName: Codable, Sendable, Hashable {
 public enum LogEvent: Codable, Sendable, Hashable {
     /// A plan was made and signed.
     case planned(PlannedRecord)
+    /// A run was found on a node, and this log goes on with it.
+    case adopted(AdoptedRecord)
     /// The policies judged it.
     case decided(Decision)
     /// Someone approved or denied it.
@@ -58,6 +60,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
 
     // The names that unlabelled values have in the log's JSON.
     private enum PlannedCodingKeys: String, CodingKey { case _0 = "record" }
+    private enum AdoptedCodingKeys: String, CodingKey { case _0 = "record" }
     private enum DecidedCodingKeys: String, CodingKey { case _0 = "decision" }
     private enum ApprovalCodingKeys: String, CodingKey { case _0 = "record" }
     private enum RunCodingKeys: String, CodingKey { case _0 = "event" }
@@ -66,6 +69,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
     public var name: String {
         switch self {
         case .planned: "planned"
+        case .adopted: "adopted"
         case .decided: "decided"
         case .approval: "approval"
         case .recoveredLog: "log.recovered"
@@ -124,6 +128,7 @@ extension Event {
         case .conflict: "conflict"
         case .nodeState: "node.state"
         case .unreachable: "unreachable"
+        case .resolved: "resolved"
         case .wave: "wave"
         case .finished: "finished"
         }

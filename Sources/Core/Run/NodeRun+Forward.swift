@@ -8,7 +8,9 @@ extension NodeRun {
 
     /// What follows for this node; nil when it has ended, waits for the run, or cannot be reached by this executor.
     func next(_ orders: Orders) -> Effect? {
-        guard !state.isFinal, unreachable[.node] == nil else { return nil }
+        guard !state.isFinal else { return nil }
+        if state == .resolving { return open.map { .send($0) } ?? freeing() }
+        guard unreachable[.node] == nil else { return nil }
         if let open { return unreachable[place(of: open.write)] == nil ? .send(open) : nil }
         if recovering, let effect = takingOver() { return effect }
         if state == .holding { return orders.mayEnd ? finish(orders) : nil }
@@ -26,6 +28,7 @@ extension NodeRun {
             if let effect = acquire(place, recovering: true) { return effect }
         }
         if let unresolved, unreachable[place(of: unresolved)] == nil { return .lookUp(unresolved) }
+        if let endedElsewhere { return following(endedElsewhere) }
         if state == .rollingBack || state == .holding || isComplete { return nil }
         return rollBack(rebooted ? "the node rebooted meanwhile" : "its executor was interrupted")
     }

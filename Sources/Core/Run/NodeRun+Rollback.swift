@@ -58,7 +58,7 @@ extension NodeRun {
     private func undo(_ index: Int) -> Progress {
         let step = steps[index]
         let name = plan.steps[index].name
-        if nodeReverted(index) { return .done }
+        if nodeReverted(index) || wasEndedElsewhere(index) { return .done }
         switch step.undone {
         case .succeeded?, .unchanged?: return .done
         case .failed(let why)?: return .stuck(needsPerson("undoing step '\(name)' failed: \(why)"))
@@ -84,6 +84,7 @@ extension NodeRun {
     // Of several steps over the same thing the first one's before is where it must be again.
     private func lookAgain(_ index: Int, settledBy earlier: [Int]) -> Progress {
         let name = plan.steps[index].name
+        if wasEndedElsewhere(index) { return .done }
         let elsewhere = Set(earlier.flatMap { steps[$0].before?.fields.keys.map(\.self) ?? [] })
         guard let before = steps[index].before, !elsewhere.isSuperset(of: before.fields.keys) else { return .done }
         guard let afterUndo = steps[index].afterUndo else {
@@ -125,6 +126,8 @@ extension NodeRun {
         }
         return foreign.isEmpty ? nil : .next(.record(.conflict(step: index, foreign)))
     }
+
+    private func wasEndedElsewhere(_ index: Int) -> Bool { holds[plan.steps[index].place]?.endedElsewhere != nil }
 
     private func nodeReverted(_ index: Int) -> Bool {
         guard case .reverted = deadMan else { return false }

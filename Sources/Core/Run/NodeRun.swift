@@ -30,6 +30,8 @@ public struct NodeRun: Sendable {
     public private(set) var unreachable: [Place: String] = [:]
     /// Set when a step or a precondition was stale: how the rollback that follows ends.
     public private(set) var isStale = false
+    /// What a person has vouched for, last.
+    public private(set) var resolution: Resolution?
     /// What the node refused to this executor, and why.
     public private(set) var refusals: [Write: String] = [:]
 
@@ -56,6 +58,8 @@ public struct NodeRun: Sendable {
         public var isInMemory = false
         /// It was given back.
         public var released = false
+        /// Set when the node says that the run was ended there from another log.
+        public var endedElsewhere: Ending?
         var wasAsked = false
         var releaseWasSent = false
     }
@@ -74,7 +78,8 @@ public struct NodeRun: Sendable {
 
     /// The fence its writes at a place carry.
     public func fence(run: String, at place: Place) -> NodeRecord.Fence {
-        NodeRecord.Fence(run: run, epoch: epoch(at: place) ?? 0, target: target(at: place))
+        NodeRecord.Fence(
+            run: run, epoch: epoch(at: place) ?? 0, target: target(at: place), folder: plan.host(at: place)?.records)
     }
 
     /// The target of a record that lies on another host, nil for the node's own.
@@ -97,6 +102,7 @@ public struct NodeRun: Sendable {
 
     /// Folds one event about this node.
     mutating func apply(_ event: Event) throws(IllegalEvent) {
+        if case .resolved(let signed) = event { return try resolve(signed) }
         guard !state.isFinal else { throw IllegalEvent("an event after node \(plan.name) ended as \(state.rawValue)") }
         switch event {
         case .intent(let intent): try begin(intent)
@@ -116,7 +122,7 @@ public struct NodeRun: Sendable {
         case .conflict(let step, let differences): try at(step) { $0.differences = differences }
         case .nodeState(let next, let why): turn(next, why)
         case .unreachable(let place, let cause): lost(place, cause)
-        case .started, .recovering, .wave, .finished: throw IllegalEvent("a run's event on a node")
+        case .started, .recovering, .wave, .finished, .resolved: throw IllegalEvent("a run's event on a node")
         }
     }
 
@@ -124,7 +130,18 @@ public struct NodeRun: Sendable {
     // was run there, and a later run takes the lease over.
     private mutating func lost(_ place: Place, _ cause: String) {
         unreachable[place] = cause
-        if open?.write == .acquireLease(.cluster, recovering: false) { open = nil }
+        if open?.write == .acquireLease(.cluster, recovering: false) || state == .resolving { open = nil }
+    }
+
+    // Nothing that was open is looked up any more: the person's word is about what became of it.
+    private mutating func resolve(_ signed: SignedResolution) throws(IllegalEvent) {
+        guard mayBeResolved else { throw IllegalEvent("a resolution of node \(plan.name), which needs none") }
+        guard let word = try? Resolution(bytes: signed.statement.bytes), word.node == plan.name else {
+            throw IllegalEvent("a resolution that is not about node \(plan.name)")
+        }
+        (resolution, state) = (word, .resolving)
+        takeOver()
+        unresolved = nil
     }
 
     private mutating func turn(_ next: NodeState, _ why: String) {
@@ -179,6 +196,8 @@ public struct NodeRun: Sendable {
         }
         switch (write, answer) {
         case (.acquireLease(let place, _), .granted(let epoch, let isInMemory)): granted(place, epoch, isInMemory)
+        case (.acquireLease(let place, recovering: true), .ended(let verdict, let by)):
+            ended(place, Ending(verdict: verdict, by: by))
         case (.armDeadMan, .armed): deadMan = .armed
         case (.disarmDeadMan, .won), (.fireDeadMan, .won): deadMan = .won
         case (.disarmDeadMan, .lost), (.fireDeadMan, .lost): (deadMan, rebooted) = (.won, true)
@@ -200,6 +219,15 @@ public struct NodeRun: Sendable {
         holds[place]?.lastEpoch = epoch
         holds[place]?.isInMemory = isInMemory
         holds[place]?.wasGranted = true
+    }
+
+    private mutating func ended(_ place: Place, _ ending: Ending) {
+        holds[place]?.released = true
+        // Our own release may have been what ended it.
+        if holds[place]?.releaseWasSent == true { return }
+        holds[place]?.endedElsewhere = ending
+        if place == .node { deadMan = .none }
+        if let pending = unresolved, self.place(of: pending) == place { unresolved = nil }
     }
 
     // A lease refused to one who recovers a run that had already been giving it back: that run had ended on the node, and

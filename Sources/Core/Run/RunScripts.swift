@@ -25,7 +25,8 @@ extension RunState {
             var part = plan
             part.nodes = [node.plan]
             let text = LeaseScript.acquire(
-                run: plan.id, target: node.target(at: place), planSha256: planSha256, planJSON: try JSON.encode(part),
+                run: plan.id, target: node.target(at: place), folder: fence.folder, planSha256: planSha256,
+                planJSON: try JSON.encode(part),
                 machineID: node.plan.host(at: place)?.identity.machineID ?? "", holder: holder, ticket: ticket,
                 seconds: node.plan.leaseSeconds, settled: settled + [plan.rollsBack].compactMap(\.self),
                 recovering: recovering, above: node.holds[place]?.lastEpoch ?? 0,
@@ -40,7 +41,7 @@ extension RunState {
         case .fireDeadMan:
             return Script(text: DeadManScript.fire(fence, wait: 60), seconds: 100)
         case .releaseLease:
-            return Script(text: LeaseScript.release(fence), seconds: 40)
+            return Script(text: LeaseScript.release(fence, as: node.releasedAs, by: holder), seconds: 40)
         case .apply(let index):
             let step = unit(of: intent.write, on: node)
             let text = step.start(

@@ -1,5 +1,7 @@
 /// A run as a fold over its journal: the only place that decides what happens next, live and after a crash.
 public struct RunState: Sendable {
+    /// The run's name in its log: the plan's id, or for a run adopted from the records on a node one of its own.
+    public let id: String
     /// What was approved.
     public let plan: Plan
     /// The nodes, in the plan's order.
@@ -18,7 +20,12 @@ public struct RunState: Sendable {
     /// A run at its beginning.
     /// - Throws: ``ArgumentError`` when the plan names an action this build does not have.
     public init(plan: Plan) throws(ArgumentError) {
+        try self.init(plan: plan, id: plan.id)
+    }
+
+    init(plan: Plan, id: String) throws(ArgumentError) {
         self.plan = plan
+        self.id = id
         nodes = try plan.nodes.map { (node) throws(ArgumentError) in try NodeRun(plan: node) }
         waves = plan.strategy.waves(of: plan.nodes.count)
     }
@@ -26,6 +33,7 @@ public struct RunState: Sendable {
     /// Folds one event; `node` is nil for events of the run as a whole.
     /// - Throws: ``IllegalEvent`` when it cannot have followed the events before it.
     public mutating func apply(_ event: Event, node: String?) throws(IllegalEvent) {
+        if case .resolved = event { end = nil }
         guard end == nil else { throw IllegalEvent("an event after the run's end") }
         switch (event, node) {
         case (.started, nil):
@@ -97,6 +105,7 @@ public struct RunState: Sendable {
         switch states.first {
         case .succeeded?: return .succeeded
         case .stale?: return .stale
+        case .abandoned?: return .abandoned
         default: return .rolledBack
         }
     }
@@ -143,7 +152,7 @@ extension RunState {
 }
 
 extension NodeState {
-    fileprivate var isFailure: Bool { self == .rolledBack || self == .stale }
+    fileprivate var isFailure: Bool { self == .rolledBack || self == .stale || self == .abandoned }
     fileprivate var isSettled: Bool { isFinal || self == .holding }
     fileprivate var isOut: Bool { isFinal || self == .waiting }
 }

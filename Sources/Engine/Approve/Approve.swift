@@ -34,7 +34,7 @@ extension Belay {
         let encoded = try statement.encoded()
         let signature = try await keygen.sign(encoded, key: key, namespace: SignatureNamespace.approval)
         // In the log first, where this is the plan's log: a denial must not depend on a file that somebody can remove.
-        if try await store().runs.contains(where: { $0.planned.planSha256 == shown }) {
+        if try await store().runs.contains(where: { $0.planned?.planSha256 == shown }) {
             let record = ApprovalRecord(
                 statement: Payload(bytes: encoded), signature: String(decoding: signature, as: UTF8.self))
             try await log.append(.approval(record), by: approver.principal.name, run: plan.id)

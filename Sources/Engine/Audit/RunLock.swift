@@ -63,11 +63,11 @@ public final class RunLock: Sendable {
     private static func path(_ run: String, _ directory: String) throws -> String {
         let isName = run.utf8.allSatisfy {
             ($0 | 0x20 >= UInt8(ascii: "a") && $0 | 0x20 <= UInt8(ascii: "z"))
-                || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || Array("._-".utf8).contains($0)
+                || ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9")) || Array("._-@".utf8).contains($0)
         }
-        guard isName, !run.hasPrefix("."), (1...128).contains(run.utf8.count) else {
+        guard isName, !run.hasPrefix("."), (1...220).contains(run.utf8.count) else {
             throw AuditError(
-                .invalid, "a run's id has up to 128 letters, digits, '.', '_' and '-': \(run.debugDescription)")
+                .invalid, "a run's id has up to 220 letters, digits, '.', '_', '@' and '-': \(run.debugDescription)")
         }
         return "\(directory)/runs/\(run).lock"
     }

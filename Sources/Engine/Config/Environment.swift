@@ -11,6 +11,12 @@ public enum Environment {
     /// The user's home folder.
     public static var home: String? { variable("HOME") }
 
+    /// A path that begins with `~/` as the user's own; every other as it is.
+    static func expandingHome(_ path: String) -> String {
+        guard path.hasPrefix("~/"), let home else { return path }
+        return home + path.dropFirst(1)
+    }
+
     /// Where live logs are kept unless the project says otherwise: `$XDG_STATE_HOME/belay` or `~/.local/state/belay`.
     public static var stateFolder: String? {
         (variable("XDG_STATE_HOME") ?? home.map { $0 + "/.local/state" }).map { $0 + "/belay" }

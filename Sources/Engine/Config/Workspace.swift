@@ -26,8 +26,17 @@ public struct Workspace: Sendable {
         configuration = try Configuration.parse(
             ProjectFiles.read(ProjectFiles.join(directory, Self.fileName)),
             file: ProjectFiles.join(directory, Self.fileName))
-        inventory = try Inventory.parse(ProjectFiles.read(configuration.inventory), file: configuration.inventory)
-        logDirectory = try configuration.log.directory ?? Self.defaultLog(configuration.log.origin)
+        var inventory = try Inventory.parse(ProjectFiles.read(configuration.inventory), file: configuration.inventory)
+        // On a node it is a path of the node; on this machine no shell reads it.
+        if case .local? = inventory.cluster.kubectl?.host, let path = inventory.cluster.kubectl?.kubeconfig {
+            inventory.cluster.kubectl?.kubeconfig = Environment.expandingHome(path)
+        }
+        inventory.defaults.identityFiles = inventory.defaults.identityFiles.map(Environment.expandingHome)
+        inventory.defaults.knownHosts = inventory.defaults.knownHosts.map(Environment.expandingHome)
+        self.inventory = inventory
+        logDirectory =
+            try configuration.log.directory.map(Environment.expandingHome)
+            ?? Self.defaultLog(configuration.log.origin)
     }
 
     private static func find(from folder: String) throws -> String {
@@ -99,7 +108,7 @@ enum ProjectFiles {
 
     static func read(_ path: String) throws -> [UInt8] {
         do {
-            return Array(try Data(contentsOf: URL(fileURLWithPath: path)))
+            return Array(try Data(contentsOf: URL(fileURLWithPath: Environment.expandingHome(path))))
         } catch {
             throw WorkspaceError("\(path) cannot be read", remedy: "Check that it exists and that you may read it.")
         }
@@ -107,7 +116,7 @@ enum ProjectFiles {
 
     static func list(_ folder: String) throws -> [String] {
         do {
-            return try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            return try FileManager.default.contentsOfDirectory(atPath: Environment.expandingHome(folder)).sorted()
         } catch {
             throw WorkspaceError(
                 "the folder \(folder) cannot be read", remedy: "Check the paths in \(Workspace.fileName).")

@@ -54,7 +54,7 @@ public struct Driver: Sendable {
 
     private func step(_ next: NextEffect, _ state: RunState) async throws -> Event {
         let event = try await perform(next, state)
-        try await journal.append(event, run: state.plan.id, node: next.node)
+        try await journal.append(event, run: state.id, node: next.node)
         return event
     }
 
@@ -213,7 +213,9 @@ public struct Driver: Sendable {
         _ script: String, _ place: Place, _ node: NodeRun, seconds: Int
     ) async throws(Unreached) -> [UInt8] {
         guard let host = node.plan.host(at: place) else { throw Unreached(cause: "the plan names nobody to ask") }
-        let patience = Self.patienceSeconds + (node.deadMan == .armed ? Double(node.plan.deadManSeconds ?? 0) : 0)
+        let waits = Self.patienceSeconds + (node.deadMan == .armed ? Double(node.plan.deadManSeconds ?? 0) : 0)
+        // Somebody has vouched for a node that most likely never answers again.
+        let patience = node.state == .resolving ? 0 : waits
         let deadline = clock.uptime() + patience
         while true {
             // Another node's event could not be made durable: nothing more is sent to this one either (law 1).

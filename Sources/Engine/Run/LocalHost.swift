@@ -8,7 +8,7 @@ import SystemPackage
 /// The same scripts as on a node run here, as the operator. What they leave for recovery lies in the operator's state folder.
 struct LocalHost: Sendable {
     /// This machine as a plan names it: a plan made here runs its cluster steps here and nowhere else.
-    /// - Throws: ``NodeFailure`` when it has no machine id.
+    /// - Throws: ``NodeFailure`` when it has no machine id, or the operator no folder.
     func plan() throws(NodeFailure) -> HostPlan {
         guard let text = try? String(contentsOfFile: "/etc/machine-id", encoding: .utf8),
             let machineID = text.split(separator: "\n").first.map(String.init)
@@ -17,7 +17,13 @@ struct LocalHost: Sendable {
                 "this machine has no readable /etc/machine-id", remedy: "Run systemd-machine-id-setup.",
                 isPassing: false)
         }
-        return HostPlan.local(machineID: machineID)
+        if getuid() == 0 { return HostPlan.local(machineID: machineID, records: nil) }
+        guard let state = Environment.stateFolder, state.hasPrefix("/") else {
+            throw NodeFailure(
+                "HOME is not set, so records of cluster steps have no place", remedy: "Set HOME or XDG_STATE_HOME.",
+                isPassing: false)
+        }
+        return HostPlan.local(machineID: machineID, records: state + "/records")
     }
 
     /// Runs a script with `/bin/sh`, as the operator.

@@ -27,7 +27,7 @@ public struct Runner: Sendable {
     /// Takes over an interrupted run.
     func recover(_ run: StoredRun, watch: @escaping Watch) async throws -> RunState {
         var state = run.state
-        return try await drive(&state, beginning: .recovering(holder: holder), run.planned.planSha256, watch)
+        return try await drive(&state, beginning: .recovering(holder: holder), run.planSha256, watch)
     }
 
     // The checkpoint comes even after a failure: what is in the log shall be signed, above all when it went wrong.
@@ -40,7 +40,7 @@ public struct Runner: Sendable {
             journal: journal, nodes: nodes, clock: clock, nonces: nonces, planSha256: planSha256, holder: holder,
             settled: RunStore(try await log.records()).settledRuns(but: state.plan.id), watch: watch)
         do {
-            try await journal.append(beginning, run: state.plan.id, node: nil)
+            try await journal.append(beginning, run: state.id, node: nil)
             try state.apply(beginning, node: nil)
             try await driver.run(&state)
         } catch {

@@ -52,16 +52,14 @@ public struct UnreadableRun: Error, Sendable, Hashable {
     public let reason: String
 }
 
-/// One run: its plan, what was decided and signed, and where it stands.
+/// One run: its plan, what was decided and signed, and where it stands; nothing of it is kept anywhere else.
 public struct StoredRun: Sendable {
     /// Its id.
     public let id: String
     /// All its records.
     public let records: [IndexedRecord]
-    /// The plan as it was submitted.
-    public let planned: PlannedRecord
-    /// The plan.
-    public let plan: Plan
+    /// How it came into this log.
+    public let origin: Origin
     /// The last decision about it.
     public let decision: Decision?
     /// Where it stands; begun only when `state.isStarted`.
@@ -71,12 +69,10 @@ public struct StoredRun: Sendable {
 
     init(id: String, records: [IndexedRecord]) throws(UnreadableRun) {
         let events = records.compactMap(\.record.event)
-        let submitted = events.lazy.compactMap { if case .planned(let planned) = $0 { planned } else { nil } }.first
-        guard let planned = submitted else {
+        guard let origin = events.lazy.compactMap(Origin.init).first else {
             throw UnreadableRun(id: id, reason: "its plan is erased from the log, or its blob is missing")
         }
-        guard let plan = try? JSON.decode(Plan.self, from: planned.plan.bytes), var state = try? RunState(plan: plan)
-        else {
+        guard var state = origin.beginning(id) else {
             throw UnreadableRun(id: id, reason: "its plan was made by another version of Belay")
         }
         var fault: String?
@@ -91,12 +87,52 @@ public struct StoredRun: Sendable {
         }
         self.id = id
         self.records = records
-        self.planned = planned
-        self.plan = plan
+        self.origin = origin
         self.state = state
         self.fault = fault
         decision =
             events.reversed().lazy.compactMap { if case .decided(let decision) = $0 { decision } else { nil } }.first
+    }
+
+    /// How a run comes into a log.
+    public enum Origin: Sendable {
+        /// It was planned here.
+        case planned(PlannedRecord)
+        /// It was found on a node, planned in another log.
+        case adopted(AdoptedRecord)
+
+        init?(_ event: LogEvent) {
+            switch event {
+            case .planned(let record): self = .planned(record)
+            case .adopted(let record): self = .adopted(record)
+            default: return nil
+            }
+        }
+
+        // Nil where this version cannot read the plan.
+        fileprivate func beginning(_ id: String) -> RunState? {
+            switch self {
+            case .planned(let record):
+                (try? JSON.decode(Plan.self, from: record.plan.bytes)).flatMap { try? RunState(plan: $0) }
+            case .adopted(let record): try? RunState(adopting: record, as: id)
+            }
+        }
+    }
+
+    /// The plan; of an adopted run the part that was found.
+    public var plan: Plan { state.plan }
+
+    /// SHA-256 of the whole plan's bytes; of an adopted run as its records say.
+    public var planSha256: String {
+        switch origin {
+        case .planned(let record): record.planSha256
+        case .adopted(let record): record.planSha256
+        }
+    }
+
+    /// The plan as it was submitted, nil for an adopted run.
+    public var planned: PlannedRecord? {
+        if case .planned(let record) = origin { record } else { nil }
     }
 
     /// True when it began and has not ended; whether an executor still works on it only its lock tells.
@@ -105,13 +141,14 @@ public struct StoredRun: Sendable {
 
 extension RunStore {
     /// Of each node, the runs that ended there with nothing for a person to do, the newest hundred: a lease or a record of
-    /// theirs that was left behind may be taken over.
+    /// theirs that was left behind may be taken over. Of a run that was adopted a part may lie where this log never looked.
     func settledRuns(but id: String) -> [String: [String]] {
         var settled: [String: [String]] = [:]
-        for run in runs.reversed() where run.id != id && run.fault == nil && run.state.end != nil {
+        for run in runs.reversed() where run.plan.id != id && run.fault == nil && run.state.end != nil {
+            guard run.planned != nil else { continue }
             for node in run.state.nodes where node.state != .needsPerson {
                 let name = node.plan.name
-                if settled[name, default: []].count < 100 { settled[name, default: []].append(run.id) }
+                if settled[name, default: []].count < 100 { settled[name, default: []].append(run.plan.id) }
             }
         }
         return settled

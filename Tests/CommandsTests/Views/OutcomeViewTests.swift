@@ -83,11 +83,13 @@ struct OutcomeViewTests {
                 NEEDS A PERSON run 20261122-180000-ab12
                   worker-1 NEEDS A PERSON (undoing step 'restart' failed)
 
-                By hand, on worker-1:
+                By hand, for worker-1:
                   $ ssh -p 2222 ops@10.0.0.1
                   $ sudo sh /var/lib/belay/20261122-180000-ab12/steps/00-apply/undo.sh
-                    # undoes step 'restart'; in it:
+                    # undo step 'restart'
                     # $ systemctl start kubelet.service
+                  # when it is as it was found, say so here, and other plans may run there:
+                  $ belay resolve 20261122-180000-ab12 worker-1 --as before --reason 'what you saw'
 
                 `belay runs show 20261122-180000-ab12` has everything that happened.
 
@@ -106,7 +108,17 @@ struct OutcomeViewTests {
         #expect(text.contains("    not reachable: no route to host\n"))
         #expect(text.contains("not known how it ended: running step 'restart'"))
         #expect(text.contains("its dead-man is armed: it undoes the path-cutting steps by itself 45 s after arming"))
-        #expect(text.contains("$ ssh -p 2222 ops@10.0.0.1"))
+        #expect(
+            text.contains(
+                """
+                  $ ssh -p 2222 ops@10.0.0.1
+                  $ sudo sh /var/lib/belay/20261122-180000-ab12/deadman.sh
+                    # let the dead-man put the node back now, if it has not yet
+                  $ sudo systemctl stop 'belay-20261122-180000-ab12-step-*'
+                    # end step 'restart' if it still runs
+                  $ sudo sh /var/lib/belay/20261122-180000-ab12/steps/00-apply/undo.sh
+
+                """))
         #expect(text.contains("When the nodes answer again: belay recover --run 20261122-180000-ab12"))
     }
 
@@ -127,7 +139,7 @@ struct OutcomeViewTests {
         "every state of a node is before, after, or neither",
         arguments: [
             (NodeState.succeeded, "after"), (.rolledBack, "before"), (.stale, "before"), (.skipped, "before"),
-            (.needsPerson, nil), (.running, nil), (.rollingBack, nil),
+            (.needsPerson, nil), (.running, nil), (.rollingBack, nil), (.resolving, nil), (.abandoned, nil),
         ] as [(NodeState, String?)])
     func sides(state: NodeState, side: String?) {
         #expect(state.side == side)

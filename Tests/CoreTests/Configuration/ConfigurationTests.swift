@@ -39,6 +39,13 @@ struct ConfigurationTests {
             ])
     }
 
+    @Test("a log may be named by its key, and only by one of its origin")
+    func logKey() throws {
+        let key = "example.com/prod+bfb3f96e+AZEeL3jUqqdOtu5OEiwDN9IWKF2r7nj8qLx31dvoIdsQ"
+        #expect(try Self.parse("log: {origin: example.com/prod, key: \(key)}").log.key == key)
+        #expect(throws: Diagnostics.self) { try Self.parse("log: {origin: example.com/other, key: \(key)}") }
+    }
+
     @Test("nothing is guessed")
     func faults() {
         let error = #expect(throws: Diagnostics.self) {

@@ -176,7 +176,7 @@ struct DeadManBootTests {
             if case .reverted(0, false, _) = answer {} else { Issue.record("\(answer)") }
             #expect(units(node).isEmpty && node.text(node.path("x")) == "undo-00-apply\n")
             try node.write("", to: node.path("units/\(Self.unit)"))
-            #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
             #expect(units(node).isEmpty)
         }
     }
@@ -189,7 +189,7 @@ struct DeadManBootTests {
             try node.write("", to: node.path("units/\(Self.unit)"))
             let answer = try await node.answer(node.acquire("r2", plan: "d2", settled: ["r1"]))
             #expect(answer == .granted(epoch: 2, inMemory: false))
-            let released = LeaseScript.release(NodeRecord.Fence(run: "r2", epoch: 2))
+            let released = LeaseScript.release(NodeRecord.Fence(run: "r2", epoch: 2), as: .before, by: "alice")
             #expect(try await node.answer(released) == .released)
             #expect(units(node).isEmpty && !node.exists(node.record("r1")))
         }

@@ -170,7 +170,7 @@ struct DeadManScriptTests {
             let scripts = [
                 DeadManScript.arm(old, seconds: 1), DeadManScript.disarm(old, wait: 1),
                 DeadManScript.fire(old, wait: 1),
-                LeaseScript.release(old),
+                LeaseScript.release(old, as: .before, by: "alice"),
             ]
             for script in scripts { #expect(try await node.answer(script) == .refused("lease r1 2")) }
             #expect(node.exists(node.record("r1/deadman.token")) && !node.exists(node.path("x")))

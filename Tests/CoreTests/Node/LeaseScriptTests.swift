@@ -11,7 +11,7 @@ struct LeaseScriptTests {
             let first = try await node.lease("r1")
             #expect(first.epoch == 1)
             #expect(node.text(node.record("lease"))?.hasPrefix("r1 1 alice ") == true)
-            #expect(try await node.answer(LeaseScript.release(first)) == .released)
+            #expect(try await node.answer(LeaseScript.release(first, as: .before, by: "alice")) == .released)
             #expect(!node.exists(node.record("r1")) && !node.exists(node.record("lease")))
             #expect(try await node.answer(node.acquire("r2", plan: "d2")) == .granted(epoch: 2, inMemory: false))
         }
@@ -74,7 +74,7 @@ struct LeaseScriptTests {
         try await ScriptNodes.with { node in
             let fence = try await node.lease("r1")
             #expect(try await node.answer(node.acquire("r1", holder: "bob")) == .refused("spent"))
-            _ = try await node.answer(LeaseScript.release(fence))
+            _ = try await node.answer(LeaseScript.release(fence, as: .before, by: "alice"))
             #expect(try await node.answer(node.acquire("r1")) == .refused("spent"))
             #expect(try await node.answer(node.acquire("r2")) == .refused("spent"))
         }
@@ -120,10 +120,52 @@ struct LeaseScriptTests {
         try await ScriptNodes.with { node in
             let old = try await node.lease("r1")
             let new = try await node.lease("r1", holder: "bob", recovering: true)
-            #expect(try await node.answer(LeaseScript.release(old)) == .refused("lease r1 2"))
+            #expect(try await node.answer(LeaseScript.release(old, as: .before, by: "alice")) == .refused("lease r1 2"))
             #expect(node.exists(node.record("r1")))
-            #expect(try await node.answer(LeaseScript.release(new)) == .released)
-            #expect(try await node.answer(LeaseScript.release(new)) == .released)
+            #expect(try await node.answer(LeaseScript.release(new, as: .before, by: "alice")) == .released)
+            #expect(try await node.answer(LeaseScript.release(new, as: .before, by: "alice")) == .released)
+        }
+    }
+
+    @Test("a run that was ended from another log is not taken over once more", arguments: ScriptNodes.installed)
+    func endedElsewhere(shell: [String]) async throws {
+        try await ScriptNodes.with(shell: shell) { node in
+            _ = try await node.lease("r1")
+            let other = try await node.lease("r1", holder: "bob@there:7", recovering: true)
+            #expect(try await node.answer(LeaseScript.release(other, as: .before, by: "bob@there:7")) == .released)
+            let late = node.acquire("r1", recovering: true)
+            #expect(try await node.answer(late) == .ended(.before, by: "bob@there:7"))
+            // Others have used the node since.
+            _ = try await node.answer(node.acquire("r2", plan: "d2", holder: "carol"))
+            let next = NodeRecord.Fence(run: "r2", epoch: 3)
+            #expect(try await node.answer(late) == .ended(.before, by: "bob@there:7"))
+            #expect(try await node.answer(LeaseScript.release(next, as: .after, by: "carol")) == .released)
+            #expect(try await node.answer(node.acquire("r1")) == .refused("spent"))
+            #expect(!node.exists(node.record("r1")) && !node.exists(node.record("lease")))
+        }
+    }
+
+    @Test("a record that was not released yet is taken over, whatever was said of its run before")
+    func endedHalfway() async throws {
+        try await ScriptNodes.with { node in
+            _ = try await node.lease("r1")
+            try node.write("r1\nended before bob\n", to: node.record("spent/d1"))
+            #expect(try await node.answer(node.acquire("r1", recovering: true)) == .granted(epoch: 2, inMemory: false))
+        }
+    }
+
+    @Test("without root's rights records lie in a folder of the operator's, and none in memory")
+    func operatorsFolder() async throws {
+        try await ScriptNodes.with { node in
+            let folder = node.path("records")
+            let script = LeaseScript.acquire(
+                run: "r1", target: "n1", folder: folder, planSha256: "d1", planJSON: Array("{}".utf8),
+                machineID: node.machineID, holder: "alice", ticket: "t", seconds: 60, recovering: false,
+                mayUseMemory: true)
+            let answer = try await node.answer(script)
+            #expect(answer == .granted(epoch: 1, inMemory: false))
+            #expect(node.exists("\(folder)/for/n1/r1/plan.json") && node.exists("\(folder)/for/n1/lock"))
+            #expect(node.list(node.record("")).isEmpty && !node.exists(node.volatile("")))
         }
     }
 
@@ -208,7 +250,7 @@ struct LeaseScriptTests {
             #expect(node.exists(node.record("r1/steps/00-apply")) && node.exists(node.record("r2/steps/00-apply")))
             // A recovery in between does not forget them.
             let fence = try await node.lease("r3", recovering: true)
-            #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
             #expect(node.list(node.record("")) == ["epoch", "spent"])
         }
     }
@@ -259,7 +301,7 @@ struct LeaseScriptTests {
                 try await node.answer(node.acquire("r2", target: targets[3], plan: "d2"))
                     == .refused("unfinished r1 alice"))
             let one = NodeRecord.Fence(run: "r1", epoch: 1, target: targets[3])
-            #expect(try await node.answer(LeaseScript.release(one)) == .released)
+            #expect(try await node.answer(LeaseScript.release(one, as: .before, by: "alice")) == .released)
             #expect(node.list(node.record("for/\(targets[3])")) == ["epoch", "spent"])
             #expect(node.exists(node.record("for/\(targets[4])/r1")) && node.exists(node.record("r9")))
         }
@@ -306,7 +348,8 @@ struct LeaseScriptTests {
     func everyScript(_ fence: NodeRecord.Fence, _ node: ScriptNode) -> [String] {
         let step = StepScript(fence: fence, name: "00-apply", seconds: 5)
         return [
-            node.acquire(fence.run, target: fence.target), LeaseScript.release(fence), step.start([]), step.lookup,
+            node.acquire(fence.run, target: fence.target), LeaseScript.release(fence, as: .before, by: "alice"),
+            step.start([]), step.lookup,
             DeadManScript.arm(fence, seconds: 5, atBoot: true), DeadManScript.disarm(fence, wait: 1),
             DeadManScript.fire(fence, wait: 1),
         ]
@@ -317,13 +360,14 @@ struct LeaseScriptTests {
         try await ScriptNodes.with { node in
             let fence = try await node.lease("r1")
             #expect(try await node.answer(DeadManScript.arm(fence, seconds: 300)) == .armed)
-            #expect(try await node.answer(LeaseScript.release(fence)) == .refused("deadman"))
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .refused("deadman"))
             #expect(try await node.answer(DeadManScript.disarm(fence, wait: 1)) == .won)
             try FileManager.default.moveItem(atPath: node.record("lease"), toPath: node.path("lease"))
-            #expect(try await node.answer(LeaseScript.release(fence)) == .refused("lease none"))
+            #expect(
+                try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .refused("lease none"))
             #expect(node.exists(node.record("r1/deadman.won")))
             try FileManager.default.moveItem(atPath: node.path("lease"), toPath: node.record("lease"))
-            #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
         }
     }
 
@@ -331,9 +375,9 @@ struct LeaseScriptTests {
     func releaseAgain() async throws {
         try await ScriptNodes.with { node in
             let fence = try await node.lease("r1")
-            #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
             #expect(try await node.answer(node.acquire("r2", plan: "d2")) == .granted(epoch: 2, inMemory: false))
-            #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
             #expect(node.exists(node.record("r2/plan")))
             #expect(node.text(node.record("lease"))?.hasPrefix("r2 2 ") == true)
         }

@@ -62,7 +62,7 @@ struct MemoryRecordTests {
             #expect(try await node.answer(node.acquire("r2", plan: "d2")) == .refused("unfinished r1 alice"))
             #expect(
                 try await node.answer(node.acquire("r1", ticket: "other", mayUseMemory: true)) == .refused("spent"))
-            #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
             #expect(!node.exists(node.volatile("r1")) && !node.exists(node.volatile("lease")))
             #expect(
                 try await node.answer(node.acquire("r2", plan: "d2", mayUseMemory: true))
@@ -83,7 +83,7 @@ struct MemoryRecordTests {
                 let fence = try await other.lease()
                 #expect(other.exists(other.record("lock")) && !other.exists(other.volatile("lock")))
                 #expect(try await other.answer(step(fence).start([])).status == 0)
-                #expect(try await other.answer(LeaseScript.release(fence)) == .released)
+                #expect(try await other.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
             }
         }
     }
@@ -98,7 +98,7 @@ struct MemoryRecordTests {
                 // Room comes while it runs, and another one would use the disk.
                 try node.drain()
                 #expect(try await node.answer(node.acquire("r2", plan: "d2")) == .refused("unfinished r1 alice"))
-                #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+                #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
                 #expect(node.text(node.record("epoch")) == "5\n")
                 var later = node
                 try later.reboot()
@@ -129,7 +129,7 @@ struct MemoryRecordTests {
                 #expect(try await node.answer(DeadManScript.arm(fence, seconds: 60)) == lost)
                 #expect(try await node.answer(DeadManScript.disarm(fence, wait: 1)) == lost)
                 #expect(try await node.answer(DeadManScript.fire(fence, wait: 1)) == lost)
-                #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+                #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
                 // Whoever recovers makes the record anew, and is told the same.
                 try node.drain()
                 #expect(
@@ -179,7 +179,9 @@ struct MemoryRecordTests {
                 // The reboot takes the lease, and gives nobody an old one back.
                 try node.reboot()
                 #expect(try await node.answer(late) == .refused("lease none"))
-                #expect(try await node.answer(LeaseScript.release(second)) == .refused("lease none"))
+                #expect(
+                    try await node.answer(LeaseScript.release(second, as: .before, by: "alice"))
+                        == .refused("lease none"))
                 #expect(try await node.answer(node.acquire("r2", plan: "d2")) == .refused("unfinished r1 somebody"))
                 try node.drain()
                 #expect(
@@ -187,7 +189,7 @@ struct MemoryRecordTests {
                         == .granted(epoch: 3, inMemory: false))
                 let third = NodeRecord.Fence(run: "r1", epoch: 3)
                 #expect(try await node.answer(step(third).lookup).status == 0)
-                #expect(try await node.answer(LeaseScript.release(third)) == .released)
+                #expect(try await node.answer(LeaseScript.release(third, as: .before, by: "alice")) == .released)
                 #expect(!node.exists(node.record("r1")))
                 #expect(node.text(node.path("x")) == "a\nb\n")
             }
@@ -208,7 +210,7 @@ struct MemoryRecordTests {
                         == .granted(epoch: 1, inMemory: true))
                 let script = step(late).start([append("late", to: node.path("x"))])
                 #expect(try await node.answer(script) == .lost(rebooted: true))
-                #expect(try await node.answer(LeaseScript.release(late)) == .released)
+                #expect(try await node.answer(LeaseScript.release(late, as: .before, by: "alice")) == .released)
                 #expect(!node.exists(node.path("x")) && node.exists(node.volatile("r2/plan")))
             }
         }
@@ -269,7 +271,7 @@ struct MemoryRecordTests {
                 #expect(node.exists(node.volatile("r1/steps/00-apply/result")))
                 #expect(try await node.answer(step(fence).lookup).status == 3)
                 try node.drain()
-                #expect(try await node.answer(LeaseScript.release(fence)) == .released)
+                #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
                 #expect(!node.exists(node.volatile("r1")))
             }
         }

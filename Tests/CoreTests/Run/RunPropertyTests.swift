@@ -82,7 +82,7 @@ struct RunPropertyTests {
             if !real.isTouched { expect(node, real, label) { $0.before } }
         case .skipped: #expect(real.epoch.isEmpty, "\(label)")
         case .needsPerson: #expect(!node.reason.isEmpty)
-        case .waiting, .running, .holding, .rollingBack: break
+        case .waiting, .running, .holding, .rollingBack, .resolving, .abandoned: break
         }
     }
 

@@ -1,0 +1,96 @@
+import ArgumentParser
+import Core
+import Engine
+
+/// `belay recover`: brings every run whose executor is gone to an end.
+struct RecoverVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "recover", abstract: "Bring interrupted runs to an end, each node to its state before or after.",
+        discussion: """
+            Nothing is begun anew: what was fully verified is finished, everything else is undone. With --node it reads what \
+            runs left on that node and on the execution host, also runs that this machine's log has never heard of: when the \
+            laptop that began them is gone, or not here. Whoever may still drive them is fenced off.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+
+    @Option(help: "Only this run, by its id or its beginning.")
+    var run: String?
+
+    @Option(
+        name: .customLong("node"),
+        help: ArgumentHelp("Bring this node back from what lies on it; again for more.", valueName: "name"))
+    var nodes: [String] = []
+
+    mutating func validate() throws {
+        if run != nil, !nodes.isEmpty {
+            throw ValidationError("--run and --node do not go together: name one of them.")
+        }
+    }
+
+    mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let workspace = try await global.workspace()
+        guard nodes.isEmpty else { return try await recover(nodes, in: workspace, terminal) }
+        var id: String?
+        if let run { id = try await workspace.store().run(run).id }
+        let progress = Progress(terminal)
+        let states: [RunState]
+        do {
+            states = try await workspace.withBelay { [id] in try await $0.recover(only: id, watch: progress.watch) }
+        } catch {
+            return try progress.interrupted(by: error, inventory: workspace.inventory)
+        }
+        Self.show(states, workspace, terminal)
+        if states.isEmpty { terminal.write(try await nothing(workspace, id)) }
+        return states.allSatisfy(\.isSettled) ? .done : .needsPerson
+    }
+
+    // A node that fails keeps none of the others from being recovered.
+    private func recover(_ names: [String], in workspace: Workspace, _ terminal: Terminal) async throws -> Exit {
+        _ = try workspace.inventory.nodes(named: names)
+        return try await workspace.withBelay { belay in
+            var exit = Exit.done
+            for name in names {
+                let progress = Progress(terminal)
+                do {
+                    let found = try await belay.recover(node: name, watch: progress.watch)
+                    Self.show(found.states, workspace, terminal)
+                    for note in found.notes { terminal.complain("belay: \(name.printable): \(note.printable)") }
+                    if found.states.isEmpty, found.notes.isEmpty {
+                        terminal.write("There is nothing to recover on \(name.printable).\n")
+                    }
+                    if !found.notes.isEmpty || !found.states.allSatisfy(\.isSettled) { exit = .needsPerson }
+                } catch let failure as NodeFailure where names.count > 1 {
+                    terminal.complain(Failure(failure).text(terminal.errorStyle))
+                    exit = .needsPerson
+                } catch {
+                    exit = try progress.interrupted(by: error, inventory: workspace.inventory)
+                }
+            }
+            return exit
+        }
+    }
+
+    private static func show(_ states: [RunState], _ workspace: Workspace, _ terminal: Terminal) {
+        for state in states {
+            terminal.write(OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
+        }
+    }
+
+    private func nothing(_ workspace: Workspace, _ id: String?) async throws -> String {
+        let open = try await workspace.summaries().filter { $0.standing == .running && (id == nil || $0.id == id) }
+        return open.isEmpty
+            ? "There is nothing to recover: no run of this log was interrupted. For runs of another machine: --node NAME.\n"
+            : open.map { "Run \($0.id.printable) is under way in another process, which was left to it." }.text
+    }
+}
+
+extension RunState {
+    /// Whether nothing of it waits for anybody.
+    var isSettled: Bool {
+        switch end {
+        case nil, .needsPerson, .abandoned: false
+        case .succeeded, .rolledBack, .stale, .partial: true
+        }
+    }
+}

@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// Law 7 without the first laptop: another machine's project, whose log has never heard of the run.
+@Suite("Recovering a node from another machine", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
+struct RecoverNodeTests {
+    /// Kills `belay apply` at its N-th durable entry; false when it ended before that.
+    private func kill(_ project: borrowing Project, _ plan: String, at count: Int) async throws -> Bool {
+        let killed = try await Shell.run(
+            "/usr/bin/strace",
+            [
+                "-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e",
+                "inject=fdatasync:signal=SIGKILL:when=\(count)", Testbed.binary, "-C", project.folder, "apply", plan,
+            ], in: project.folder)
+        try #require(killed.status == 137 || killed.status == 0, "\(killed.output)\(killed.error)")
+        return killed.status == 137
+    }
+
+    private func cordoned(_ node: String) async throws -> String {
+        try await Cluster.kubectl("get", "node", node, "-o", "jsonpath={.spec.unschedulable}")
+    }
+
+    // Of the target and of the execution host.
+    private func left(_ node: String) async throws -> String {
+        let here = "ls -d /var/lib/belay/[0-9]* /var/lib/belay/lease 2>/dev/null; true"
+        let there = "ls -d /var/lib/belay/for/\(node)/[0-9]* /var/lib/belay/for/\(node)/lease 2>/dev/null; true"
+        let host = try Testbed.value("BELAY_TESTBED_CONTROL_PLANE")
+        return try await Testbed.exec(node, here) + Testbed.exec(host, there)
+    }
+
+    @Test(
+        "killed anywhere, with cluster steps: the other machine ends it on the node and in the cluster, and the first one follows",
+        .enabled(if: Cluster.isUp), arguments: [0, 1, 2])
+    func everywhere(share: Int) async throws {
+        var kills = 0
+        for count in stride(from: 8 + share * 3, through: 40, by: 9) {
+            let wasKilled = try await NodePool.shared.with { node in
+                let first = try await Project(kubeconfig: Cluster.kubeconfig)
+                let other = try await Project(kubeconfig: Cluster.kubeconfig)
+                let plan = try await first.approvedPlan("restart-kubelet", node)
+                guard try await kill(first, plan, at: count) else { return false }
+                let recovered = try await other.belay("recover", "--node", node)
+                let text = "kill \(count): \(recovered.output)\(recovered.error)"
+                #expect(recovered.status == 0, "\(text)")
+                #expect(try await NodeTruth.read(node).healthz == "200", "\(text)")
+                #expect(try await cordoned(node) == "", "\(text)")
+                #expect(try await left(node) == "", "\(text)")
+                try await other.expectVerifies()
+                // What the node does next is no business of the first laptop any more.
+                try await Testbed.exec(node, "systemctl stop kubelet")
+                let late = try await first.belay("recover")
+                #expect(late.status == 0, "kill \(count): \(late.output)\(late.error)")
+                #expect(try await Testbed.exec(node, "systemctl is-active kubelet || true") == "inactive\n", "\(text)")
+                #expect(try await left(node) == "")
+                try await first.expectVerifies()
+                try await Testbed.exec(node, "systemctl start kubelet")
+                return true
+            }
+            if wasKilled { kills += 1 } else { break }
+        }
+        #expect(kills >= 2)
+    }
+
+    @Test("a node that is cut off by a flush is brought back from elsewhere, dead-man and all")
+    func flush() async throws {
+        try await NodePool.shared.with { node in
+            let first = try await Project()
+            let other = try await Project()
+            try await Testbed.exec(node, Firewall.dropWithSSH)
+            let before = try await NodeTruth.read(node).rules
+            let plan = try await first.approvedPlan("flush-iptables", node)
+            let started = "ls /var/lib/belay/*/steps/*/started >/dev/null 2>&1"
+            async let applied = Shell.run(
+                "/usr/bin/timeout", ["-s", "KILL", "8", Testbed.binary, "-C", first.folder, "apply", plan],
+                in: first.folder)
+            #expect(try await eventually { try await Testbed.exec(node, "\(started) && echo x || true") == "x\n" })
+            _ = try await applied
+            let recovered = try await other.belay("recover", "--node", node)
+            // Where the first laptop was quick enough, all is verified and over.
+            let rules = try await NodeTruth.read(node).rules
+            let text = "\(recovered.output)\(recovered.error)"
+            #expect(recovered.output.contains("BEFORE") == (rules == before) || text.contains("nothing to recover"))
+            #expect(recovered.status == 0, "\(text)")
+            #expect(try await NodeTruth.read(node).record.trimmingCharacters(in: .whitespaces) == "", "\(text)")
+            try await other.expectVerifies()
+        }
+    }
+
+    @Test(
+        "a node with nothing on it says so; one that does not answer is a clear failure and leaves nothing in the log")
+    func nothing() async throws {
+        try await NodePool.shared.with { node in
+            let project = try await Project()
+            let nothing = try await project.belay("recover", "--node", node)
+            #expect(nothing.status == 0 && nothing.output == "There is nothing to recover on \(node).\n")
+            try await Testbed.call("cut", node)
+            let cut = try await project.belay("recover", "--node", node)
+            try await Testbed.call("mend", node)
+            #expect(cut.status == 10, "\(cut.output)\(cut.error)")
+            #expect(try await project.entries().isEmpty)
+        }
+    }
+
+    @Test("a record in which the node names the operator's machine, or steps for the cluster, runs nothing there")
+    func hostile() async throws {
+        try await NodePool.shared.with { node in
+            let first = try await Project()
+            let plan = try await first.approvedPlan("restart-kubelet", node)
+            #expect(try await kill(first, plan, at: 9))
+            // What a node that is somebody else's by now could write.
+            try await Testbed.exec(
+                node,
+                """
+                cd /var/lib/belay/*/ && sed -i -e 's/"hostKey":"[^"]*"/"hostKey":"local"/g' \\
+                  -e 's/"action":"service.restart"/"action":"command"/' \\
+                  -e 's/"arguments":{[^}]*}/"arguments":{"apply":["touch","\\/tmp\\/belay-owned"]}/' plan.json
+                """)
+            let other = try await Project()
+            let recovered = try await other.belay("recover", "--node", node)
+            #expect(!FileManager.default.fileExists(atPath: "/tmp/belay-owned"))
+            #expect(recovered.status == 7 || recovered.status == 0, "\(recovered.output)\(recovered.error)")
+            try await Testbed.exec(node, "rm -f /tmp/belay-owned")
+        }
+    }
+}
