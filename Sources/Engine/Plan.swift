@@ -125,7 +125,8 @@ extension Belay {
     private func look(_ draft: Draft) async -> [Gatherer.Sight] {
         let actions = draft.steps.mapValues { $0.map(\.action) }
         return await Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces).look(
-            at: draft.nodes, for: actions, services: draft.frame.services)
+            at: draft.nodes, for: actions, services: draft.frame.services,
+            records: readsInflight)
     }
 
     private func planned(_ sight: Gatherer.Sight, _ draft: Draft) throws -> NodePlan {
@@ -161,11 +162,12 @@ extension Belay {
             uniqueKeysWithValues: sights.map {
                 ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: plan.createdAt))
             })
+        let inflight = await inflight(besides: plan, sights)
         func judge(_ phase: PolicyPhase) -> Decision {
             workspace.policies.judge(
                 PolicyInput(
                     phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                    now: plan.createdAt))
+                    inflight: inflight, now: plan.createdAt))
         }
         let decision = judge(.plan)
         let record = PlannedRecord(
