@@ -30,39 +30,16 @@ extension Belay {
             signers: guardrails.signers, at: clock.now())
         let approvals = try await approvals(beside: planFile, of: stored, guardrails.signers)
         let decision = try await judge(plan, planSha256, requester.signer, approvals, guardrails.policies)
+        let judge = TurnJudge(
+            belay: self, policies: guardrails.policies, plan: plan, planSha256: planSha256,
+            requester: decision.requester, approvals: decision.approvals)
         try await log.append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
         let permit = try permit(
             PermitRequest(
                 planBytes: bytes, decision: decision, approvals: approvals, requester: requester,
                 policySet: guardrails.policies.digest, log: try await planningLog(), now: clock.now(),
                 spent: stored.state.isStarted))
-        return try await runner.run(permit, watch: watch)
-    }
-
-    private func judge(
-        _ plan: Plan, _ planSha256: String, _ requester: Signer, _ approvals: [VerifiedApproval],
-        _ policies: PolicySet
-    ) async throws -> Decision {
-        let nodes = try workspace.inventory.nodes(named: plan.nodes.map(\.name))
-        let services = Set(plan.nodes.flatMap(\.services)).sorted()
-        let seen = await Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces).look(
-            at: nodes, for: [:], services: services)
-        var snapshots: [String: NodeSnapshot] = [:]
-        for sight in seen {
-            let planned = plan.nodes.first { $0.name == sight.node.name }
-            if let identity = planned?.identity, try sight.identity.get() != identity {
-                throw PlanError(
-                    node: sight.node.name, message: "another machine or host key answers than the plan was made for",
-                    remedy: "Find out why, then make the plan again.")
-            }
-            snapshots[sight.node.name] = NodeSnapshot(facts: sight.facts, observedAt: clock.now())
-        }
-        let tally = ApprovalTally(
-            approvals, planSha256: planSha256, logOrigin: plan.log.origin, requester: requester, now: clock.now())
-        return policies.judge(
-            PolicyInput(
-                phase: .execute, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                approvals: tally, now: clock.now()))
+        return try await runner.run(permit, judge: judge, watch: watch)
     }
 
     var runner: Runner {

@@ -95,7 +95,7 @@ extension Belay {
         let guardrails = try workspace.guardrails()
         let requester = try signer(of: key, namespace: SignatureNamespace.plan, among: guardrails.signers)
         let reference = try await planningLog()
-        let sights = await look(draft)
+        let sights = await look(draft, records: guardrails.policies.readsInflight)
         var nodes: [NodePlan] = []
         for sight in sights {
             // Before anything that is merely not known because nobody answered.
@@ -124,10 +124,11 @@ extension Belay {
         return "\(text.prefix(8))-\(text.dropFirst(8).prefix(6))-\(nonces.next().prefix(4))"
     }
 
-    private func look(_ draft: Draft) async -> [Gatherer.Sight] {
+    private func look(_ draft: Draft, records: Bool) async -> [Gatherer.Sight] {
         let actions = draft.steps.mapValues { $0.map(\.action) }
         return await Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces).look(
-            at: draft.nodes, for: actions, services: draft.frame.services)
+            at: draft.nodes, for: actions, services: draft.frame.services,
+            records: records)
     }
 
     private func planned(_ sight: Gatherer.Sight, _ draft: Draft) throws -> NodePlan {
@@ -164,11 +165,12 @@ extension Belay {
             uniqueKeysWithValues: sights.map {
                 ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: plan.createdAt))
             })
+        let inflight = await inflight(besides: plan, sights, for: policies)
         func judge(_ phase: PolicyPhase) -> Decision {
             policies.judge(
                 PolicyInput(
                     phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                    now: plan.createdAt))
+                    inflight: inflight, now: plan.createdAt))
         }
         let decision = judge(.plan)
         let record = PlannedRecord(

@@ -30,6 +30,7 @@ enum Exit: Int32, Sendable, CaseIterable {
             case .succeeded: .done
             case .rolledBack: .rolledBack
             case .stale: .stale
+            case .denied: .denied
             case .partial: .partial
             case .needsPerson, .abandoned, nil: .needsPerson
             }

@@ -90,7 +90,7 @@ extension RunState {
     var isSettled: Bool {
         switch end {
         case nil, .needsPerson, .abandoned: false
-        case .succeeded, .rolledBack, .stale, .partial: true
+        case .succeeded, .rolledBack, .stale, .denied, .partial: true
         }
     }
 }

@@ -21,6 +21,7 @@ struct OutcomeView: Sendable {
         case .succeeded: style.good("DONE") + " \(run): every node is in the planned state, verified"
         case .rolledBack: style.warning("ROLLED BACK") + " \(run): every node that was touched is as it was found"
         case .stale: style.warning("STALE") + " \(run): a node is not as the plan expects; nothing was left changed"
+        case .denied: style.bad("DENIED") + " \(run): the policies deny it at a node's turn; nothing was run"
         case .partial: style.warning("PARTIAL") + " \(run): nodes ended differently"
         case .needsPerson: style.bad("NEEDS A PERSON") + " \(run)"
         case .abandoned: style.bad("ABANDONED") + " \(run): given up by a person; what state it left is not known"
@@ -33,7 +34,8 @@ struct OutcomeView: Sendable {
         let (reason, failures) = reason(run)
         let why = reason.isEmpty ? "" : " (\(reason.printable))"
         return ["\(style.strong(run.plan.name.printable)) \(side)\(run.state.words)\(why)"]
-            + (failures.map(\.printable).indented(2) + differences(run, style) + undone(run) + known(run)).indented(2)
+            + (failures.map(\.printable).indented(2) + denials(run, style) + differences(run, style) + undone(run)
+            + known(run)).indented(2)
     }
 
     // The reason of several failed checks is one sentence in the log; here each has a line of its own.
@@ -43,6 +45,11 @@ struct OutcomeView: Sendable {
             if run.reason.hasSuffix(joined) { return (String(run.reason.dropLast(joined.count)), failures) }
         }
         return (run.reason, [])
+    }
+
+    // The reason names the first; here each stands with its place, what it saw, and what to do.
+    private func denials(_ run: NodeRun, _ style: Style) -> [String] {
+        FindingView.views(of: run.denials).flatMap { $0.lines(style) }
     }
 
     // What made a step stale or stands in the way of undoing it: what was expected, and what is there.
@@ -104,7 +111,7 @@ struct OutcomeView: Sendable {
         switch state.end {
         case nil: return byHand + recover
         case .needsPerson: return byHand + lookUp
-        case .partial, .rolledBack, .stale, .abandoned: return lookUp
+        case .partial, .rolledBack, .stale, .denied, .abandoned: return lookUp
         case .succeeded: return ["", "To go back later: `belay rollback \(run)`"]
         }
     }

@@ -18,6 +18,7 @@ struct ProgressView: Sendable {
         case .record(let event): Self.words(event, node, style)
         case .send(let intent): Self.words(intent.write, node)
         case .evaluate(let step): "asking whether \(Self.step(step, node)) is to be run"
+        case .judge: "asking the policies again, now that its lease is held"
         case .admit: "asking the preconditions again"
         case .pause(let seconds, _): "waiting \(seconds) s before the next nodes"
         case .lookUp(let write): "looking up what became of: " + Self.words(write, node)
@@ -54,7 +55,7 @@ struct ProgressView: Sendable {
         case .rollingBack: style.warning(state.words) + why
         // Why was said when it began, and is said once more with the outcome.
         case .rolledBack: style.warning(state.words)
-        case .stale, .needsPerson, .abandoned: style.bad(state.words) + why
+        case .stale, .denied, .needsPerson, .abandoned: style.bad(state.words) + why
         }
     }
 
@@ -114,6 +115,7 @@ extension NodeState {
         case .succeeded: "succeeded"
         case .rolledBack: "rolled back"
         case .stale: "stale"
+        case .denied: "denied"
         case .skipped: "skipped"
         case .needsPerson: "NEEDS A PERSON"
         case .resolving: "being freed"
@@ -125,7 +127,7 @@ extension NodeState {
     var side: String? {
         switch self {
         case .succeeded: "after"
-        case .rolledBack, .stale, .skipped, .waiting: "before"
+        case .rolledBack, .stale, .denied, .skipped, .waiting: "before"
         case .running, .holding, .rollingBack, .needsPerson, .resolving, .abandoned: nil
         }
     }
@@ -138,6 +140,7 @@ extension RunEnd {
         case .succeeded: "succeeded"
         case .rolledBack: "rolled back"
         case .stale: "stale"
+        case .denied: "denied"
         case .partial: "partial"
         case .needsPerson: "needs a person"
         case .abandoned: "abandoned"

@@ -40,6 +40,7 @@ struct RunSummary: Encodable, Sendable, Hashable {
         case .succeeded: return .succeeded
         case .rolledBack: return .rolledBack
         case .stale: return .stale
+        case .denied: return .denied
         case .partial: return .partial
         case .needsPerson: return .needsPerson
         case .abandoned: return .abandoned

@@ -78,6 +78,7 @@ struct TimelineView: Sendable {
         case .evaluated(let index, let holds, let reason):
             "\(step(index)) \(holds == true ? "is to be run" : "is not to be run"): \(reason.printable)"
         case .skipped(let index, let reason): "\(step(index)) left out: \(reason.printable)"
+        case .judged(let findings): Self.words(findings)
         case .admitted(let failures):
             failures.isEmpty
                 ? "the preconditions hold" : "preconditions FAILED: \(Self.brief(failures.joined(separator: "; ")))"
@@ -86,6 +87,13 @@ struct TimelineView: Sendable {
         case .unreachable(_, let cause): "NOT REACHABLE: \(cause.printable)"
         case .finished(let end): "run ended: \(end.words)"
         }
+    }
+
+    private static func words(_ findings: [Finding]) -> String {
+        let denials = findings.filter { $0.outcome != .warn }
+        guard !denials.isEmpty else { return "the policies allow it at its turn" }
+        return "the policies DENY it at its turn: "
+            + brief(denials.map { "\($0.policy): \($0.message)" }.joined(separator: "; "))
     }
 
     // What there is more of stands at the run's end, or in the entry itself.

@@ -22,6 +22,8 @@ public enum RecordScript {
         {
           frame head "$(boot)" "$(cut -d. -f1 /proc/uptime)" "$(head -c 64 /etc/machine-id)"
           for p in $PLACES; do
+            # Who may not read it must not say that nothing is there.
+            [ ! -e "$p" ] || [ -r "$p" ] || exit 1
             if [ "$p" = "$DISK" ]; then w=disk; else w=memory; fi
             look $w "$p" ''
             for d in "$p"/for/*/; do [ ! -d "$d" ] || { d=${d%/}; look $w "$d" "${d##*/}"; }; done

@@ -83,4 +83,21 @@ public struct Finding: Codable, Sendable, Hashable {
     public var waitsForApproval: Bool
     /// The values that decided it, innermost first.
     public var trace: [Trace]
+
+    /// Collects the parts.
+    public init(
+        policy: String, enforcement: Policy.Enforcement?, place: String, node: String?, step: String?, outcome: Outcome,
+        message: String, remedy: String, waitsForApproval: Bool = false, trace: [Trace] = []
+    ) {
+        self.policy = policy
+        self.enforcement = enforcement
+        self.place = place
+        self.node = node
+        self.step = step
+        self.outcome = outcome
+        self.message = message
+        self.remedy = remedy
+        self.waitsForApproval = waitsForApproval
+        self.trace = trace
+    }
 }

@@ -15,7 +15,8 @@ extension PolicyInput {
                 "Cluster", at: "cluster",
                 ["name": .string(plan.cluster.name), "environment": .string(plan.cluster.environment)]),
             "plan": planValue, "approvals": approvalsValue, "now": .instant(now, at: "now"),
-            "inflight": .notCollected("inflight"), "history": .notCollected("history"),
+            "inflight": inflight.policyValue(at: "inflight") { .list($0.map(\.celValue)) },
+            "history": .notCollected("history"),
             "calendar": .notCollected("calendar"),
         ]
     }
@@ -184,10 +185,11 @@ extension Facts.Firewall {
 }
 
 extension Fact {
-    fileprivate func policyValue(at path: String, _ convert: (Value) -> CEL.Value) -> CEL.Value {
+    /// The fact in an expression: an error with its path and cause where it is not known.
+    func policyValue(at path: String, _ convert: (Value) -> CEL.Value) -> CEL.Value {
         switch self {
         case .known(let value): convert(value)
-        case .unknown(let cause): .unknown(path: path, cause: Printable.escape(cause, limit: 200))
+        case .unknown(let cause): .unknown(path: path, cause: Printable.escape(cause, limit: 400))
         }
     }
 }

@@ -20,13 +20,18 @@ public struct PolicyInput: Codable, Sendable {
     public var nodes: [String: NodeSnapshot]
     /// Which approvals count; read in phase `execute`.
     public var approvals: ApprovalTally
+    /// What else is under way.
+    public var inflight: Fact<[InflightRun]>
+    /// The node whose turn it is in the run: only it is judged. Nil for the plan as a whole.
+    public var turn: String?
     /// The one instant of the decision.
     public var now: Timestamp
 
     /// Collects the parts.
     public init(
         phase: PolicyPhase, plan: Plan, planSha256: String, requester: Principal, nodes: [String: NodeSnapshot],
-        approvals: ApprovalTally = .none, now: Timestamp
+        approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = Inflight.notAsked, turn: String? = nil,
+        now: Timestamp
     ) {
         self.phase = phase
         self.plan = plan
@@ -34,6 +39,8 @@ public struct PolicyInput: Codable, Sendable {
         self.requester = requester
         self.nodes = nodes
         self.approvals = approvals
+        self.inflight = inflight
+        self.turn = turn
         self.now = now
     }
 }

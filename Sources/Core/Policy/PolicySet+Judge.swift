@@ -4,7 +4,7 @@ extension PolicySet {
     /// The most a decision may cost, over all nodes, steps and expressions; what would go beyond is an error, so denied.
     static let costLimit = 20_000_000
 
-    /// Judges a plan: every policy on every step of every node, and the grants on every node.
+    /// Judges a plan: every policy on every step of every node (or of the one whose turn it is), and the grants on every node.
     ///
     /// It is denied unless at least one grant covers each node, every matching `hard` and `soft` validation is exactly
     /// true, and nobody who was asked to approve has denied it. Nothing is thrown: what cannot be decided is a finding.
@@ -32,12 +32,13 @@ private struct Judging {
     }
 
     mutating func judge() {
-        if input.plan.nodes.isEmpty {
+        let nodes = input.plan.nodes.filter { input.turn == nil || input.turn == $0.name }
+        if nodes.isEmpty {
             report("input", .error, "the plan has no nodes, so there is nothing to allow", "Plan again with a target")
         }
         if input.phase == .execute { reportDenials() }
         let common = input.commonBindings
-        for node in input.plan.nodes {
+        for node in nodes {
             let document = input.document(of: node, common: common)
             judgeGrants(document, node: node)
             for step in node.steps {

@@ -8,6 +8,9 @@ public enum Effect: Sendable, Hashable {
     case lookUp(Write)
     /// Ask a step's condition, over fresh facts and what became of the steps before it; answer with `.evaluated`.
     case evaluate(step: Int)
+    /// Ask the policies about the node, now that its lease is held: over fresh facts, and with what else is under way read
+    /// again; answer with `.judged`. Never asked by a recovery.
+    case judge
     /// Ask the node's preconditions over fresh facts; answer with `.admitted`.
     case admit
     /// Wait for so many seconds, then answer with the wave's `.wave`.

@@ -18,6 +18,8 @@ public enum Event: Codable, Sendable, Hashable {
     case evaluated(step: Int, holds: Bool?, reason: String)
     /// A step was left out, and why.
     case skipped(step: Int, reason: String)
+    /// The policies were asked again at the node's turn, under its lease; `findings` has their denials and warnings.
+    case judged(findings: [Finding])
     /// The node's preconditions were asked at its turn; `failures` is empty when all hold.
     case admitted(failures: [String])
     /// Checks were made, of one step or (nil) of the whole node; `failures` is empty when all held.
@@ -78,6 +80,8 @@ public enum NodeState: String, Codable, Sendable, Hashable {
     case rolledBack
     /// It was not as planned and nothing of it was run.
     case stale
+    /// The policies denied it when its turn came, and nothing of it was run.
+    case denied
     /// It was left alone because another node failed.
     case skipped
     /// Nobody but a person can say what to do.
@@ -91,7 +95,7 @@ public enum NodeState: String, Codable, Sendable, Hashable {
     public var isFinal: Bool {
         switch self {
         case .waiting, .running, .holding, .rollingBack, .resolving: false
-        case .succeeded, .rolledBack, .stale, .skipped, .needsPerson, .abandoned: true
+        case .succeeded, .rolledBack, .stale, .denied, .skipped, .needsPerson, .abandoned: true
         }
     }
 }
@@ -104,6 +108,8 @@ public enum RunEnd: String, Codable, Sendable, Hashable {
     case rolledBack
     /// A node was not as planned; nothing was run.
     case stale
+    /// The policies denied a node when its turn came; nothing was run.
+    case denied
     /// Nodes ended differently.
     case partial
     /// At least one node needs a person.

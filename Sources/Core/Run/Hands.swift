@@ -1,4 +1,4 @@
-/// The three things a run needs from the world. The real ones are Engine's; simulated ones conform to the same.
+/// The things a run needs from the world. The real ones are Engine's; simulated ones conform to the same.
 
 /// Nodes that run scripts as root.
 public protocol Nodes: Sendable {
@@ -32,6 +32,12 @@ public struct NodeFailure: Error, Sendable, Hashable, CustomStringConvertible {
 
     /// Both sentences.
     public var description: String { "\(message). \(remedy)" }
+}
+
+/// The policies, as they are asked at a node's turn. A recovery has none: the way back is never judged (law 5).
+public protocol Judge: Sendable {
+    /// What they say of this node now. Nothing is thrown: what cannot be decided is a finding that denies.
+    func findings(on node: String) async -> [Finding]
 }
 
 /// The write-ahead journal.

@@ -122,6 +122,7 @@ extension Event {
         case .unchanged: "unchanged"
         case .evaluated: "evaluated"
         case .skipped: "skipped"
+        case .judged: "judged"
         case .admitted: "admitted"
         case .verified: "verified"
         case .stale: "stale"

@@ -62,7 +62,7 @@ extension NodeRun {
     private var ran: [Int] { steps.indices.filter { steps[$0].skipped == nil } }
 
     private func forward(_ orders: Orders) -> Effect {
-        if plan.identity != nil, let effect = acquire(.node, recovering: false) { return effect }
+        if plan.identity != nil, let effect = acquire(.node, recovering: false) ?? judge() { return effect }
         if let effect = admit() { return stopping(effect, orders) }
         for index in ran {
             if let effect = forward(step: index) { return stopping(effect, orders) }
@@ -126,7 +126,7 @@ extension NodeRun {
             if case .record(.nodeState(_, let why)) = effect { return without(index, why) }
             return effect
         }
-        return nil
+        return judge()
     }
 
     private func without(_ index: Int, _ why: String) -> Effect {

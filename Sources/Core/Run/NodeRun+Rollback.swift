@@ -49,7 +49,8 @@ extension NodeRun {
 
     private func ended() -> Effect {
         let nothingRan = !steps.contains { $0.mayHaveRun }
-        return .record(.nodeState(isStale && nothingRan ? .stale : .rolledBack, reason: reason))
+        let untouched: NodeState? = isDenied ? .denied : isStale ? .stale : nil
+        return .record(.nodeState(nothingRan ? untouched ?? .rolledBack : .rolledBack, reason: reason))
     }
 
     // Undo is idempotent, so one whose end is unknown (a reboot, say) is simply begun again, but not for ever.

@@ -20,6 +20,8 @@ public struct NodeRun: Sendable {
     public private(set) var rebooted = false
     /// What became of the dead-man.
     public private(set) var deadMan = DeadMan.none
+    /// What the policies said when its turn came; nil until asked.
+    public private(set) var judgement: [Finding]?
     /// What the preconditions said when its turn came; nil until asked.
     public private(set) var admission: [String]?
     /// The steps.
@@ -107,6 +109,7 @@ public struct NodeRun: Sendable {
         switch event {
         case .intent(let intent): try begin(intent)
         case .outcome(let write, let answer): try end(write, answer)
+        case .judged(let findings): judgement = findings
         case .admitted(let failures): (admission, isStale) = (failures, isStale || !failures.isEmpty)
         case .evaluated(let step, let holds, let why):
             try at(step) { $0.condition = StepRun.Condition(holds: holds, reason: why) }

@@ -100,14 +100,12 @@ public struct RunState: Sendable {
     private var outcome: RunEnd {
         let states = Set(nodes.map(\.state)).subtracting([.skipped])
         if states.contains(.needsPerson) { return .needsPerson }
-        if states == [.rolledBack, .stale] { return .rolledBack }
-        if states.count > 1 || (states == [.succeeded] && nodes.contains { $0.state == .skipped }) { return .partial }
-        switch states.first {
-        case .succeeded?: return .succeeded
-        case .stale?: return .stale
-        case .abandoned?: return .abandoned
-        default: return .rolledBack
+        if states.isSubset(of: [.stale, .denied]), !states.isEmpty {
+            return states.contains(.denied) ? .denied : .stale
         }
+        if states.isSubset(of: [.rolledBack, .stale, .denied]) { return .rolledBack }
+        if states.count > 1 || (states == [.succeeded] && nodes.contains { $0.state == .skipped }) { return .partial }
+        return states == [.succeeded] ? .succeeded : states == [.abandoned] ? .abandoned : .rolledBack
     }
 }
 
@@ -124,11 +122,12 @@ extension RunState {
         return node.next(NodeRun.Orders(onFailure: plan.onFailure, mayEnd: true)) == nil
     }
 
-    // One failed node more than the budget allows, or one that no budget covers.
+    // One failed node more than the budget allows, or one that no budget covers: what a policy forbids is no failure to be
+    // borne, and the next node would be asked the same.
     private var isOverBudget: Bool {
         let failed = nodes.indices.filter { nodes[$0].state.isFailure }
         return failed.count > plan.strategy.failureBudget || failed.contains { $0 < plan.strategy.canary }
-            || nodes.contains { $0.state == .needsPerson }
+            || nodes.contains { $0.state == .needsPerson || $0.isDenied }
     }
 
     /// True when nodes that are in place are to be brought back too. A run whose first node has ended in place was decided:

@@ -4,9 +4,9 @@ import SSH
 /// Looks at nodes before a plan: read-only, one script and one round trip each, all nodes at once; and at what the cluster's
 /// API says of them, from the execution host.
 public struct Gatherer: Sendable {
-    private let connector: Connector
-    private let inventory: Inventory
-    private let nonces: any Nonces
+    let connector: Connector
+    let inventory: Inventory
+    let nonces: any Nonces
 
     /// A gatherer over a connector.
     public init(connector: Connector, inventory: Inventory, nonces: any Nonces) {
@@ -27,20 +27,25 @@ public struct Gatherer: Sendable {
         public var facts: Facts
         /// One answer for each action asked about.
         public var observations: [Result<Observation, ObservationError>]
+        /// What runs left on it, read over the same connection; nil when that was not asked.
+        public var records: Result<RecordListing, NodeFailure>?
     }
 
     /// Looks at every node.
     /// - Parameters:
     ///   - actions: what to observe of a node, by its name.
     ///   - services: the units whose facts are wanted.
+    ///   - cluster: whether to ask the cluster's API; an API that hangs takes its time.
+    ///   - records: whether to read what runs left on the nodes, too.
     /// - Returns: what was seen, in the order of `nodes`.
     public func look(
-        at nodes: [Inventory.Node], for actions: [String: [any Action]], services: [String]
+        at nodes: [Inventory.Node], for actions: [String: [any Action]], services: [String], cluster: Bool = true,
+        records: Bool = false
     ) async -> [Sight] {
-        let host = await ClusterHost.open(inventory, connector, nonces)
+        let host = !cluster ? nil : await ClusterHost.open(inventory, connector, nonces)
         let sights = await withTaskGroup(of: (Int, Sight).self) { group in
             for (index, node) in nodes.enumerated() {
-                group.addTask { (index, await look(at: node, for: actions[node.name] ?? [], services, host)) }
+                group.addTask { (index, await look(at: node, for: actions[node.name] ?? [], services, records, host)) }
             }
             var seen: [Int: Sight] = [:]
             for await (index, sight) in group { seen[index] = sight }
@@ -51,13 +56,14 @@ public struct Gatherer: Sendable {
     }
 
     private func look(
-        at node: Inventory.Node, for actions: [any Action], _ services: [String], _ host: ClusterHost?
+        at node: Inventory.Node, for actions: [any Action], _ services: [String], _ records: Bool, _ host: ClusterHost?
     ) async -> Sight {
-        async let own = lookThere(node, actions.filter { $0.place == .node }, services)
+        async let own = lookThere(node, actions.filter { $0.place == .node }, services, records)
         async let cluster = lookInCluster(node, actions.filter { $0.place == .cluster }, host)
         var (ofNode, ofCluster) = (await own, await cluster)
         var sight = Sight(node: node, identity: ofNode.identity, facts: ofNode.facts, observations: [])
         sight.host = host?.plan
+        sight.records = ofNode.records
         sight.facts.kubernetes = ofCluster.facts
         sight.observations = actions.map { action in
             action.place == .node ? ofNode.observations.removeFirst() : ofCluster.observations.removeFirst()
@@ -69,9 +75,12 @@ public struct Gatherer: Sendable {
         var identity: Result<NodeIdentity, NodeFailure>
         var facts: Facts
         var observations: [Result<Observation, ObservationError>]
+        var records: Result<RecordListing, NodeFailure>?
     }
 
-    private func lookThere(_ node: Inventory.Node, _ actions: [any Action], _ services: [String]) async -> OwnSight {
+    private func lookThere(
+        _ node: Inventory.Node, _ actions: [any Action], _ services: [String], _ records: Bool
+    ) async -> OwnSight {
         do throws(NodeFailure) {
             let connection = try await connector.connect(to: node.name)
             let probe = FactsProbe(services: services)
@@ -80,6 +89,7 @@ public struct Gatherer: Sendable {
                 try await Connector.run(script, on: connection, seconds: 60)
             }
             let hostKey = connection.hostKey.fingerprint
+            let left = records ? await listing(over: connection) : nil
             await connection.close()
             let parts = try answers.get()
             let facts = probe.parse(parts[0])
@@ -92,12 +102,12 @@ public struct Gatherer: Sendable {
                 address: "\(node.address):\(node.port)", hostKey: hostKey, machineID: machineID)
             return OwnSight(
                 identity: .success(identity), facts: facts,
-                observations: Self.observations(actions, parts.dropFirst()))
+                observations: Self.observations(actions, parts.dropFirst()), records: left)
         } catch {
             let unseen = ObservationError("\(node.name) was not seen: \(error.message)", remedy: error.remedy)
             return OwnSight(
                 identity: .failure(error), facts: .unknown(error.message),
-                observations: actions.map { _ in .failure(unseen) })
+                observations: actions.map { _ in .failure(unseen) }, records: records ? .failure(error) : nil)
         }
     }
 

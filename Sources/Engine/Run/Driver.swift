@@ -8,6 +8,7 @@ public struct Driver: Sendable {
     private let nodes: any Nodes
     private let clock: any Clock
     private let nonces: any Nonces
+    private let judge: (any Judge)?
     private let planSha256: String
     private let holder: String
     private let ticket: String
@@ -16,18 +17,20 @@ public struct Driver: Sendable {
 
     /// A driver for one plan.
     /// - Parameters:
+    ///   - judge: asked at each node's turn; nil for a recovery, which begins no node.
     ///   - holder: names this executor in leases and log entries, without spaces.
     ///   - settled: of each node, the runs that this log says have ended there: what they left may be taken over.
     ///   - watch: told of every effect before it is performed, for progress on a screen.
     public init(
-        journal: any Journal, nodes: any Nodes, clock: any Clock, nonces: any Nonces, planSha256: String,
-        holder: String, settled: [String: [String]] = [:],
+        journal: any Journal, nodes: any Nodes, clock: any Clock, nonces: any Nonces, judge: (any Judge)?,
+        planSha256: String, holder: String, settled: [String: [String]] = [:],
         watch: @escaping @Sendable (RunState, NextEffect) -> Void
     ) {
         self.journal = journal
         self.nodes = nodes
         self.clock = clock
         self.nonces = nonces
+        self.judge = judge
         self.planSha256 = planSha256
         self.holder = holder
         self.settled = settled
@@ -71,6 +74,9 @@ public struct Driver: Sendable {
         case .record(let event): return event
         case .pause: throw IllegalEvent("a pause of one node")
         case .evaluate(let step): return try await evaluate(step, node, state.plan)
+        case .judge:
+            guard let judge else { throw IllegalEvent("a node begun by a recovery") }
+            return .judged(findings: await judge.findings(on: name))
         case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
             let script = try state.script(

@@ -13,32 +13,34 @@ public struct Runner: Sendable {
 
     /// Spends the permit: the compiler lets nobody run it twice; the run's lock, which the caller holds, and the log let no
     /// other process.
+    /// - Parameter judge: the policies, asked again at each node's turn.
     /// - Returns: where the run stands; `end` is nil when it waits for nodes that cannot be reached.
-    func run(_ permit: consuming Permit, watch: @escaping Watch) async throws -> RunState {
+    func run(_ permit: consuming Permit, judge: any Judge, watch: @escaping Watch) async throws -> RunState {
         let plan = permit.plan
         let planSha256 = permit.planSha256
         try await log.log.ensureSpace()
         // Published before the first intent, so that nobody can cut it off unseen; it also shows that the disk has room.
         _ = try await log.log.checkpoint()
         var state = try RunState(plan: plan)
-        return try await drive(&state, beginning: .started(holder: holder), planSha256, watch)
+        return try await drive(&state, beginning: .started(holder: holder), planSha256, judge, watch)
     }
 
     /// Takes over an interrupted run.
     func recover(_ run: StoredRun, watch: @escaping Watch) async throws -> RunState {
         var state = run.state
-        return try await drive(&state, beginning: .recovering(holder: holder), run.planSha256, watch)
+        return try await drive(&state, beginning: .recovering(holder: holder), run.planSha256, nil, watch)
     }
 
     // The checkpoint comes even after a failure: what is in the log shall be signed, above all when it went wrong.
     private func drive(
-        _ state: inout RunState, beginning: Event, _ planSha256: String, _ watch: @escaping Watch
+        _ state: inout RunState, beginning: Event, _ planSha256: String, _ judge: (any Judge)?,
+        _ watch: @escaping Watch
     ) async throws -> RunState {
         let journal = ExecutorJournal(log: log, holder: holder)
         let nodes = SSHNodes(connector: connector)
         let driver = Driver(
-            journal: journal, nodes: nodes, clock: clock, nonces: nonces, planSha256: planSha256, holder: holder,
-            settled: RunStore(try await log.records()).settledRuns(but: state.plan.id), watch: watch)
+            journal: journal, nodes: nodes, clock: clock, nonces: nonces, judge: judge, planSha256: planSha256,
+            holder: holder, settled: RunStore(try await log.records()).settledRuns(but: state.plan.id), watch: watch)
         do {
             try await journal.append(beginning, run: state.id, node: nil)
             try state.apply(beginning, node: nil)

@@ -19,7 +19,8 @@ struct ExitTests {
     @Test(
         "how a run ended is the code",
         arguments: [
-            (RunEnd.succeeded, 0), (.stale, 5), (.rolledBack, 6), (.needsPerson, 7), (nil, 7), (.partial, 8),
+            (RunEnd.succeeded, 0), (.denied, 3), (.stale, 5), (.rolledBack, 6), (.needsPerson, 7), (nil, 7),
+            (.partial, 8),
         ] as [(RunEnd?, Int32)])
     func runs(end: RunEnd?, code: Int32) {
         #expect(Exit(end).rawValue == code)

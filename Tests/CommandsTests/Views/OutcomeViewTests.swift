@@ -165,4 +165,26 @@ struct OutcomeViewTests {
             line(.record(.nodeState(.rollingBack, reason: "a\u{1B}b"))) == "\(time) worker-1  rolling back: a\\u{1b}b")
         #expect(line(.record(.nodeState(.rolledBack, reason: "why"))) == "\(time) worker-1  rolled back")
     }
+
+    @Test("a node that is denied at its turn says by which policy, what it saw and what to do")
+    func denied() throws {
+        let finding = try JSON.decode([Finding].self, from: Array(Sample.finding(outcome: "deny", waits: false).utf8))
+        let reason = "the policies deny it at its turn: drain-first: the node has 3 pods"
+        let text = try text([
+            (.judged(findings: finding), "worker-1"), (.nodeState(.rollingBack, reason: reason), "worker-1"),
+            (.nodeState(.denied, reason: reason), "worker-1"), (.finished(.denied), nil),
+        ])
+        #expect(
+            text == """
+                DENIED run 20261122-180000-ab12: the policies deny it at a node's turn; nothing was run
+                  worker-1 in its state BEFORE: denied (the policies deny it at its turn: drain-first: the node has 3 pods)
+                    denied by drain-first (hard) policies/drain.yaml:12
+                      worker-1, step 'restart': the node has 3 pods
+                      facts.pods = 3
+                      → Drain it first
+
+                `belay runs show 20261122-180000-ab12` has everything that happened.
+
+                """)
+    }
 }

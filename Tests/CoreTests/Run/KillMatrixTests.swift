@@ -8,7 +8,7 @@ import Testing
 struct KillMatrixTests {
     /// How a run goes where nobody kills it.
     enum Path: CaseIterable {
-        case success, commandFails, checkFails, nothingBegins
+        case success, commandFails, checkFails, nothingBegins, denied
     }
 
     struct Tally: CustomStringConvertible {
@@ -45,7 +45,7 @@ struct KillMatrixTests {
         case .succeeded:
             tally.after += 1
             expect(node, real, label) { $0.prediction.after }
-        case .rolledBack, .stale, .skipped:
+        case .rolledBack, .stale, .denied, .skipped:
             tally.before += 1
             expect(node, real, label) { $0.before }
         case .needsPerson:
@@ -75,6 +75,7 @@ struct KillMatrixTests {
         world.script = { world, next in
             switch next.effect {
             case .evaluate(let step): return .evaluated(step: step, holds: true, reason: "it holds")
+            case .judge where path == .denied: return .judged(findings: [RunWorld.finding])
             case .verify(last, _, _) where path == .checkFails: return .verified(step: last, failures: ["no"])
             case .send(let intent) where intent.write == .apply(step: last) && path == .commandFails:
                 world.faults.failed = 100

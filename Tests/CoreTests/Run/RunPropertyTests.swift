@@ -9,10 +9,11 @@ struct RunPropertyTests {
         .init(crash: 8), .init(unreachable: 5), .init(refused: 15, failed: 20), .init(failed: 15, lost: 15),
         .init(fires: 6), .init(unverified: 15, foreign: 30), .init(blind: 5),
         .init(reboots: 6), .init(crash: 5, reboots: 5, memory: 60),
-        .init(unreachable: 5, lost: 10, reboots: 5, memory: 60),
+        .init(unreachable: 5, lost: 10, reboots: 5, memory: 60), .init(denied: 25),
+        .init(crash: 5, unreachable: 3, refused: 5, denied: 15),
         .init(
             crash: 4, unreachable: 2, refused: 4, failed: 8, lost: 5, fires: 3, unverified: 6, blind: 2, foreign: 10,
-            reboots: 2, memory: 20),
+            reboots: 2, memory: 20, denied: 4),
     ]
 
     func plan(_ seed: UInt64) throws -> Plan {
@@ -59,7 +60,8 @@ struct RunPropertyTests {
         let failed = state.nodes.count { [.rolledBack, .stale].contains($0.state) }
         let skipped = state.nodes.contains { $0.state == .skipped }
         let isOver =
-            failed > state.plan.strategy.failureBudget || state.nodes.contains { $0.state == .needsPerson }
+            failed > state.plan.strategy.failureBudget || state.nodes.contains(where: \.isDenied)
+            || state.nodes.contains { $0.state == .needsPerson }
             || state.nodes.prefix(state.plan.strategy.canary).contains { [.rolledBack, .stale].contains($0.state) }
         #expect(!skipped || isOver, "\(label): skipped without need")
         if state.plan.onFailure == .rollbackAll, isOver {
@@ -76,7 +78,8 @@ struct RunPropertyTests {
             #expect(real.leased.isEmpty, "\(label)")
             #expect(isOrdered(world.events.filter { $0.node == node.plan.name }.map(\.event), cut: cut), "\(label)")
             expect(node, real, label) { $0.prediction.after }
-        case .rolledBack, .stale:
+        case .rolledBack, .stale, .denied:
+            if node.state == .denied { #expect(real.started.isEmpty && !real.isAllowed, "\(label)") }
             #expect(real.leased.isEmpty, "\(label)")
             #expect(real.token != .armed, "\(label)")
             if !real.isTouched { expect(node, real, label) { $0.before } }

@@ -8,7 +8,7 @@ struct RunWorld {
     /// What goes wrong, in percent of the chances there are.
     struct Faults {
         var crash = 0, unreachable = 0, refused = 0, failed = 0, lost = 0, fires = 0, unverified = 0, blind = 0
-        var foreign = 0, reboots = 0, memory = 0
+        var foreign = 0, reboots = 0, memory = 0, denied = 0
     }
 
     struct Node {
@@ -24,6 +24,8 @@ struct RunWorld {
         var undoResults: [Int: NodeAnswer] = [:]
         var before: [Int: Observation] = [:]
         var isTouched = false
+        /// How often the policies were asked about it, and what they said last.
+        var judged = 0, isAllowed = false
         /// Its record lies in memory; a reboot took it; a recovery made it anew.
         var isInMemory = false, isForgotten = false, isRemade = false
         /// It rebooted since its dead-man was armed.
@@ -147,6 +149,7 @@ struct RunWorld {
         case .record(let event): return event
         case .pause(_, let wave): return .wave(wave)
         case .evaluate(let step): return .evaluated(step: step, holds: chance(70), reason: "it was asked")
+        case .judge: return judged(name, &node, run)
         case .admit: return .admitted(failures: chance(faults.unverified) ? ["it does not hold"] : [])
         case .send(let intent): return .outcome(intent.write, answer(intent, name, &node, run))
         case .lookUp(let write):
@@ -163,6 +166,23 @@ struct RunWorld {
             if node.token == .armed, !afresh { violations.append("verified over an old connection under a dead-man") }
             return .verified(step: step, failures: chance(faults.unverified) ? ["it does not hold"] : [])
         }
+    }
+
+    static let finding = Finding(
+        policy: "one-at-a-time", enforcement: .hard, place: "p.yaml:8", node: "n1", step: nil, outcome: .deny,
+        message: "another run is under way", remedy: "wait")
+
+    private mutating func judged(_ name: String, _ node: inout Node, _ run: NodeRun) -> Event {
+        if events.contains(where: { if case .recovering = $0.event { true } else { false } }) {
+            violations.append("a recovery asked the policies about \(name)")
+        }
+        if !node.started.isEmpty { violations.append("judged after a step was begun") }
+        if node.leased.isEmpty, !node.isForgotten { violations.append("judged without a lease") }
+        node.judged += 1
+        var warning = Self.finding
+        warning.outcome = .warn
+        node.isAllowed = !chance(faults.denied)
+        return .judged(findings: node.isAllowed ? [warning] : [Self.finding, warning])
     }
 
     private func isIntended(_ intent: Intent, _ name: String) -> Bool {
@@ -233,6 +253,7 @@ struct RunWorld {
         -> NodeAnswer
     {
         applied.append("\(name)/\(step)")
+        if node.judged != 1 || !node.isAllowed { violations.append("run without being allowed at its turn") }
         if run.plan.steps[step].cutsPath {
             guard node.token != .none else {
                 violations.append("a path was cut without a dead-man")
@@ -325,7 +346,8 @@ struct Snapshot: Equatable {
                     + "\(step.afterUndo?.hashValue ?? 0) \(step.intent?.hashValue ?? 0) \(step.differences.hashValue)"
             }
             return steps + [
-                node.state.rawValue, node.reason, "\(node.holds.hashValue)", "\(node.open?.hashValue ?? 0)",
+                node.state.rawValue, node.reason, "\(node.judgement.hashValue)", "\(node.holds.hashValue)",
+                "\(node.open?.hashValue ?? 0)",
                 "\(node.unresolved as Any)", "\(node.deadMan)", "\(node.unreachable.hashValue)",
                 "\(node.isStale)", "\(node.refusals.hashValue)", "\(node.recovering)",
                 "\(node.verifyFailures as Any)", "\(node.admission as Any)",

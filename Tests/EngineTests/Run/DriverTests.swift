@@ -120,10 +120,23 @@ struct DriverTests {
             onFailure: .rollback, nodes: [node])
     }
 
-    func drive(_ journal: FakeJournal, _ nodes: FakeNodes, cutsPath: Bool = false) async throws -> RunState {
+    struct FakeJudge: Judge {
+        let trace: Trace
+        var says: [Finding] = []
+
+        func findings(on node: String) async -> [Finding] {
+            await trace.add("judge \(node)")
+            return says
+        }
+    }
+
+    func drive(
+        _ journal: FakeJournal, _ nodes: FakeNodes, judge: (any Judge)? = nil, cutsPath: Bool = false
+    ) async throws -> RunState {
+        let judge = judge ?? FakeJudge(trace: journal.trace)
         let driver = Driver(
-            journal: journal, nodes: nodes, clock: FakeClock(), nonces: FakeNonces(), planSha256: "d", holder: "e",
-            watch: { _, _ in })
+            journal: journal, nodes: nodes, clock: FakeClock(), nonces: FakeNonces(),
+            judge: judge, planSha256: "d", holder: "e", watch: { _, _ in })
         var state = try RunState(plan: plan(cutsPath: cutsPath))
         try state.apply(.started(holder: "e"), node: nil)
         try await driver.run(&state)
@@ -214,6 +227,36 @@ struct DriverTests {
         let state = try await drive(FakeJournal(trace: trace), nodes)
         #expect(state.end == .rolledBack)
         #expect(await trace.entries.contains("append unobservable"))
+        #expect(await !trace.entries.contains("send apply"))
+    }
+
+    @Test("the policies are asked under the lease and before anything is run; a denial gives the lease back")
+    func judged() async throws {
+        let denial = Finding(
+            policy: "p", enforcement: .hard, place: "", node: "n1", step: nil, outcome: .deny, message: "no",
+            remedy: "wait")
+        for says in [[], [denial]] {
+            let trace = Trace()
+            let judge = FakeJudge(trace: trace, says: says)
+            let state = try await drive(FakeJournal(trace: trace), FakeNodes(trace: trace), judge: judge)
+            #expect(state.end == (says.isEmpty ? .succeeded : .denied))
+            let entries = await trace.entries
+            let asked = try #require(entries.firstIndex(of: "judge n1"))
+            #expect(entries[..<asked].contains("send lease") && !entries[..<asked].contains("send apply"))
+            #expect(entries[asked + 1] == "append judged")
+            #expect(entries.contains("send apply") == says.isEmpty && entries.contains("send release"))
+        }
+    }
+
+    @Test("without policies to ask, as in a recovery, no node is begun")
+    func nobodyToAsk() async throws {
+        let trace = Trace()
+        let driver = Driver(
+            journal: FakeJournal(trace: trace), nodes: FakeNodes(trace: trace), clock: FakeClock(),
+            nonces: FakeNonces(), judge: nil, planSha256: "d", holder: "e", watch: { _, _ in })
+        var state = try RunState(plan: plan())
+        try state.apply(.started(holder: "e"), node: nil)
+        await #expect(throws: IllegalEvent.self) { try await driver.run(&state) }
         #expect(await !trace.entries.contains("send apply"))
     }
 }
