@@ -94,7 +94,7 @@ struct OutcomeView: Sendable {
 
     private func advice(_ style: Style) -> [String] {
         let byHand = state.nodes.filter { $0.state == .needsPerson || !$0.unreachable.isEmpty && !$0.state.isFinal }
-            .flatMap { ByHandView(run: state.plan.id, node: $0, inventory: inventory.node($0.plan.name)).lines(style) }
+            .flatMap { ByHandView(run: state.plan.id, node: $0, inventory: inventory).lines(style) }
         let run = state.plan.id.printable
         let recover = ["", "When the nodes answer again: " + style.strong("belay recover --run \(run)")]
         let lookUp = pointsToRecords ? ["", "`belay runs show \(run)` has everything that happened."] : []
@@ -105,54 +105,4 @@ struct OutcomeView: Sendable {
         case .succeeded: return ["", "To go back later: `belay rollback \(run)`"]
         }
     }
-}
-
-/// What a person types to bring one node back without Belay.
-struct ByHandView: Sendable {
-    let run: String
-    let node: NodeRun
-    /// How it is reached; nil when it is no longer in the inventory.
-    let inventory: Inventory.Node?
-
-    func lines(_ style: Style) -> [String] {
-        let steps = node.steps.indices.reversed().filter {
-            node.steps[$0].mayHaveRun && node.steps[$0].undone != .succeeded
-        }
-        let heading = style.strong("By hand, on \(node.plan.name.printable):")
-        guard !steps.isEmpty else {
-            return ["", "\(heading) look at the node; no step of this run has to be undone there", "  $ \(ssh)"]
-                + freeing
-        }
-        return ["", heading, "  $ \(ssh)"] + steps.flatMap { undo($0, style) } + freeing
-    }
-
-    // The record and the lease of an ended run keep every other plan off the node, but for the run's own rollback.
-    private var freeing: [String] {
-        guard node.state == .needsPerson, node.epoch(at: .node) != nil else { return [] }
-        let root = NodeRecord.root
-        return [
-            "  when it is as it should be, free it for other plans:",
-            "  $ \(sudo)rm -rf \(root)/\(run.printable) \(root)/lease",
-        ]
-    }
-
-    private var ssh: String {
-        guard let inventory else { return "ssh \((node.plan.identity?.address ?? node.plan.name).printable)" }
-        let port = inventory.port == 22 ? [] : ["-p", "\(inventory.port)"]
-        return ShellQuote.display(["ssh"] + port + ["\(inventory.user)@\(inventory.address)"]).printable
-    }
-
-    private func undo(_ index: Int, _ style: Style) -> [String] {
-        let folder = "\(NodeRecord.root)/\(run.printable)/steps/\(index < 10 ? "0" : "")\(index)-apply"
-        let commands = node.steps[index].intent?.undo ?? []
-        let secrets = Secrets(node.plan.steps[index])
-        guard !commands.isEmpty else { return [style.bad("  # nothing undoes \(ProgressView.step(index, node.plan))")] }
-        return [
-            "  $ \(sudo)sh \(folder)/undo.sh",
-            style.faint("    # undoes \(ProgressView.step(index, node.plan)); in it:"),
-        ]
-            + CommandView(commands, secrets: secrets, verbose: false).lines(style).map { "    # " + $0 }
-    }
-
-    private var sudo: String { inventory?.user == "root" ? "" : "sudo " }
 }

@@ -126,6 +126,8 @@ public enum LeaseScript {
           # What must outlast a record in memory goes to the disk, if that can be written again.
           [ "$B" = "$DISK" ] || { mkdir -p "$DISK/spent" && echo "$RUN" | put "$DISK/spent/$sha" && echo "$lepoch" | put "$DISK/epoch"; } 2>/dev/null
           unboot "$UNIT" || { say refused disk; exit 0; }
+          # One that was let fire before its time would find nothing left to run when that comes.
+          [ ! -e "$(at deadman.fired)" ] || [ ! -d /run/systemd/system ] || timeout 10 systemctl stop "$UNIT-deadman.timer" 2>/dev/null
           for r in $(cat "$R/prior" 2>/dev/null); do
             unboot "belay-$r${UNIT#"belay-$RUN"}"
             for p in $PLACES; do rm -rf "$p/$r"; done

@@ -94,6 +94,29 @@ struct OutcomeViewTests {
                 """)
     }
 
+    @Test("what frees a node by hand names the place of its record, and takes away no other run's lease")
+    func freedByHand() throws {
+        let lease = Write.acquireLease(.node, recovering: false)
+        let text = try text([
+            (.intent(Intent(lease)), "worker-1"), (.outcome(lease, .granted(epoch: 3, inMemory: true)), "worker-1"),
+            (.intent(intent), "worker-1"),
+            (.outcome(.apply(step: 0), .done(status: 1, failedAt: 0, output: Payload(""))), "worker-1"),
+            (.nodeState(.needsPerson, reason: "undoing step 'restart' failed"), "worker-1"),
+            (.finished(.needsPerson), nil),
+        ])
+        #expect(
+            text.contains(
+                """
+                  $ sudo sh /run/belay/20261122-180000-ab12/steps/00-apply/undo.sh
+                    # undoes step 'restart'; in it:
+                    # $ systemctl start kubelet.service
+                  when it is as it should be, free it for other plans:
+                  $ sudo rm -rf /run/belay/20261122-180000-ab12
+                  $ sudo grep -qs '^20261122-180000-ab12 ' /run/belay/lease && sudo rm /run/belay/lease
+
+                """))
+    }
+
     @Test("a node that cannot be reached comes with what is known of it, by hand, and recover")
     func unreachable() throws {
         let plan = Sample.plan([Sample.node([Sample.restart()], deadManSeconds: 45)])
