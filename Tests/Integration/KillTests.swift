@@ -65,6 +65,7 @@ struct KillMatrix: Sendable {
             }
             return try await group.reduce(Tally(), +)
         }
+        if Deep.asks(for: "kills") { print("kill matrix on real nodes, \(kills.name), \(path.rawValue): \(tally)") }
         let missed = Set(points.map { course.positions[$0] }).subtracting(tally.positions)
         #expect(missed.isEmpty, "\(kills.name), \(path.rawValue): never killed there")
         return tally

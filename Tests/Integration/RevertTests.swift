@@ -17,7 +17,7 @@ struct RevertTests {
     func cutOff() async throws {
         let late = try await measure(cutOffOnce)
         guard Deep.asks(for: "reverts") else { return }
-        print("time to revert, executor killed and cable cut, after the deadline: \(late)")
+        print("time to revert, executor killed and cable cut, after the deadline: \(late)\(Self.busyness)")
         #expect(late.max <= Self.allowedLateness)
     }
 
@@ -27,7 +27,13 @@ struct RevertTests {
     func powerLost() async throws {
         let taken = try await measure(powerLostOnce)
         guard Deep.asks(for: "reverts") else { return }
-        print("time to revert, power lost, after power came back: \(taken)")
+        print("time to revert, power lost, after power came back: \(taken)\(Self.busyness)")
+    }
+
+    // What is measured on a busy machine says more of the machine.
+    private static var busyness: String {
+        let load = (try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8))?.split(separator: " ").first ?? "?"
+        return " (load \(load) on \(ProcessInfo.processInfo.activeProcessorCount) cores)"
     }
 
     private func measure(_ once: @escaping @Sendable (String) async throws -> Double) async throws -> Distribution {
