@@ -220,5 +220,8 @@ restore_registration() { # restore_registration NODE: its Node object as it was 
     # It looks only once a minute whether its node is still there.
     node_is_registered "$1" || in_node "$1" systemctl restart node-status-stand-in
     wait_until_registered "$1"
-    registered_node "$1" "$labels" | api_kubectl replace -f - >/dev/null
+    # The node's own status may come between the look and the replacement; then it is a conflict, and done again.
+    wait_for 20 replace_registration "$1" "$labels" 2>/dev/null || replace_registration "$1" "$labels"
 }
+
+replace_registration() { registered_node "$1" "$2" | api_kubectl replace -f - >/dev/null; }

@@ -25,7 +25,7 @@ public enum DeadManScript {
           echo \(fence.epoch) | put "$R/deadman.token" || { unarm; say refused disk; exit 0; }
         fi
         if systemd; then
-          systemctl is-active --quiet "$UNIT-deadman.timer" || systemd-run --quiet --collect --unit="$UNIT-deadman" --on-active=\(seconds) --timer-property=AccuracySec=100ms \
+          systemctl is-active --quiet "$UNIT-deadman.timer" || systemd-run --quiet --collect --unit="$UNIT-deadman" --on-active=\(seconds) --timer-property=AccuracySec=1ms \
             /bin/sh "$R/deadman.sh" </dev/null >"$R/deadman.start" 2>&1 9>&- &&
           systemctl is-active --quiet "$UNIT-deadman.timer" ||
             { unarm; say refused unit "$(head -c 300 "$R/deadman.start" | tr '\\n' ' ')"; exit 0; }
@@ -122,6 +122,8 @@ enum DeadManFiring {
         # Whoever starts sysinit.target again starts this again: the boot it was armed in is not the one it waits for.
         if [ "$mode" = boot ] && [ "$(cat "$R/deadman.boot")" = "$(boot)" ]; then exit 0; fi
         if [ -e "$R/deadman.result" ] || [ -e "$MEM/$RUN/deadman.result" ]; then exit 0; fi
+        # A node that is cut off may be busy too; who puts it back goes first, where that is allowed.
+        renice -n -15 -p $$ >/dev/null 2>&1
         mkdir -p "$LOCK"
         if (: >>"$LOCK/lock"); then exec 9>>"$LOCK/lock"; flock -x -w 20 9; fi
         note() { echo "$(boot) $$" >"$LOCK/$RUN.firing"; }

@@ -148,6 +148,8 @@ public enum LeaseScript {
             [ ! -d "$p/spent" ] || { printf '%s\\n' "$RUN" \(ShellQuote.quote("ended \(verdict.rawValue) \(holder)")) | put "$p/spent/$sha"; } 2>/dev/null
           done
           unboot "$UNIT" || { say refused disk; exit 0; }
+          # One that was let fire before its time would find nothing left to run when that comes.
+          [ ! -e "$(at deadman.fired)" ] || [ ! -d /run/systemd/system ] || timeout 10 systemctl stop "$UNIT-deadman.timer" 2>/dev/null
           for r in $(cat "$R/prior" 2>/dev/null); do
             unboot "belay-$r${UNIT#"belay-$RUN"}"
             for p in $PLACES; do rm -rf "$p/$r"; done

@@ -4,7 +4,7 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
     case granted(epoch: Int, inMemory: Bool)
     /// The lease and the record are gone.
     case released
-    /// The run was ended on this node before, by whom, and in which state; there is nothing left of it to take over.
+    /// The run was ended on this node before, by whom, and in which state; there is nothing left of it.
     case ended(Resolution.Verdict, by: String)
     /// The dead-man will fire unless disarmed.
     case armed

@@ -132,9 +132,17 @@ enum NodeShell {
         """
     }
 
-    /// Ends a script whose run has no record: it was in memory and a reboot took it, or somebody removed it. Nobody can say
-    /// any more what has begun there, so that is never called "never began".
-    static let lostWithoutRecord = "known || { say lost gone \"$(boot)\"; exit 0; }"
+    /// Ends a script whose run has no record: another log's executor has ended the run here, a record in memory went with a
+    /// reboot, or somebody removed it. Where nobody can say any more what has begun, that is never called "never began".
+    static let lostWithoutRecord = """
+        if ! known; then
+          for p in $PLACES; do
+            f=$(grep -slx -- "$RUN" "$p"/spent/* | head -n 1)
+            [ -n "$f" ] && { read -r a; read -r a b c; } 2>/dev/null <"$f" && [ "$a" = ended ] && { say ended "$b" "$c"; exit 0; }
+          done
+          say lost gone "$(boot)"; exit 0
+        fi
+        """
 
     /// Bytes as a file on the node, without any quoting question. Its status says whether it is there, whole.
     static func file(_ path: String, _ bytes: [UInt8]) -> String {

@@ -12,6 +12,8 @@ extension NodeRun {
         if state == .resolving { return open.map { .send($0) } ?? freeing() }
         guard unreachable[.node] == nil else { return nil }
         if let open { return unreachable[place(of: open.write)] == nil ? .send(open) : nil }
+        // Woken up late: somebody else has recovered it.
+        if !recovering, let endedElsewhere { return following(endedElsewhere) }
         if recovering, let effect = takingOver() { return effect }
         if state == .holding { return orders.mayEnd ? finish(orders) : nil }
         return state == .rollingBack ? rollback() : forward(orders)

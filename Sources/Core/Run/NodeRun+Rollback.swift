@@ -77,7 +77,8 @@ extension NodeRun {
         if let why = step.blind { return .stuck(needsPerson("the state of step '\(name)' cannot be told: \(why)")) }
         if let progress = conflict(index) { return progress }
         guard step.undoAttempts < Self.undoAttempts else {
-            return .stuck(needsPerson("undoing step '\(name)' never ended"))
+            let why = if case .unknown(let why)? = step.undone { ": \(why)" } else { "" }
+            return .stuck(needsPerson("undoing step '\(name)' never ended\(why)"))
         }
         return .next(.record(.intent(Intent(.undo(step: index), commands: step.intent?.undo ?? []))))
     }

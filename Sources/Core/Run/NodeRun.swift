@@ -199,7 +199,8 @@ public struct NodeRun: Sendable {
         }
         switch (write, answer) {
         case (.acquireLease(let place, _), .granted(let epoch, let isInMemory)): granted(place, epoch, isInMemory)
-        case (.acquireLease(let place, recovering: true), .ended(let verdict, let by)):
+        case (_, .ended(let verdict, let by)):
+            if case .apply(let step) = write { try at(step) { $0.applied = .neverBegan } }
             ended(place, Ending(verdict: verdict, by: by))
         case (.armDeadMan, .armed): deadMan = .armed
         case (.disarmDeadMan, .won), (.fireDeadMan, .won): deadMan = .won

@@ -75,7 +75,9 @@ public enum Applied: Sendable, Hashable {
         case .done(let status, let index, let output): self = .failed(Self.sentence(status, index, output))
         case .running: self = .unknown("still running after its time")
         case .lost(let rebooted):
-            self = .unknown(rebooted ? "the node rebooted meanwhile" : "it was stopped from outside")
+            self = .unknown(
+                rebooted
+                    ? "the node rebooted meanwhile, or its record there was taken away" : "it was stopped from outside")
         case .absent: self = .neverBegan
         // Sent again after a lost connection: the first script may be what holds the lock, and still begin.
         case .refused("busy"): self = .unknown("another script held the node's lock")

@@ -96,6 +96,28 @@ struct OutcomeViewTests {
                 """)
     }
 
+    @Test("what is done by hand names the place of the record, and leaves freeing the node to Belay")
+    func recordInMemory() throws {
+        let lease = Write.acquireLease(.node, recovering: false)
+        let text = try text([
+            (.intent(Intent(lease)), "worker-1"), (.outcome(lease, .granted(epoch: 3, inMemory: true)), "worker-1"),
+            (.intent(intent), "worker-1"),
+            (.outcome(.apply(step: 0), .done(status: 1, failedAt: 0, output: Payload(""))), "worker-1"),
+            (.nodeState(.needsPerson, reason: "undoing step 'restart' failed"), "worker-1"),
+            (.finished(.needsPerson), nil),
+        ])
+        #expect(
+            text.contains(
+                """
+                  $ sudo sh /run/belay/20261122-180000-ab12/steps/00-apply/undo.sh
+                    # undo step 'restart'
+                    # $ systemctl start kubelet.service
+                  # when it is as it was found, say so here, and other plans may run there:
+                  $ belay resolve 20261122-180000-ab12 worker-1 --as before --reason 'what you saw'
+
+                """))
+    }
+
     @Test("a node that cannot be reached comes with what is known of it, by hand, and recover")
     func unreachable() throws {
         let plan = Sample.plan([Sample.node([Sample.restart()], deadManSeconds: 45)])

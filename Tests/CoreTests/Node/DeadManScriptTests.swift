@@ -157,6 +157,9 @@ struct DeadManScriptTests {
             let starts = lines.filter { $0.hasPrefix("systemd-run") || $0.hasPrefix("systemctl start") }
             #expect(starts.count == 2 && starts.allSatisfy { $0.hasSuffix(" held") }, "\(lines)")
             #expect(starts.last?.contains("start --no-block belay-r1-deadman.service") == true)
+            // Let fire before its time: no timer stays behind, to look one day for a script that is gone.
+            #expect(try await node.answer(LeaseScript.release(fence, as: .before, by: "alice")) == .released)
+            #expect(node.text(node.path("systemd.log"))?.contains("systemctl stop belay-r1-deadman.timer ") == true)
         }
     }
 

@@ -170,4 +170,31 @@ struct ResolveTests {
         try drive(&world, &state)
         #expect(state.end == .succeeded && state.nodes[0].reason == "verified")
     }
+
+    @Test("a laptop that woke up late is told so by whatever it sends, and undoes nothing", arguments: [false, true])
+    func late(inCluster: Bool) throws {
+        let plan =
+            inCluster
+            ? try ShippedPlans.plan("restart-kubelet")
+            : RunSamples.plan([try RunSamples.node("n1", [RunSamples.file()])])
+        var world = RunWorld(plan)
+        world.script = { _, next in
+            switch next.effect {
+            case .evaluate(let step): return .evaluated(step: step, holds: true, reason: "it holds")
+            case .send(let intent):
+                switch intent.write {
+                case .apply, .undo, .armDeadMan: return .outcome(intent.write, .ended(.before, by: "bob@there:1"))
+                default: return nil
+                }
+            default: return nil
+            }
+        }
+        var state = try RunState(plan: plan)
+        try world.record(.started(holder: "e0"), nil, &state)
+        try drive(&world, &state)
+        #expect(state.end == .rolledBack, "\(state.nodes[0].state): \(state.nodes[0].reason)")
+        #expect(world.applied.isEmpty && world.nodes["n1"]?.undone == [])
+        let refolded = try world.refolded()
+        #expect(Snapshot(state) == Snapshot(refolded))
+    }
 }

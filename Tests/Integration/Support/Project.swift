@@ -1,8 +1,9 @@
+import Core
 import Foundation
 import Testing
 
 /// A project of its own for one test: two people with keys, the shipped runbooks and policies, a fresh log.
-struct Project: ~Copyable {
+struct Project: ~Copyable, Sendable {
     let folder: String
     var log: String { folder + "/log" }
 
@@ -80,12 +81,20 @@ struct Project: ~Copyable {
 
     /// Plans, has bob approve, and gives the plan's path.
     func approvedPlan(_ runbook: String, _ node: String, _ more: String...) async throws -> String {
+        try await Self.approvedPlan(in: folder, runbook, node, more)
+    }
+
+    /// The same for projects that plan at the same time.
+    static func approvedPlan(
+        in folder: String, _ runbook: String, _ node: String, _ more: [String] = []
+    ) async throws -> String {
         let file = folder + "/\(runbook)-\(UUID().uuidString.prefix(6)).plan"
+        let words = ["-C", folder, "--color", "never"]
         let planned = try await Shell.run(
-            Testbed.binary, ["-C", folder, "--color", "never", "plan", runbook, "--node", node, "--out", file] + more,
-            in: folder)
+            Testbed.binary, words + ["plan", runbook, "--node", node, "--out", file] + more, in: folder)
         try #require(planned.status == 0, "\(planned.output)\(planned.error)")
-        let approved = try await belay("approve", file, "--comment", "go on", "--key", "keys/bob")
+        let approved = try await Shell.run(
+            Testbed.binary, words + ["approve", file, "--comment", "go on", "--key", "keys/bob"], in: folder)
         try #require(approved.status == 0, "\(approved.output)\(approved.error)")
         return file
     }
@@ -100,7 +109,15 @@ struct Project: ~Copyable {
         }
     }
 
-    func expectVerifies(_ location: SourceLocation = #_sourceLocation) async throws {
+    /// The same as values.
+    func records() async throws -> [LogRecord] {
+        struct Line: Decodable { var entry: LogRecord }
+        let result = try await belay("audit", "log", "-o", "json")
+        try #require(result.status == 0, "\(result.error)")
+        return try result.output.split(separator: "\n").map { try JSON.decode(Line.self, from: Array($0.utf8)).entry }
+    }
+
+    func expectVerifies(_ location: Testing.SourceLocation = #_sourceLocation) async throws {
         let verified = try await belay("audit", "verify")
         #expect(verified.status == 0, "\(verified.output)\(verified.error)", sourceLocation: location)
     }
