@@ -46,12 +46,14 @@ struct Project: ~Copyable {
             apiVersion: belay/v1
             kind: Configuration
             runbooks: [\(Testbed.root)/runbooks, runbooks]
-            policies: [\(Testbed.root)/policies]
+            policies: [\(Testbed.root)/policies, policies]
             log: {directory: log, origin: belay.test/integration}
             signing: {key: keys/alice}
 
             """)
-        try files.createDirectory(atPath: folder + "/runbooks", withIntermediateDirectories: true)
+        for name in ["runbooks", "policies"] {
+            try files.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
+        }
     }
 
     private static func kubectl(_ kubeconfig: String) throws -> String {
