@@ -83,7 +83,6 @@ struct LawTests {
                 """)
             let half = try await project.belay("apply", try await project.approvedPlan("half", node))
             #expect(half.status == 7, "an undo that undid nothing was believed: \(half.output)\(half.error)")
-            try await Testbed.exec(node, "rm -f /etc/belay-law2")
         }
     }
 
@@ -309,7 +308,6 @@ struct LawTests {
             let after = try await Testbed.exec(node, "cat /etc/belay-law6.conf 2>&1 || true")
             #expect(after == "theirs\n", "what somebody had changed was overwritten")
             #expect(applied.status == 7, "\(applied.output)\(applied.error)")
-            try await Testbed.exec(node, "rm -f /etc/belay-law6.conf")
         }
     }
 
