@@ -90,7 +90,7 @@ report() {
         verdict=UNCLEAR said="exit $status: ${issue[*]:-no expectation failed}; see /tmp/check-deep-$name.log"
         cp "$work/$name.log" "/tmp/check-deep-$name.log"
     else
-        said="${issue[0]}: ${issue[2]:0:140}"
+        said="${issue[0]}: ${issue[2]:0:110}"
     fi
     printf '%-4s %-9s %4s s  %s\n                      %s\n' "$(law "$name")" "$verdict" "$seconds" "$(broken "$name")" "$said"
     [ "$verdict" = seen ]
