@@ -18,7 +18,7 @@ else
         while read -r pid; do kill -KILL "$pid" 2>/dev/null || true; done || true
 fi
 rm -rf /var/lib/belay /run/belay /run/systemd/transient/belay-* /etc/systemd/system/belay-* \
-    /etc/systemd/system/*.wants/belay-*
+    /etc/systemd/system/*.wants/belay-* /etc/belay-*
 
 # Flushing nft takes away all that iptables-nft and ip6tables-nft made, policies too; the legacy tables are apart.
 nft flush ruleset
