@@ -227,8 +227,8 @@ public struct NodeRun: Sendable {
 
     private mutating func ended(_ place: Place, _ ending: Ending) {
         holds[place]?.released = true
-        // Our own release may have been what ended it.
-        if holds[place]?.releaseWasSent == true { return }
+        // Our own release may have been what ended it: then it says what we said.
+        if holds[place]?.releaseWasSent == true, ending.verdict == releasedAs { return }
         holds[place]?.endedElsewhere = ending
         if place == .node { deadMan = .none }
         if let pending = unresolved, self.place(of: pending) == place { unresolved = nil }

@@ -152,6 +152,30 @@ struct ResolveTests {
         }
     }
 
+    @Test("a release that was never sent does not make another's end our own")
+    func unsentRelease() throws {
+        var world = RunWorld(try ShippedPlans.plan("restart-kubelet"))
+        world.script = { _, next in
+            guard case .evaluate(let step) = next.effect else { return nil }
+            return .evaluated(step: step, holds: true, reason: "it holds")
+        }
+        var state = try RunState(plan: world.plan)
+        try world.record(.started(holder: "e0"), nil, &state)
+        while let next = state.next().first {
+            try world.record(try world.perform(next, state), next.node, &state)
+            if case .record(.intent(let intent)) = next.effect, intent.write == .releaseLease(.cluster) { break }
+        }
+        state = try world.refolded()
+        try world.record(.recovering(holder: "e1"), nil, &state)
+        world.script = { _, next in
+            guard case .send(let intent) = next.effect, case .acquireLease = intent.write else { return nil }
+            return .outcome(intent.write, .ended(.before, by: "bob@there:1"))
+        }
+        try drive(&world, &state)
+        #expect(state.end == .rolledBack, "\(state.nodes[0].reason)")
+        #expect(world.nodes["n1"]?.undone == [])
+    }
+
     @Test("an end that our own release left behind is our own")
     func ownRelease() throws {
         var world = RunWorld(RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])]))
