@@ -120,10 +120,11 @@ struct RunView: Sendable {
     func text(_ style: Style) -> String {
         let plan = PlanView(
             plan: run.plan, planSha256: run.planSha256, file: "", decision: nil, preview: nil, verbose: verbose)
+        let origin = adoption.map { ["", style.warning($0)] } ?? []
         let decision = run.decision.map { [""] + DecisionView($0, verbose: verbose).lines(style) } ?? []
         let timeline =
             ["", style.strong("What happened")] + run.records.map { TimelineView($0, plan: run.plan).line(style) }
-        return plan.text(style) + (decision + approvals + timeline + [""]).text + end(style)
+        return plan.text(style) + (origin + decision + approvals + timeline + [""]).text + end(style)
     }
 
     private func end(_ style: Style) -> String {
@@ -131,6 +132,14 @@ struct RunView: Sendable {
         guard run.state.isStarted else { return "It has not been applied.\n" }
         if isHeld { return "It is under way in another process.\n" }
         return OutcomeView(state: run.state, inventory: inventory, pointsToRecords: false).text(style)
+    }
+
+    // What a node wrote about a run is no proof of who asked for it.
+    private var adoption: String? {
+        guard case .adopted(let record) = run.origin else { return nil }
+        let hosts = record.pieces.map(\.host.name.printable).joined(separator: " and ")
+        return
+            "Found on \(hosts): who asked for the plan and who approved it only the log of \(record.holder.printable) can prove."
     }
 
     private var approvals: [String] {

@@ -120,6 +120,49 @@ struct DriverTests {
             onFailure: .rollback, nodes: [node])
     }
 
+    /// Nodes of which one answers a step only when another has come to its end.
+    struct UnevenNodes: Nodes {
+        let trace: Trace
+
+        func run(
+            _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+        ) async throws(NodeFailure) -> [UInt8] {
+            let kind = FakeNodes.kind(script)
+            if node == "n1", kind == "apply" {
+                for _ in 0..<2000 {
+                    if await trace.appended.contains(where: { $0 == (.nodeState(.succeeded, reason: "verified"), "n2") }
+                    ) {
+                        break
+                    }
+                    do { try await Task.sleep(for: .milliseconds(5)) } catch { break }
+                }
+            }
+            await trace.add("\(node) \(kind)")
+            return FakeNodes.answer(kind, script)
+        }
+    }
+
+    @Test("a node that is slow holds up nobody, and each node's events reach the log in their own order")
+    func outOfOrder() async throws {
+        let trace = Trace()
+        var plan = plan()
+        plan.nodes.append(plan.nodes[0])
+        plan.nodes[1].name = "n2"
+        plan.strategy = Strategy(canary: 0, maxUnavailable: 2)
+        let driver = Driver(
+            journal: FakeJournal(trace: trace), nodes: UnevenNodes(trace: trace), clock: FakeClock(),
+            nonces: FakeNonces(), judge: FakeJudge(trace: trace), planSha256: "d", holder: "e", watch: { _, _ in })
+        var state = try RunState(plan: plan)
+        try state.apply(.started(holder: "e"), node: nil)
+        try await driver.run(&state)
+        #expect(state.end == .succeeded)
+        let appended = await trace.appended
+        let names = ["n1", "n2"].map { name in appended.filter { $0.1 == name }.map(\.0.name) }
+        #expect(names[0] == names[1] && names[0].first == "intent")
+        let ended = appended.filter { $0.0 == .nodeState(.succeeded, reason: "verified") }.map(\.1)
+        #expect(ended == ["n2", "n1"])
+    }
+
     struct FakeJudge: Judge {
         let trace: Trace
         var says: [Finding] = []
