@@ -161,8 +161,12 @@ extension AdoptedRecord {
         if let deadMan, deadMan.state != .none {
             events += [.intent(Intent(.armDeadMan)), .outcome(.armDeadMan, .armed)]
         }
-        for step in found where step.undoAttempt == nil { events += try applied(step, plan, step == found.last) }
-        events += settled(deadMan)
+        // A dead-man that was settled has ended whatever still ran.
+        let settled = settled(deadMan)
+        for step in found where step.undoAttempt == nil {
+            events += try applied(step, plan, settled.isEmpty && step == found.last)
+        }
+        events += settled
         for step in found where step.undoAttempt != nil { events += undone(step, step == found.last) }
         if let piece = pieces.first(where: \.contents.isRemade) {
             let why =

@@ -49,7 +49,8 @@ public struct ByHand: Codable, Sendable, Hashable {
         let undo = Line(
             host: host, purpose: "undo \(name)",
             command: ["sh", "\(node.folder(at: step.place, of: plan))/steps/\(number)-apply/undo.sh"], step: index)
-        guard node.mayStillRun(index) else { return [undo] }
+        // Where records lie in a user's folder no unit of the system was started.
+        guard node.mayStillRun(index), node.plan.host(at: step.place)?.records == nil else { return [undo] }
         let unit = node.fence(run: plan.id, at: step.place).unit
         return [
             Line(

@@ -17,12 +17,13 @@ extension Gatherer {
     }
 
     private func records(on name: String) async -> Result<RecordListing, NodeFailure> {
-        if name == Inflight.local {
-            return await listing { (script) throws(NodeFailure) in
-                try await LocalHost().run(script, seconds: Self.listSeconds)
-            }
-        }
         do throws(NodeFailure) {
+            if name == Inflight.local {
+                let host = LocalHost()
+                return await listing(folder: try host.plan().records) { (script) throws(NodeFailure) in
+                    try await host.run(script, seconds: Self.listSeconds)
+                }
+            }
             let connection = try await connector.connect(to: name)
             let listing = await listing(over: connection)
             await connection.close()
@@ -40,11 +41,11 @@ extension Gatherer {
     }
 
     private func listing(
-        _ run: (String) async throws(NodeFailure) -> [UInt8]
+        folder: String? = nil, _ run: (String) async throws(NodeFailure) -> [UInt8]
     ) async -> Result<RecordListing, NodeFailure> {
         let nonce = nonces.next()
         do throws(NodeFailure) {
-            let printed = try await run(RecordScript.list(nonce: nonce))
+            let printed = try await run(RecordScript.list(folder: folder, nonce: nonce))
             do throws(ObservationError) {
                 return .success(try RecordListing(parsing: printed, nonce: nonce))
             } catch {

@@ -133,6 +133,30 @@ struct AdoptionTests {
         ].joined(separator: " ") + "\n"
     }
 
+    @Test(
+        "a dead-man that fired while its step still ran is followed: the step has no result, and nothing is undone twice"
+    )
+    func firedMeanwhile() throws {
+        let plan = try ShippedPlans.plan("flush-iptables")
+        let step = try #require(plan.nodes[0].steps.firstIndex { $0.cutsPath })
+        var node = RunWorld.Node()
+        node.state = Dictionary(
+            uniqueKeysWithValues: plan.nodes[0].steps.indices.map { ($0, plan.nodes[0].steps[$0].before) })
+        (node.leased, node.epoch, node.started, node.token) = ([.node], [.node: 1], [step], .fired)
+        node.before[step] = plan.nodes[0].steps[step].before
+        let record = AdoptedRecord(run: plan.id, node: "n1", pieces: [try piece(.node, of: node, plan)])
+        var state = try RunState(adopting: record, as: "r1@n1")
+        var world = RunWorld(state.plan)
+        world.nodes["n1"] = node
+        try world.record(.recovering(holder: "e1"), nil, &state)
+        for _ in 0..<50 {
+            guard let next = state.next().first else { break }
+            try world.record(try world.perform(next, state), next.node, &state)
+        }
+        #expect(state.end == .rolledBack && world.nodes["n1"]?.undone == [], "\(state.nodes[0].reason)")
+        #expect(world.violations.isEmpty && world.nodes["n1"]?.leased.isEmpty == true)
+    }
+
     /// A node that holds its lease, with a record that the test then changes.
     private func record(
         _ name: String = "restart-kubelet", places: [Place] = [.node], _ change: (inout Plan) -> Void = { _ in }
