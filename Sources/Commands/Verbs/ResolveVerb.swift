@@ -8,7 +8,7 @@ struct ResolveVerb: Verb {
         commandName: "resolve", abstract: "Say in which state a node is that a run cannot bring to its end.",
         discussion: """
             Signed, and kept in the audit log. What the run left on the node is taken away if the node answers, so that other \
-            plans may run there; nothing is undone. The run's other nodes are brought to their end as `recover` does.
+            plans may run there. Belay undoes nothing; an armed dead-man is let fire unless the word is `after`. The run's other nodes are brought to their end as `recover` does.
             """)
 
     @OptionGroup var global: GlobalOptions

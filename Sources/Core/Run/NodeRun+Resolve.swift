@@ -6,12 +6,15 @@ extension NodeRun {
     }
 
     /// What follows once somebody has vouched for the node: what the run left there is taken away as far as the node answers,
-    /// so that other plans may run. It is asked once, since it may never answer again, and nothing is undone.
+    /// so that other plans may run. It is asked once, since it may never answer again, and nothing is undone but what the node
+    /// undoes itself.
     func freeing() -> Effect? {
         for place in [Place.cluster, .node] {
             if let write = freeing(place) { return intend(write) }
         }
         guard let resolution else { return needsPerson("nobody has said in which state it is") }
+        // A lost token says where the node is, whatever a person said.
+        if isBelied { return needsPerson("it was vouched for as after, and had reverted by itself") }
         let state: NodeState =
             switch resolution.verdict {
             case .before: .rolledBack
@@ -26,10 +29,13 @@ extension NodeRun {
         guard let hold = holds[place], !hold.released, unreachable[place] == nil else { return nil }
         let acquire = Write.acquireLease(place, recovering: true)
         if hold.epoch == nil { return refusals[acquire] == nil ? acquire : nil }
-        // The person's word stands: the node must not revert after it.
-        if place == .node, deadMan == .armed, refusals[.disarmDeadMan] == nil { return .disarmDeadMan }
+        if place == .node, deadMan == .armed, refusals[settling] == nil { return settling }
         return refusals[.releaseLease(place)] == nil ? .releaseLease(place) : nil
     }
+
+    // The rope is let go only where somebody vouches for what the step was to leave, of a node that was reached just now over
+    // a new connection (law 3). In any other case nobody knows that the path is open, so the node puts itself back.
+    private var settling: Write { resolution?.verdict == .after ? .disarmDeadMan : .fireDeadMan }
 
     private var left: String {
         let why = Place.allCases.compactMap { place in

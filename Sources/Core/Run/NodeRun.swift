@@ -34,6 +34,8 @@ public struct NodeRun: Sendable {
     public private(set) var isStale = false
     /// What a person has vouched for, last.
     public private(set) var resolution: Resolution?
+    /// Set when the node had reverted by the time that somebody's word, as `after`, was to disarm its dead-man.
+    public private(set) var isBelied = false
     /// What the node refused to this executor, and why.
     public private(set) var refusals: [Write: String] = [:]
 
@@ -142,7 +144,7 @@ public struct NodeRun: Sendable {
         guard let word = try? Resolution(bytes: signed.statement.bytes), word.node == plan.name else {
             throw IllegalEvent("a resolution that is not about node \(plan.name)")
         }
-        (resolution, state) = (word, .resolving)
+        (resolution, state, isBelied) = (word, .resolving, false)
         takeOver()
         unresolved = nil
     }
@@ -208,6 +210,7 @@ public struct NodeRun: Sendable {
         case (.disarmDeadMan, .reverted(let status, let rebooted, _)),
             (.fireDeadMan, .reverted(let status, let rebooted, _)):
             deadMan = .reverted(clean: status == 0)
+            isBelied = state == .resolving && resolution?.verdict == .after
             self.rebooted = self.rebooted || rebooted
         case (.disarmDeadMan, .noDeadMan), (.fireDeadMan, .noDeadMan): deadMan = .none
         case (.releaseLease(let place), .released): holds[place]?.released = true

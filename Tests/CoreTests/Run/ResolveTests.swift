@@ -70,8 +70,8 @@ struct ResolveTests {
         #expect(state.end == .rolledBack && world.nodes["n1"]?.leased.isEmpty == true)
     }
 
-    @Test("an armed dead-man is disarmed first: nothing reverts after the word was given")
-    func armed() throws {
+    /// A flush under its dead-man, its executor gone.
+    func armed() throws -> (RunWorld, RunState) {
         var world = RunWorld(RunSamples.plan([try RunSamples.node("n1", [RunSamples.flush()])]))
         var state = try RunState(plan: world.plan)
         try world.record(.started(holder: "e0"), nil, &state)
@@ -79,11 +79,42 @@ struct ResolveTests {
             try world.record(try world.perform(next, state), next.node, &state)
         }
         #expect(world.nodes["n1"]?.token == .armed)
-        try world.record(.resolved(try Self.signed(.after)), "n1", &state)
+        return (world, state)
+    }
+
+    @Test(
+        "an armed dead-man is disarmed only by the word that all is as it was to be; by any other the node puts itself back",
+        arguments: [Resolution.Verdict.after, .before, .abandoned])
+    func settled(verdict: Resolution.Verdict) throws {
+        var (world, state) = try armed()
+        try world.record(.resolved(try Self.signed(verdict)), "n1", &state)
         try world.record(.recovering(holder: "e1"), nil, &state)
         try drive(&world, &state)
         #expect(world.violations.isEmpty)
-        #expect(world.nodes["n1"]?.token == .won && state.end == .succeeded)
+        let step = world.plan.nodes[0].steps[0]
+        #expect(world.nodes["n1"]?.token == (verdict == .after ? .won : .fired))
+        #expect(world.nodes["n1"]?.state[0] == (verdict == .after ? step.prediction.after : step.before))
+        #expect(state.end == (verdict == .after ? .succeeded : verdict == .before ? .rolledBack : .abandoned))
+        #expect(world.nodes["n1"]?.leased.isEmpty == true)
+    }
+
+    @Test(
+        "a node that had reverted when it was vouched for as after is not called so; a word about what it is now is taken"
+    )
+    func belied() throws {
+        var (world, state) = try armed()
+        var node = try #require(world.nodes["n1"])
+        world.fire(&node, state.nodes[0])
+        world.nodes["n1"] = node
+        try world.record(.resolved(try Self.signed(.after)), "n1", &state)
+        try world.record(.recovering(holder: "e1"), nil, &state)
+        try drive(&world, &state)
+        #expect(state.end == .needsPerson && state.nodes[0].reason.contains("had reverted by itself"))
+        try world.record(.resolved(try Self.signed(.before)), "n1", &state)
+        try drive(&world, &state)
+        #expect(state.end == .rolledBack)
+        let refolded = try world.refolded()
+        #expect(Snapshot(state) == Snapshot(refolded))
     }
 
     @Test("nobody vouches for a node that came to its end, was not begun, or is another one")
