@@ -30,7 +30,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
-        .target(name: "SSH", dependencies: ["CSSH2", crypto], swiftSettings: settings),
+        .target(name: "SSH", dependencies: ["CSSH2", crypto, subprocess], swiftSettings: settings),
         .target(name: "CEL", swiftSettings: settings),
         .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: settings),
         .target(name: "Core", dependencies: ["CEL", yams, crypto], swiftSettings: settings),

@@ -18,6 +18,20 @@ public struct Endpoint: Sendable, Hashable {
     }
 }
 
+extension Endpoint {
+    /// Refuses what could be taken for something else: empty words, blanks and control characters, a leading `-`.
+    func validate() throws(SSHError) {
+        let words = [host, user].allSatisfy { word in
+            !word.isEmpty && !word.hasPrefix("-") && !word.utf8.contains { $0 <= 0x20 || $0 == 0x7F }
+        }
+        guard port > 0, words else {
+            throw SSHError(
+                .invalidInput, .preparation, host: printable(description.utf8),
+                "host and user must be words and the port positive", remedy: "correct the inventory")
+        }
+    }
+}
+
 extension Endpoint: CustomStringConvertible {
     /// `user@host:port`.
     public var description: String {

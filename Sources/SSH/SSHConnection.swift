@@ -4,22 +4,33 @@
 public struct SSHConnection: Sendable {
     /// The node and user.
     public let endpoint: Endpoint
-    /// The host key that the node has proven and that is on record: bind plans to it.
-    public let hostKey: PublicKey
-    private let session: Session
+    /// What was learnt while connecting.
+    public let facts: ConnectionFacts
+    private let conversation: any Conversation
+    private let options: Options
 
-    /// Connects, verifies the host key strictly, and authenticates.
+    /// The host key that the node has proven and that is on record: bind plans to it.
+    public var hostKey: HostKey { facts.hostKey }
+
+    init(_ conversation: any Conversation, to endpoint: Endpoint, _ facts: ConnectionFacts, _ options: Options) {
+        self.endpoint = endpoint
+        self.facts = facts
+        self.conversation = conversation
+        self.options = options
+    }
+
+    /// Connects with libssh2, verifies the host key strictly, and authenticates.
     ///
     /// - Throws: an ``SSHError`` that names the phase; nothing was run on the node then.
     public static func connect(
         to endpoint: Endpoint, using credentials: Credentials, knownHosts: KnownHosts, options: Options = Options(),
         on loops: LoopGroup
     ) async throws(SSHError) -> SSHConnection {
-        try validate(endpoint)
+        try endpoint.validate()
         let session = Session(endpoint, options, on: loops.next(), loops.resolver)
         do throws(SSHError) {
-            let hostKey = try await session.establish(credentials, knownHosts)
-            return SSHConnection(endpoint: endpoint, hostKey: hostKey, session: session)
+            let facts = try await session.establish(credentials, knownHosts)
+            return SSHConnection(session, to: endpoint, facts, options)
         } catch {
             await session.close()
             throw error
@@ -48,21 +59,10 @@ public struct SSHConnection: Sendable {
                 "a NUL in the script, or a control character in the shell's name or options",
                 remedy: "shells cannot take these: correct the script")
         }
-        let wrapper = Wrapper(
-            script: script, shell: shell, timeLimit: timeLimit, privilege: session.options.privilege)
-        return try await session.run(wrapper, outputLimit: max(0, outputLimit))
+        let wrapper = Wrapper(script: script, shell: shell, timeLimit: timeLimit, privilege: options.privilege)
+        return try await conversation.run(wrapper, outputLimit: max(0, outputLimit))
     }
 
     /// Closes the connection. Scripts still running here end as `.unknown`; on the node they run on.
-    public func close() async { await session.close() }
-
-    private static func validate(_ endpoint: Endpoint) throws(SSHError) {
-        let fields = [endpoint.host, endpoint.user]
-        guard endpoint.port > 0, fields.allSatisfy({ !$0.isEmpty && !$0.utf8.contains { $0 <= 0x20 || $0 == 0x7F } })
-        else {
-            throw SSHError(
-                .invalidInput, .preparation, host: printable(endpoint.description.utf8),
-                "host and user must be words and the port positive", remedy: "correct the inventory")
-        }
-    }
+    public func close() async { await conversation.close() }
 }

@@ -114,6 +114,12 @@ final class LibSSH2Session {
         return printable(UnsafeRawBufferPointer(start: text, count: max(0, Int(length))))
     }
 
+    /// What the server's banner says after the protocol's version (RFC 4253, section 4.2).
+    var serverSoftware: String {
+        let banner = libssh2_session_banner_get(pointer).map { String(cString: $0) } ?? ""
+        return printable(banner.split(separator: "-", maxSplits: 2).last.map { Array($0.utf8) } ?? [], limit: 128)
+    }
+
     /// Restricts a method to `names`, in order; false when this libssh2 supports none of them.
     ///
     /// The filter is ours since libssh2 1.10 strips unknown names with an overlapping memcpy.

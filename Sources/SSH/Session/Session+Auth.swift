@@ -50,17 +50,20 @@ private enum Signer {
 }
 
 extension Session {
-    /// Tries the credentials in order. `userauth_list` is skipped: it costs a round trip and counts as an attempt.
-    func authenticate(_ credentials: Credentials) async throws(SSHError) {
+    /// Tries the credentials in order; says which one let us in. `userauth_list` is skipped: it costs a round trip and
+    /// counts as an attempt.
+    func authenticate(_ credentials: Credentials) async throws(SSHError) -> String {
         let deadline = Instant.now + options.authenticationTimeout
         var notes: [String] = []
         var left = max(1, options.maxKeysTried)
         for method in credentials.methods {
             switch method {
             case .key(let key):
-                if try await authenticate(.key(key), &left, &notes, until: deadline) { return }
+                if try await authenticate(.key(key), &left, &notes, until: deadline) { return "publickey \(key)" }
             case .agent(let path, let only):
-                if try await authenticate(agent: path, only, &left, &notes, until: deadline) { return }
+                if let key = try await authenticate(agent: path, only, &left, &notes, until: deadline) {
+                    return "publickey \(key) (agent)"
+                }
             }
         }
         let tried = notes.isEmpty ? "no key was given" : notes.joined(separator: "; ")
@@ -71,7 +74,7 @@ extension Session {
 
     private func authenticate(
         agent path: String, _ only: PublicKey?, _ left: inout Int, _ notes: inout [String], until deadline: Instant
-    ) async throws(SSHError) -> Bool {
+    ) async throws(SSHError) -> PublicKey? {
         let agent = try AgentClient(socket: path, for: endpoint.description, on: loop, until: deadline)
         defer { agent.close() }
         let offered = try await agent.identities().filter { only == nil || $0 == only }
@@ -84,9 +87,9 @@ extension Session {
                 "\(offered.count - usable.count) agent keys are of types not supported (RSA, FIDO, certificates)")
         }
         for key in usable where try await authenticate(.agent(agent, key), &left, &notes, until: deadline) {
-            return true
+            return key
         }
-        return false
+        return nil
     }
 
     /// RSA is missing: libssh2 1.10 can only sign with SHA-1, which current servers refuse.

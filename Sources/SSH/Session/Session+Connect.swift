@@ -2,17 +2,20 @@ import CSSH2
 import Glibc
 
 extension Session {
-    /// TCP, handshake, host key, authentication: returns the host key that was verified.
-    func establish(_ credentials: Credentials, _ knownHosts: KnownHosts) async throws(SSHError) -> PublicKey {
-        let deadline = Instant.now + options.connectTimeout
+    /// TCP, handshake, host key, authentication: returns what was learnt on the way.
+    func establish(_ credentials: Credentials, _ knownHosts: KnownHosts) async throws(SSHError) -> ConnectionFacts {
+        let start = Instant.now
+        let deadline = start + options.connectTimeout
         let descriptor = try await dial(try await addresses(until: deadline), until: deadline)
         let ssh = try adopt(descriptor)
         let record = knownHosts.record(of: endpoint)
         try await handshake(ssh, record)
         let hostKey = try verifyHostKey(ssh, record)
-        try await authenticate(credentials)
+        let method = try await authenticate(credentials)
         ssh.acknowledgesAtOnce = false
-        return hostKey
+        return ConnectionFacts(
+            transport: .libssh2, hostKey: HostKey(hostKey), server: ssh.serverSoftware, authentication: method,
+            handshake: .now - start)
     }
 
     // MARK: TCP

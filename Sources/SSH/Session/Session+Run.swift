@@ -29,16 +29,12 @@ private struct Exchange {
     let input: [UInt8]
     var sent = 0
     var inputIsDone = false
-    var stdout: StreamCapture
-    var stderr: StreamCapture
+    var capture: ScriptCapture
     let writeCall: Session.Call
     let readCalls: [Session.Call]
-
-    var hasEnded: Bool { stdout.hasEnded && stderr.hasEnded }
-    var hasBegun: Bool { stdout.hasBegun || stderr.hasBegun }
 }
 
-extension Session {
+extension Session: Conversation {
     func run(_ wrapper: Wrapper, outputLimit: Int) async throws(SSHError) -> Output {
         if let failure { throw failure }
         if channels == closing.count { expectingSince = .now }
@@ -48,20 +44,15 @@ extension Session {
         let start = Instant.now
         try await execute(wrapper.line, on: channel)
         var exchange = Exchange(
-            input: wrapper.input, stdout: StreamCapture(nonce: wrapper.nonce, limit: outputLimit),
-            stderr: StreamCapture(nonce: wrapper.nonce, limit: outputLimit), writeCall: makeCall(),
+            input: wrapper.input, capture: ScriptCapture(wrapper, limit: outputLimit), writeCall: makeCall(),
             readCalls: [makeCall(), makeCall()])
         let deadline = start + .seconds(wrapper.seconds + Wrapper.killDelay) + options.grace
         let trouble = try await pump(channel, &exchange, until: deadline)
-        exchange.stdout.finish()
-        exchange.stderr.finish()
-        let elapsed = Instant.now - start
-        let termination = try verdict(channel, exchange, wrapper, trouble, elapsed)
+        let ending = trouble.map { ScriptCapture.Ending.trouble($0.message) } ?? ending(of: channel)
+        let output = try exchange.capture.output(ending, elapsed: .now - start, endpoint, options.privilege)
         isOurs = false
         retire(channel)
-        return Output(
-            termination: termination, stdout: exchange.stdout.captured, stderr: exchange.stderr.captured,
-            duration: elapsed)
+        return output
     }
 
     // MARK: Channels
@@ -147,7 +138,7 @@ extension Session {
         while true {
             do throws(SSHError) {
                 let progress = try moveOnce(channel, &exchange)
-                if exchange.hasEnded { return nil }
+                if exchange.capture.hasEnded { return nil }
                 if try hasClosed(channel) { return nil }
                 if progress {
                     try await breathe(.command, until: deadline)
@@ -164,8 +155,8 @@ extension Session {
 
     private func moveOnce(_ channel: OpaquePointer, _ exchange: inout Exchange) throws(SSHError) -> Bool {
         let wrote = try write(channel, &exchange)
-        let readOut = try read(channel, 0, exchange.readCalls[0], &exchange.stdout)
-        let readErr = try read(channel, 1, exchange.readCalls[1], &exchange.stderr)
+        let readOut = try read(channel, 0, exchange.readCalls[0], &exchange.capture.stdout)
+        let readErr = try read(channel, 1, exchange.readCalls[1], &exchange.capture.stderr)
         return wrote || readOut || readErr
     }
 
@@ -217,69 +208,16 @@ extension Session {
         return true
     }
 
-    // MARK: Verdict
-
-    /// Throws only when it is certain that the script was not started.
-    private func verdict(
-        _ channel: OpaquePointer, _ exchange: Exchange, _ wrapper: Wrapper, _ trouble: SSHError?, _ elapsed: Duration
-    ) throws(SSHError) -> Termination {
-        if let status = exchange.stdout.status ?? exchange.stderr.status {
-            if let termination = wrapper.termination(status: status, elapsed: elapsed) { return termination }
-            throw notStarted(status)
-        }
-        if let trouble { return .unknown(trouble.message) }
-        let ending = ending(of: channel)
-        guard exchange.hasBegun else { throw neverBegan(exchange, ending.text) }
-        // The end mark is missing, so the wrapper itself was ended: the server's exit-signal says by what; its exit
-        // status is not believed, libssh2 reports 0 when there was none.
-        if let signal = ending.signal { return .signaled(signal) }
-        return .unknown("the channel closed before the script's end was reported (\(ending.text))")
-    }
-
-    private func ending(of channel: OpaquePointer) -> (signal: String?, text: String) {
-        guard let ssh else { return (nil, "connection closed") }
+    private func ending(of channel: OpaquePointer) -> ScriptCapture.Ending {
+        guard let ssh else { return .trouble("connection closed") }
         var name: UnsafeMutablePointer<CChar>?
         var length = 0
         libssh2_channel_get_exit_signal(channel, &name, &length, nil, nil, nil, nil)
         if let name {
             defer { libssh2_free(ssh.pointer, name) }
-            let signal = printable(UnsafeRawBufferPointer(start: name, count: length), limit: 16)
-            return (signal, "signal \(signal)")
+            return .signal(printable(UnsafeRawBufferPointer(start: name, count: length), limit: 16))
         }
-        return (nil, "exit status \(libssh2_channel_get_exit_status(channel))")
-    }
-
-    private func notStarted(_ status: String) -> SSHError {
-        switch status {
-        case "notimeout":
-            error(
-                .timeoutMissing, .command, "the node has no timeout(1), so the script was not started",
-                "install coreutils or BusyBox's timeout: no command runs without a time limit")
-        case "noshell":
-            error(
-                .shellMissing, .command, "the node does not have the script's shell, so the script was not started",
-                "choose a shell that the node has, such as /bin/sh")
-        default:
-            error(
-                .protocolFailure, .command, "the node reported a nonsensical status: \(printable(status.utf8))",
-                "check what /bin/sh and timeout are on the node")
-        }
-    }
-
-    private func neverBegan(_ exchange: Exchange, _ ending: String) -> SSHError {
-        let noise = exchange.stderr.noise + exchange.stdout.noise
-        let text = String(decoding: noise, as: UTF8.self)
-        if options.privilege == .sudo, text.contains("a password is required") {
-            return error(
-                .sudoNeedsPassword, .command, "sudo asks for a password, so the script was not started",
-                "allow \(endpoint.user) NOPASSWD in the node's sudoers, or log in as root")
-        }
-        let isSudo = options.privilege == .sudo
-        return error(
-            isSudo ? .sudoRefused : .commandRefused, .command,
-            "the script was not started (\(ending)): \(printable(noise))",
-            isSudo
-                ? "check that sudo is installed and lets \(endpoint.user) run /bin/sh"
-                : "check the user's login shell and ForceCommand")
+        // Not believed, only told: libssh2 reports 0 when there was none.
+        return .status(Int(libssh2_channel_get_exit_status(channel)))
     }
 }
