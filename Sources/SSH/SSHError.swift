@@ -21,7 +21,8 @@ public struct SSHError: Error, Sendable, Equatable {
 
     /// How far the conversation had come.
     public enum Phase: String, Sendable, CaseIterable {
-        case preparation, resolution, connection, banner, keyExchange, hostKey, authentication, channel, command
+        case preparation, resolution, connection, banner, keyExchange, hostKey, authentication, channel, command,
+            tunnel
     }
 
     /// The kind of failure.
@@ -42,6 +43,23 @@ public struct SSHError: Error, Sendable, Equatable {
         self.host = host
         self.message = message
         self.remedy = remedy
+    }
+}
+
+extension SSHError {
+    /// Whether it may pass by itself (a reboot, a cut cable, a full MaxStartups): everything else, a person must change.
+    public var isPassing: Bool {
+        switch code {
+        case .nameNotFound, .unreachable, .timedOut, .connectionLost, .peerSilent, .bannerRefused, .channelRefused,
+            .closed, .resources, .protocolFailure:
+            true
+        default: false
+        }
+    }
+
+    /// Whether sshd turned us away for now, before it said who it is: the moment to try again after a while.
+    var isTurnedAway: Bool {
+        code == .bannerRefused || (code == .connectionLost && (phase == .banner || phase == .keyExchange))
     }
 }
 

@@ -129,7 +129,7 @@ struct ConnectTests {
         try server.authorize(path)
         let agent = try await TestAgent(server.folder, keys: [path])
         _ = try await connect(server, .agent(socket: agent.socket), server.knownHosts())
-        let only = Credentials([.agent(socket: agent.socket, only: try publicKey(server.userKey))])
+        let only = Credentials([.agent(socket: agent.socket, only: [try publicKey(server.userKey)])])
         let error = await #expect(throws: SSHError.self) {
             _ = try await connect(server, only, server.knownHosts())
         }

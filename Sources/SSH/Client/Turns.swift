@@ -16,12 +16,14 @@ final class Turns: Sendable {
     /// Does `body` when it is this task's turn.
     /// - Throws: `CancellationError` when the task was cancelled while it waited, or what `body` throws.
     func take<Value: Sendable>(_ body: () async throws -> Value) async throws -> Value {
-        try await wait()
-        defer { giveBack() }
+        try await acquire()
+        defer { release() }
         return try await body()
     }
 
-    private func wait() async throws {
+    /// Waits for a turn, which `release()` gives back.
+    /// - Throws: `CancellationError` when the task was cancelled while it waited.
+    func acquire() async throws(CancellationError) {
         let (id, waiter) = state.withLock { state -> (UInt64, Waiter?) in
             state.nextID += 1
             if state.free > 0 {
@@ -46,10 +48,11 @@ final class Turns: Sendable {
             state.queue.removeAll { $0.id == id }
             return state.queue.count == count
         }
-        if hadTurn { giveBack() }
+        if hadTurn { release() }
     }
 
-    private func giveBack() {
+    /// Gives a turn to the next one.
+    func release() {
         let next = state.withLock { state -> Waiter? in
             guard !state.queue.isEmpty else {
                 state.free += 1

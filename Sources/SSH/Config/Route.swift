@@ -6,6 +6,8 @@ public struct Route: Sendable, Hashable {
     public var endpoint: Endpoint
     /// Private keys to try, in order; some may not exist.
     public var identityFiles: [String] = []
+    /// Whether a key file that does not exist is an error, because the caller named it: ssh(1) has default names.
+    public var identitiesMustExist = false
     /// User certificates to try.
     public var certificateFiles: [String] = []
     /// Whether only the keys of `identityFiles` are tried, though an agent may hold them.

@@ -36,7 +36,7 @@ public actor RouteFinder {
             throw failure(
                 destination.name, "its ProxyJump cannot be read: \(printable((config.value("proxyjump") ?? "").utf8))")
         }
-        for (index, hop) in hops.enumerated() where hop.host != destination.name {
+        for (index, hop) in hops.enumerated() {
             let there = Destination(hop.host, user: hop.user, port: hop.port, transport: destination.transport)
             var jump = try await self.route(to: there, seen: seen + [destination.name])
             // As ssh(1): only the first hop follows a ProxyJump of its own, the others are reached through the one before.
@@ -134,12 +134,14 @@ struct RouteBuilder {
         route.connectTimeout = config.connectTimeout
         var unknown: [String] = []
         route.identityFiles = destination.identityFiles ?? expand(config.list("identityfile"), &unknown)
+        route.identitiesMustExist = destination.identityFiles != nil
         route.certificateFiles = expand(config.list("certificatefile"), &unknown)
         route.identitiesOnly = config.isOn("identitiesonly")
         route.agentSocket = agent(&unknown)
         route.knownHostsFiles =
             destination.knownHostsFiles
-            ?? expand(config.paths("userknownhostsfile") + config.paths("globalknownhostsfile"), &unknown)
+            // ssh -G has expanded these, unlike the others.
+            ?? config.paths("userknownhostsfile") + config.paths("globalknownhostsfile")
         route.openSSHReason = reason(unknown)
         return route
     }

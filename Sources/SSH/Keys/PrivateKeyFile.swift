@@ -6,15 +6,27 @@ extension PrivateKey {
     ///
     /// `name` stands for the key in errors.
     public init(text: String, name: String) throws(SSHError) {
-        var reader = WireReader(try Self.container(text, name))
-        guard reader.bytes(Self.magic.count) == Self.magic, let cipher = reader.text(), reader.string() != nil,
+        let outer = try Self.outer(text, name)
+        guard outer.cipher == "none" else { throw Self.encrypted(name) }
+        publicKey = outer.publicKey
+        secret = try Self.parse(outer.secrets, publicKey, name)
+    }
+
+    /// The public half of a private key file, which a passphrase does not hide.
+    static func publicHalf(text: String, name: String) throws(SSHError) -> PublicKey {
+        try outer(text, name).publicKey
+    }
+
+    private static func outer(
+        _ text: String, _ name: String
+    ) throws(SSHError) -> (cipher: String, publicKey: PublicKey, secrets: [UInt8]) {
+        var reader = WireReader(try container(text, name))
+        guard reader.bytes(magic.count) == magic, let cipher = reader.text(), reader.string() != nil,
             reader.string() != nil, reader.uint32() == 1, let blob = reader.string(), let secrets = reader.string(),
             reader.isAtEnd
-        else { throw Self.damaged(name, "its outer structure is cut short or wrong") }
-        guard cipher == "none" else { throw Self.encrypted(name) }
-        guard let publicKey = PublicKey(blob: blob) else { throw Self.damaged(name, "its public half is unreadable") }
-        self.publicKey = publicKey
-        secret = try Self.parse(secrets, publicKey, name)
+        else { throw damaged(name, "its outer structure is cut short or wrong") }
+        guard let publicKey = PublicKey(blob: blob) else { throw damaged(name, "its public half is unreadable") }
+        return (cipher, publicKey, secrets)
     }
 
     private static let magic = Array("openssh-key-v1\0".utf8)

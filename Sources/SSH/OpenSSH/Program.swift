@@ -45,6 +45,16 @@ struct Program: Sendable {
         }
     }
 
+    /// Runs it with standard input open and nothing in it, until the task is cancelled or this process ends.
+    func hold() async {
+        _ = try? await Subprocess.run(
+            .name(name), arguments: Arguments(arguments), environment: inherited, input: .inputWriter,
+            output: .discarded, error: .discarded
+        ) { _ in
+            while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) }
+        }
+    }
+
     private var inherited: Environment {
         Environment.inherit.updating(
             Dictionary(uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0), $1) }))

@@ -8,6 +8,21 @@ enum LibSSH2 {
 
     static let version = libssh2_version(0).map { String(cString: $0) } ?? "unknown"
 
+    /// The host key algorithms that this libssh2 can check.
+    static let supportedHostKeys: Set<String> = {
+        guard isReady, let session = libssh2_session_init_ex(nil, nil, nil, nil) else { return [] }
+        defer { libssh2_session_free(session) }
+        return Set(supported(by: session, for: LIBSSH2_METHOD_HOSTKEY))
+    }()
+
+    static func supported(by session: OpaquePointer, for method: Int32) -> [String] {
+        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        let count = libssh2_session_supported_algs(session, method, &list)
+        guard count > 0, let list else { return [] }
+        defer { libssh2_free(session, list) }
+        return (0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } }
+    }
+
     static let again = Int(LIBSSH2_ERROR_EAGAIN)
 
     /// Session methods in order of preference. SHA-1, CBC, 3DES, RC4 and DSA are absent on purpose; encrypt-then-MAC
@@ -45,6 +60,8 @@ final class LibSSH2Session {
     private(set) var disconnectMessage: String?
     /// TCP_QUICKACK is not sticky: it is set again after each read while the handshake's latency counts.
     var acknowledgesAtOnce = true
+    /// While keyboard-interactive authentication runs.
+    var promptAnswers: PromptAnswers?
     private var isTornDown = false
 
     init?(_ descriptor: LoopDescriptor) {
@@ -69,7 +86,7 @@ final class LibSSH2Session {
 
     deinit { tearDown() }
 
-    private static func from(_ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> LibSSH2Session? {
+    static func from(_ context: UnsafeMutablePointer<UnsafeMutableRawPointer?>?) -> LibSSH2Session? {
         context?.pointee.map { Unmanaged<LibSSH2Session>.fromOpaque($0).takeUnretainedValue() }
     }
 
@@ -124,11 +141,7 @@ final class LibSSH2Session {
     ///
     /// The filter is ours since libssh2 1.10 strips unknown names with an overlapping memcpy.
     func prefer(_ names: [String], for method: Int32) -> Bool {
-        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
-        let count = libssh2_session_supported_algs(pointer, method, &list)
-        guard count > 0, let list else { return false }
-        defer { libssh2_free(pointer, list) }
-        let supported = Set((0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } })
+        let supported = Set(LibSSH2.supported(by: pointer, for: method))
         let wanted = names.filter(supported.contains).joined(separator: ",")
         return !wanted.isEmpty && libssh2_session_method_pref(pointer, method, wanted) == 0
     }

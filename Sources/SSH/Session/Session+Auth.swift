@@ -40,86 +40,113 @@ private nonisolated func signCallback(
 private enum Signer {
     case key(PrivateKey)
     case agent(AgentClient, PublicKey)
+    case locked(LockedKey)
 
     var publicKey: PublicKey {
         switch self {
         case .key(let key): key.publicKey
         case .agent(_, let key): key
+        case .locked(let key): key.publicKey
         }
     }
+}
+
+/// What was tried, and how much may still be.
+struct LoginAttempts {
+    var keysLeft: Int
+    var tried: Set<PublicKey> = []
+    var notes: [String] = []
+    /// Whether there are keys that only OpenSSH could try.
+    var hasSkipped = false
+    var deadline: Instant
 }
 
 extension Session {
     /// Tries the credentials in order; says which one let us in. `userauth_list` is skipped: it costs a round trip and
     /// counts as an attempt.
     func authenticate(_ credentials: Credentials) async throws(SSHError) -> String {
-        let deadline = Instant.now + options.authenticationTimeout
-        var notes: [String] = []
-        var left = max(1, options.maxKeysTried)
+        var attempts = LoginAttempts(
+            keysLeft: max(1, options.maxKeysTried), deadline: .now + options.authenticationTimeout)
         for method in credentials.methods {
-            switch method {
-            case .key(let key):
-                if try await authenticate(.key(key), &left, &notes, until: deadline) { return "publickey \(key)" }
-            case .agent(let path, let only):
-                if let key = try await authenticate(agent: path, only, &left, &notes, until: deadline) {
-                    return "publickey \(key) (agent)"
-                }
-            }
+            if let success = try await authenticate(by: method, &attempts) { return success }
         }
-        let tried = notes.isEmpty ? "no key was given" : notes.joined(separator: "; ")
+        attempts.notes += credentials.unusable
+        let tried = attempts.notes.isEmpty ? "no key was given" : attempts.notes.joined(separator: "; ")
+        let methods = offeredMethods.map { " (it takes: \($0))" } ?? ""
         throw error(
-            .authenticationFailed, .authentication, "no key was accepted for user \(endpoint.user): \(tried)",
+            .authenticationFailed, .authentication,
+            "nothing was accepted for user \(endpoint.user)\(methods): \(tried)",
             "check the user name and the node's authorized_keys")
     }
 
+    /// The methods that the server said it takes; known once it has refused one, and asking costs nothing then.
+    private var offeredMethods: String? {
+        guard let ssh, let text = libssh2_userauth_list(ssh.pointer, nil, 0) else { return nil }
+        return printable(String(cString: text).utf8, limit: 100)
+    }
+
     private func authenticate(
-        agent path: String, _ only: PublicKey?, _ left: inout Int, _ notes: inout [String], until deadline: Instant
+        by method: Credentials.Method, _ attempts: inout LoginAttempts
+    ) async throws(SSHError) -> String? {
+        switch method {
+        case .key(let key):
+            try await offer(.key(key), &attempts) ? "publickey \(key)" : nil
+        case .locked(let key):
+            try await offer(.locked(key), &attempts) ? "publickey \(key.publicKey)" : nil
+        case .agent(let path, let only):
+            try await authenticate(agent: path, only, &attempts).map { "publickey \($0) (agent)" }
+        case .keyboardInteractive(let password):
+            try await answer(with: password, &attempts) ? "keyboard-interactive" : nil
+        }
+    }
+
+    private func authenticate(
+        agent path: String, _ only: [PublicKey]?, _ attempts: inout LoginAttempts
     ) async throws(SSHError) -> PublicKey? {
-        let agent = try AgentClient(socket: path, for: endpoint.description, on: loop, until: deadline)
+        let agent = try AgentClient(socket: path, for: endpoint.description, on: loop, until: attempts.deadline)
         defer { agent.close() }
-        let offered = try await agent.identities().filter { only == nil || $0 == only }
-        let usable = offered.filter { Self.userKeyTypes.contains($0.type) }
+        let held = try await agent.identities()
+        let offered = only.map { $0.filter(held.contains) } ?? held
+        let usable = offered.filter { PublicKey.usableTypes.contains($0.type) }
         if usable.isEmpty {
-            notes.append(only == nil ? "the agent has no usable key" : "the agent lacks the chosen key")
+            attempts.notes.append(only == nil ? "the agent has no usable key" : "the agent lacks the chosen key")
         }
         if usable.count < offered.count {
-            notes.append(
+            attempts.hasSkipped = true
+            attempts.notes.append(
                 "\(offered.count - usable.count) agent keys are of types not supported (RSA, FIDO, certificates)")
         }
-        for key in usable where try await authenticate(.agent(agent, key), &left, &notes, until: deadline) {
-            return key
-        }
+        for key in usable where try await offer(.agent(agent, key), &attempts) { return key }
         return nil
     }
 
-    /// RSA is missing: libssh2 1.10 can only sign with SHA-1, which current servers refuse.
-    private static let userKeyTypes: Set<String> = [
-        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
-    ]
-
-    private func authenticate(
-        _ signer: Signer, _ left: inout Int, _ notes: inout [String], until deadline: Instant
-    ) async throws(SSHError) -> Bool {
+    private func offer(_ signer: Signer, _ attempts: inout LoginAttempts) async throws(SSHError) -> Bool {
         let key = signer.publicKey
-        guard left > 0 else {
-            notes.append("\(key) was not tried (at most \(options.maxKeysTried) are)")
+        guard !attempts.tried.contains(key) else { return false }
+        guard attempts.keysLeft > 0 else {
+            attempts.notes.append("\(key) was not tried (at most \(options.maxKeysTried) are)")
             return false
         }
-        left -= 1
-        let result = try await offer(signer, until: deadline)
+        attempts.keysLeft -= 1
+        attempts.tried.insert(key)
+        return try wasAccepted(try await prove(signer, &attempts.deadline), "\(key)", &attempts)
+    }
+
+    /// What a libssh2_userauth_* call has answered.
+    func wasAccepted(_ result: Int, _ what: String, _ attempts: inout LoginAttempts) throws(SSHError) -> Bool {
         switch Int32(result) {
         case 0: return true
         case LIBSSH2_ERROR_AUTHENTICATION_FAILED, LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED:
             // The same code stands for a refused key and for a connection that ended meanwhile.
             guard ssh?.end == nil, ssh?.disconnectMessage == nil else { throw broken(result, .authentication) }
-            notes.append("\(key) was refused")
+            attempts.notes.append("\(what) was refused")
             return false
         default: throw broken(result, .authentication)
         }
     }
 
-    /// libssh2_userauth_publickey(3): asks whether the key would do, then signs.
-    private func offer(_ signer: Signer, until deadline: Instant) async throws(SSHError) -> Int {
+    /// libssh2_userauth_publickey(3): asks whether the key would do, and only then signs.
+    private func prove(_ signer: Signer, _ deadline: inout Instant) async throws(SSHError) -> Int {
         var exchange = SignatureExchange()
         let call = makeCall()
         while true {
@@ -129,7 +156,7 @@ extension Session {
             guard result == LibSSH2.again else { return result }
             do throws(SSHError) {
                 if let data = exchange.data, exchange.signature == nil {
-                    exchange.signature = try await sign(data, signer)
+                    exchange.signature = try await sign(data, signer, &deadline)
                 } else {
                     try await pause(.authentication, until: deadline)
                 }
@@ -147,9 +174,16 @@ extension Session {
         }
     }
 
-    private func sign(_ data: [UInt8], _ signer: Signer) async throws(SSHError) -> [UInt8] {
+    private func sign(_ data: [UInt8], _ signer: Signer, _ deadline: inout Instant) async throws(SSHError) -> [UInt8] {
         switch signer {
         case .agent(let agent, let key): return try await agent.sign(data, with: key)
+        case .locked(let key):
+            let socket = try await key.unlock()
+            // A person's time is not the node's.
+            deadline = .now + options.authenticationTimeout
+            let agent = try AgentClient(socket: socket, for: endpoint.description, on: loop, until: deadline)
+            defer { agent.close() }
+            return try await agent.sign(data, with: key.publicKey)
         case .key(let key):
             do {
                 return try key.sign(data)
@@ -158,4 +192,12 @@ extension Session {
             }
         }
     }
+}
+
+extension PublicKey {
+    /// RSA is missing: libssh2 1.10 can only sign with SHA-1, which current servers refuse. So are FIDO keys and
+    /// certificates; OpenSSH does these.
+    static let usableTypes: Set<String> = [
+        "ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521",
+    ]
 }

@@ -3,11 +3,12 @@ import Glibc
 
 extension Session {
     /// TCP, handshake, host key, authentication: returns what was learnt on the way.
-    func establish(_ credentials: Credentials, _ knownHosts: KnownHosts) async throws(SSHError) -> ConnectionFacts {
+    /// - Parameter jump: the host to go through, nil for the direct way.
+    func establish(
+        _ credentials: Credentials, _ knownHosts: KnownHosts, through jump: Session? = nil
+    ) async throws(SSHError) -> ConnectionFacts {
         let start = Instant.now
-        let deadline = start + options.connectTimeout
-        let descriptor = try await dial(try await addresses(until: deadline), until: deadline)
-        let ssh = try adopt(descriptor)
+        let ssh = try adopt(try await dial(through: jump))
         let record = knownHosts.record(of: endpoint)
         try await handshake(ssh, record)
         let hostKey = try verifyHostKey(ssh, record)
@@ -19,6 +20,12 @@ extension Session {
     }
 
     // MARK: TCP
+
+    private func dial(through jump: Session?) async throws(SSHError) -> LoopDescriptor {
+        if let jump { return LoopDescriptor(try await jump.tunnel(to: endpoint), on: loop) }
+        let deadline = Instant.now + options.connectTimeout
+        return try await dial(try await addresses(until: deadline), until: deadline)
+    }
 
     private func addresses(until deadline: Instant) async throws(SSHError) -> [SocketAddress] {
         // Numeric addresses need no thread.

@@ -4,13 +4,16 @@ import CSSH2
 struct ClosingChannel {
     let pointer: OpaquePointer
     let call: Session.Call
+    /// Whether it takes one of the node's MaxSessions; a tunnel does not.
+    let isSession: Bool
     /// libssh2_channel_close(3) succeeds on any packet, not just on the peer's close. The place is free on the node
     /// only after that one: a channel opened earlier would be refused. So each step waits for its own packet.
     private var step = 0
 
-    init(_ pointer: OpaquePointer, call: Session.Call) {
+    init(_ pointer: OpaquePointer, call: Session.Call, isSession: Bool) {
         self.pointer = pointer
         self.call = call
+        self.isSession = isSession
     }
 
     /// Goes on as far as possible; EAGAIN until the channel is freed.
@@ -37,7 +40,7 @@ private struct Exchange {
 extension Session: Conversation {
     func run(_ wrapper: Wrapper, outputLimit: Int) async throws(SSHError) -> Output {
         if let failure { throw failure }
-        if channels == closing.count { expectingSince = .now }
+        if channels == closing.count(where: \.isSession) { expectingSince = .now }
         let channel = try await openChannel()
         var isOurs = true
         defer { if isOurs { retire(channel) } }
@@ -71,19 +74,13 @@ extension Session: Conversation {
 
     /// Nil when the server has no room now but will have when a channel of ours ends.
     private func openOne() async throws(SSHError) -> OpaquePointer? {
-        isOpening = true
         let others = channels
         channels += 1
         var opened: OpaquePointer?
-        defer {
-            isOpening = false
-            if opened == nil { channels -= 1 }
-            ssh?.descriptor.wakeAll()
-        }
-        let result = try await perform(.channel, until: .now + options.channelTimeout) { pointer in
+        defer { if opened == nil { channels -= 1 } }
+        let result = try await open(&opened) { pointer in
             // 128 KiB of window: enough for one round trip's data, little enough for thousands of sessions.
-            opened = libssh2_channel_open_ex(pointer, "session", 7, 128 * 1024, 32768, nil, 0)
-            return opened == nil ? Int(libssh2_session_last_errno(pointer)) : 0
+            libssh2_channel_open_ex(pointer, "session", 7, 128 * 1024, 32768, nil, 0)
         }
         if opened != nil { return opened }
         guard result == Int(LIBSSH2_ERROR_CHANNEL_FAILURE), ssh?.end == nil else { throw broken(result, .channel) }
@@ -94,6 +91,23 @@ extension Session: Conversation {
         }
         channelLimit = min(channelLimit, others)
         return nil
+    }
+
+    /// One open at a time; the caller has seen to it that none is in flight.
+    func open(
+        _ channel: inout OpaquePointer?, _ body: (OpaquePointer) -> OpaquePointer?
+    ) async throws(SSHError) -> Int {
+        isOpening = true
+        var opened: OpaquePointer?
+        defer {
+            isOpening = false
+            channel = opened
+            ssh?.descriptor.wakeAll()
+        }
+        return try await perform(.channel, until: .now + options.channelTimeout) { pointer in
+            opened = body(pointer)
+            return opened == nil ? Int(libssh2_session_last_errno(pointer)) : 0
+        }
     }
 
     private func execute(_ line: String, on channel: OpaquePointer) async throws(SSHError) {
@@ -112,20 +126,20 @@ extension Session: Conversation {
     }
 
     /// Gives up a channel without waiting: its place is free once the peer has closed it too.
-    private func retire(_ channel: OpaquePointer) {
-        guard ssh != nil else { return channels -= 1 }
-        closing.append(ClosingChannel(channel, call: makeCall()))
+    func retire(_ channel: OpaquePointer, isSession: Bool = true) {
+        guard ssh != nil else { return channels -= isSession ? 1 : 0 }
+        closing.append(ClosingChannel(channel, call: makeCall(), isSession: isSession))
         sweepClosing()
     }
 
-    private func sweepClosing() {
+    func sweepClosing() {
         var open: [ClosingChannel] = []
         for var channel in closing {
             if attempt(channel.call, { _ in channel.advance() }) == LibSSH2.again { open.append(channel) }
         }
         let freed = closing.count - open.count
+        channels -= closing.count { $0.isSession } - open.count { $0.isSession }
         closing = open
-        channels -= freed
         if freed > 0 { ssh?.descriptor.wakeAll() }
     }
 

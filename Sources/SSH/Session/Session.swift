@@ -30,6 +30,8 @@ actor Session {
     var isOpening = false
     /// Channels whose run is over; libssh2 frees them once the peer has closed its side.
     var closing: [ClosingChannel] = []
+    /// Connections to other hosts through this one.
+    var tunnels: [Tunnel.ID: Tunnel] = [:]
     /// When a run last began to wait for the peer: silence before it means nothing.
     var expectingSince = Instant.now
 
@@ -152,7 +154,7 @@ actor Session {
 
     /// When to ask for a sign of life, and when to give up. Before authentication the phase's deadline does that.
     private func silenceDeadlines(_ phase: SSHError.Phase) -> (probe: Instant, limit: Instant)? {
-        guard let ssh, phase == .channel || phase == .command else { return nil }
+        guard let ssh, [.channel, .command, .tunnel].contains(phase) else { return nil }
         let heard = max(ssh.lastReceived, expectingSince)
         if let asked = keepAliveAt, asked < heard { keepAliveAt = nil }
         let limit = heard + silenceLimit
@@ -177,6 +179,7 @@ actor Session {
         guard failure == nil else { return }
         failure = error
         closing = []
+        for tunnel in tunnels.values { tunnel.close() }
         guard let ssh else { return }
         ssh.tearDown()
         ssh.descriptor.close()
@@ -191,7 +194,7 @@ actor Session {
         end(closedError(.command))
     }
 
-    private func closedError(_ phase: SSHError.Phase) -> SSHError {
+    func closedError(_ phase: SSHError.Phase) -> SSHError {
         error(.closed, phase, "the connection was closed on this side", "connect again")
     }
 

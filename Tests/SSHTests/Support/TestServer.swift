@@ -55,6 +55,12 @@ final class TestServer: Sendable {
         return hosts
     }
 
+    /// Kills the processes that serve connections; the listener lives on.
+    func killSessions() throws {
+        let children = try String(contentsOfFile: "/proc/\(process.pid)/task/\(process.pid)/children", encoding: .utf8)
+        for child in children.split(separator: " ").compactMap({ pid_t($0) }) { kill(child, SIGKILL) }
+    }
+
     func authorize(_ path: String) throws {
         let all = try folder.read("authorized_keys") + String(contentsOfFile: path + ".pub", encoding: .utf8)
         _ = try folder.write(all, to: "authorized_keys")
