@@ -44,7 +44,8 @@ public actor KeyUnlocker {
     private func add(_ path: String) async throws -> String {
         let socket = try await startAgent(for: path)
         // ssh-add asks on /dev/tty, or through SSH_ASKPASS; a person may need a while.
-        let add = Program(name: "ssh-add", arguments: ["-q", "--", path], 
+        let add = Program(
+            name: "ssh-add", arguments: ["-q", "--", path],
             environment: environment.merging(["SSH_AUTH_SOCK": socket]) { $1 })
         let result: Program.Result
         do {

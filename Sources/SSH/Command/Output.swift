@@ -35,6 +35,8 @@ public struct Output: Sendable, Equatable {
     public let stdout: CapturedStream
     /// Its standard error.
     public let stderr: CapturedStream
+    /// What start-up files of the user's shell wrote before the script began, bounded and escaped; empty as it should be.
+    public let noise: String
     /// From asking for the command until its end was known here.
     public let duration: Duration
 }

@@ -32,7 +32,7 @@ struct ScriptCapture {
         let refusal = Refusal(endpoint: endpoint, privilege: privilege)
         return Output(
             termination: try termination(ending, elapsed, refusal), stdout: stdout.captured, stderr: stderr.captured,
-            duration: elapsed)
+            noise: printable(stdout.noise + stderr.noise, limit: 200), duration: elapsed)
     }
 
     private func termination(

@@ -52,7 +52,9 @@ final class LibSSH2Session {
 
     let pointer: OpaquePointer
     let descriptor: LoopDescriptor
+    /// What came before the first encrypted packet, for errors: words in place of a banner, and what the server offers.
     private(set) var firstBytes: [UInt8] = []
+    private var keepsFirst = true
     private(set) var bytesReceived = 0
     private(set) var lastReceived = Instant.now
     private(set) var sendIsBlocked = false
@@ -109,8 +111,14 @@ final class LibSSH2Session {
         return Int(-EAGAIN)
     }
 
+    /// After the handshake nobody asks for them any more.
+    func forgetFirstBytes() {
+        keepsFirst = false
+        firstBytes = []
+    }
+
     private func keepFirst(_ bytes: UnsafeRawBufferPointer) {
-        if firstBytes.count < 256 { firstBytes += bytes.prefix(256 - firstBytes.count) }
+        if keepsFirst, firstBytes.count < 4096 { firstBytes += bytes.prefix(4096 - firstBytes.count) }
     }
 
     private func send(_ buffer: UnsafeRawPointer?, _ length: Int, _ flags: Int32) -> Int {

@@ -72,17 +72,25 @@ extension Session {
         }
         attempts.notes += credentials.unusable
         let tried = attempts.notes.isEmpty ? "no key was given" : attempts.notes.joined(separator: "; ")
-        let methods = offeredMethods.map { " (it takes: \($0))" } ?? ""
+        // A server that ends the connection after the last key has said enough.
+        let offered = try? await offeredMethods(until: attempts.deadline)
+        let methods = (offered ?? nil).map { " (it takes: \($0))" } ?? ""
         throw error(
             .authenticationFailed, .authentication,
             "nothing was accepted for user \(endpoint.user)\(methods): \(tried)",
             "check the user name and the node's authorized_keys")
     }
 
-    /// The methods that the server said it takes; known once it has refused one, and asking costs nothing then.
-    private var offeredMethods: String? {
-        guard let ssh, let text = libssh2_userauth_list(ssh.pointer, nil, 0) else { return nil }
-        return printable(String(cString: text).utf8, limit: 100)
+    /// The methods that the server takes. Asked for only after all has failed: it costs a round trip.
+    private func offeredMethods(until deadline: Instant) async throws(SSHError) -> String? {
+        var methods: String?
+        _ = try await perform(.authentication, until: deadline) { pointer in
+            let list = libssh2_userauth_list(pointer, endpoint.user, UInt32(endpoint.user.utf8.count))
+            guard let list else { return Int(libssh2_session_last_errno(pointer)) }
+            methods = printable(String(cString: list).utf8, limit: 100)
+            return 0
+        }
+        return methods
     }
 
     private func authenticate(

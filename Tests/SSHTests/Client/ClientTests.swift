@@ -123,7 +123,8 @@ struct ClientTests {
         let configuration = try jump.configuration(as: "jump") + node.configuration(as: "node", "ProxyJump jump")
         try await withClient(node.folder, configuration) { client in
             let connection = try await client.connect(to: Destination("node"))
-            async let running = connection.run(script: "touch \(node.folder.path)/started; sleep 60", timeLimit: .seconds(60))
+            async let running = connection.run(
+                script: "touch \(node.folder.path)/started; sleep 60", timeLimit: .seconds(60))
             let marker = node.folder.path + "/started"
             let hasStarted = try await eventually { FileManager.default.fileExists(atPath: marker) }
             #expect(hasStarted)
