@@ -140,6 +140,7 @@ struct RouteBuilder {
         route.knownHostsFiles =
             destination.knownHostsFiles
             ?? expand(config.paths("userknownhostsfile") + config.paths("globalknownhostsfile"), &unknown)
+        route.knownHostsCommand = config.value("knownhostscommand")
         route.openSSHReason = reason(unknown)
         return route
     }
