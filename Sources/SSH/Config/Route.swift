@@ -24,6 +24,8 @@ public struct Route: Sendable, Hashable {
     public var transport = TransportChoice.automatic
     /// Which configuration was read, for an `ssh` that will read it again.
     public var configuration = ConfigFile.standard
+    /// The configuration's KnownHostsCommand, unexpanded; only OpenSSH follows it.
+    public var knownHostsCommand: String?
     /// What in the configuration only OpenSSH itself can follow, such as a ProxyCommand; nil when there is nothing.
     public var openSSHReason: String?
 

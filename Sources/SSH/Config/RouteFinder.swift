@@ -142,6 +142,7 @@ struct RouteBuilder {
             destination.knownHostsFiles
             // ssh -G has expanded these, unlike the others.
             ?? config.paths("userknownhostsfile") + config.paths("globalknownhostsfile")
+        route.knownHostsCommand = config.value("knownhostscommand")
         route.openSSHReason = reason(unknown)
         return route
     }

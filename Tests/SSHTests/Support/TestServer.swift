@@ -10,10 +10,10 @@ final class TestServer: Sendable {
     let userKey: String
     private let process: ChildProcess
 
-    /// `hostKeys` are types that the server offers; all of ed25519 and ecdsa exist as files.
+    /// `hostKeys` are types that the server offers; all of ed25519 and ecdsa exist as files, and rsa if it is offered.
     init(hostKeys: [String] = ["ed25519", "ecdsa"], extra: String = "") async throws {
         folder = try TemporaryFolder()
-        for type in ["ed25519", "ecdsa"] { try await makeKey(folder, "host_\(type)", type: type) }
+        for type in Set(["ed25519", "ecdsa"] + hostKeys) { try await makeKey(folder, "host_\(type)", type: type) }
         userKey = try await makeKey(folder, "user", type: "ed25519")
         try FileManager.default.copyItem(atPath: userKey + ".pub", toPath: "\(folder.path)/authorized_keys")
         try? FileManager.default.createDirectory(atPath: "/run/sshd", withIntermediateDirectories: true)
@@ -59,6 +59,18 @@ final class TestServer: Sendable {
     func killSessions() throws {
         let children = try String(contentsOfFile: "/proc/\(process.pid)/task/\(process.pid)/children", encoding: .utf8)
         for child in children.split(separator: " ").compactMap({ pid_t($0) }) { kill(child, SIGKILL) }
+    }
+
+    /// Has sshd read its files again, and waits until it listens again.
+    func reload() async throws {
+        let before = try logged("Server listening").count
+        kill(process.pid, SIGHUP)
+        guard try await eventually({ try logged("Server listening").count > before }) else { throw Missing() }
+    }
+
+    /// The log's lines that contain `words`.
+    func logged(_ words: String) throws -> [Substring] {
+        try folder.read("log").split(whereSeparator: \.isNewline).filter { $0.contains(words) }
     }
 
     func authorize(_ path: String) throws {

@@ -1,0 +1,127 @@
+import FoundationEssentials
+import Glibc
+
+/// The command lines of ssh(1). Options on the command line come before those of any configuration file, so nothing the
+/// user has configured can loosen or disturb them.
+struct OpenSSHArguments {
+    private let route: Route
+    private let options: Options
+    private let folder: PrivateFolder
+
+    init(_ route: Route, _ options: Options, _ folder: PrivateFolder) {
+        self.route = route
+        self.options = options
+        self.folder = folder
+    }
+
+    // MARK: The master
+
+    /// Strict, silent, and without side effects: for the master and each ssh on the way.
+    private static let strict = [
+        "BatchMode=yes", "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "VerifyHostKeyDNS=no", "CheckHostIP=no",
+        "NoHostAuthenticationForLocalhost=no", "GlobalKnownHostsFile=none", "ControlPersist=no",
+        "ClearAllForwardings=yes", "ForwardAgent=no", "ForwardX11=no", "Tunnel=no", "PermitLocalCommand=no",
+        "RemoteCommand=none", "AddKeysToAgent=no", "RequestTTY=no", "ForkAfterAuthentication=no", "VisualHostKey=no",
+        "FingerprintHash=sha256",
+    ]
+
+    /// The one connection of a session, which runs nothing itself: a handshake of its own, never somebody's socket.
+    func master() throws(SSHError) -> [String] {
+        var settings =
+            Self.strict + [
+                "LogLevel=DEBUG1", "ControlMaster=yes", "ControlPath=\(folder.socket)",
+                "KnownHostsCommand=\(ShownKey.recorder(file: folder.keys, then: route.knownHostsCommand))",
+            ]
+        settings += try Self.knownHosts(route) + Self.time(options)
+        settings += try Self.identities(route)
+        if route.configuration == .none { settings.append("HostName=\(route.endpoint.host)") }
+        if let command = try Self.proxyCommand(through: route.jumps, to: route.endpoint, options) {
+            settings += ["ProxyCommand=\(command)", "ProxyJump=none", "ProxyUseFdpass=no"]
+        }
+        return ["-N", "-T"] + Self.words(settings) + Self.destination(route)
+    }
+
+    private static func words(_ settings: [String]) -> [String] { settings.flatMap { ["-o", $0] } }
+
+    private static func destination(_ route: Route) -> [String] {
+        let alias = route.endpoint.hostKeyAlias.map { ["-o", "HostKeyAlias=\($0)"] } ?? []
+        return route.configuration.arguments + alias
+            + ["-l", route.endpoint.user, "-p", String(route.endpoint.port), "--", route.name]
+    }
+
+    private static func time(_ options: Options) -> [String] {
+        // ssh counts the banner and the key exchange too, and gives no phase; our own deadlines come first.
+        let connecting = seconds(options.connectTimeout + options.handshakeTimeout) + 1
+        // It gives up at the second interval in a row without any answer.
+        let silence = max(2, seconds(options.silenceLimit) / 2)
+        return ["ConnectTimeout=\(connecting)", "ServerAliveInterval=\(silence)", "ServerAliveCountMax=1"]
+    }
+
+    private static func seconds(_ duration: Duration) -> Int { max(1, Int(clamping: duration.components.seconds)) }
+
+    private static func knownHosts(_ route: Route) throws(SSHError) -> [String] {
+        var files: [String] = []
+        for file in route.knownHostsFiles { files.append(try path(file, route)) }
+        return ["UserKnownHostsFile=\(files.isEmpty ? "none" : files.joined(separator: " "))"]
+    }
+
+    /// The route's keys first, in their order; ssh tries those of its configuration after them.
+    private static func identities(_ route: Route) throws(SSHError) -> [String] {
+        var settings: [String] = []
+        for file in route.identityFiles where access(file, F_OK) == 0 {
+            settings.append("IdentityFile=\(try path(file, route))")
+        }
+        for file in route.certificateFiles { settings.append("CertificateFile=\(try path(file, route))") }
+        guard route.configuration == .none else { return settings }
+        if settings.isEmpty { settings.append("IdentityFile=none") }
+        let agent = try route.agentSocket.map { path throws(SSHError) in try Self.path(path, route) }
+        settings.append("IdentityAgent=\(agent ?? "none")")
+        return settings + (route.identitiesOnly ? ["IdentitiesOnly=yes"] : [])
+    }
+
+    /// A path as one word of ssh_config(5) that means just itself. `${` cannot be escaped there.
+    static func path(_ path: String, _ route: Route) throws(SSHError) -> String {
+        guard path.hasPrefix("/"), !path.contains("${"), !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+            throw SSHError(
+                .invalidInput, .preparation, host: route.endpoint.description,
+                "ssh cannot be given this path: \(printable(path.utf8))",
+                remedy: "use an absolute path without ${ and control characters")
+        }
+        let escaped = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("%", with: "%%")
+        return "\"\(escaped)\""
+    }
+
+    // MARK: Jumps
+
+    /// A command that ends at `target`'s port through all hops, each as strictly verified as the target: with a
+    /// ProxyJump, ssh would run the hops without our options. Nil when there is no hop.
+    static func proxyCommand(
+        through jumps: [Route], to target: Endpoint, _ options: Options
+    ) throws(SSHError) -> String? {
+        guard let last = jumps.last else { return nil }
+        var settings = try strict + ["LogLevel=ERROR", "ControlMaster=no", "ControlPath=none"] + knownHosts(last)
+        settings += try time(options) + identities(last)
+        if last.configuration == .none { settings.append("HostName=\(last.endpoint.host)") }
+        let inner = try proxyCommand(through: jumps.dropLast(), to: last.endpoint, options)
+        settings += inner.map { ["ProxyCommand=\($0)", "ProxyUseFdpass=no"] } ?? []
+        // The next hop follows no ProxyJump of its own, as ssh(1) has it: the hops before it are listed already.
+        settings.append("ProxyJump=none")
+        let host = target.host.contains(":") ? "[\(target.host)]" : target.host
+        let command = ["ssh", "-W", "\(host):\(target.port)"] + words(settings) + destination(last)
+        // It is expanded before the shell sees it.
+        return command.map(Wrapper.quoted).joined(separator: " ").replacing("%", with: "%%")
+    }
+
+    // MARK: A run
+
+    /// A command over the master. Without the master it must fail: the ProxyCommand keeps ssh from connecting on its
+    /// own, and no configuration is read that could say otherwise.
+    func run(_ line: String, log: String) -> [String] {
+        let settings = [
+            "ControlMaster=no", "ControlPath=\(folder.socket)", "ProxyCommand=false", "BatchMode=yes",
+            "StrictHostKeyChecking=yes", "UserKnownHostsFile=none", "GlobalKnownHostsFile=none", "IdentityFile=none",
+            "IdentityAgent=none", "EscapeChar=none", "LogLevel=ERROR",
+        ]
+        return ["-F", "none", "-T", "-E", log] + Self.words(settings) + ["--", route.name, line]
+    }
+}
