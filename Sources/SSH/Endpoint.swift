@@ -16,6 +16,16 @@ public struct Endpoint: Sendable, Hashable {
         self.user = user
         self.hostKeyAlias = hostKeyAlias
     }
+
+    /// Refuses what cannot be a host or a user before anything is sent.
+    func validate() throws(SSHError) {
+        let fields = [host, user]
+        guard port > 0, fields.allSatisfy({ !$0.isEmpty && !$0.utf8.contains { $0 <= 0x20 || $0 == 0x7F } }) else {
+            throw SSHError(
+                .invalidInput, .preparation, host: printable(description.utf8),
+                "host and user must be words and the port positive", remedy: "correct the inventory")
+        }
+    }
 }
 
 extension Endpoint: CustomStringConvertible {

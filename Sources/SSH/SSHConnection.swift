@@ -15,7 +15,7 @@ public struct SSHConnection: Sendable {
         to endpoint: Endpoint, using credentials: Credentials, knownHosts: KnownHosts, options: Options = Options(),
         on loops: LoopGroup
     ) async throws(SSHError) -> SSHConnection {
-        try validate(endpoint)
+        try endpoint.validate()
         let session = Session(endpoint, options, on: loops.next(), loops.resolver)
         do throws(SSHError) {
             let hostKey = try await session.establish(credentials, knownHosts)
@@ -55,14 +55,4 @@ public struct SSHConnection: Sendable {
 
     /// Closes the connection. Scripts still running here end as `.unknown`; on the node they run on.
     public func close() async { await session.close() }
-
-    private static func validate(_ endpoint: Endpoint) throws(SSHError) {
-        let fields = [endpoint.host, endpoint.user]
-        guard endpoint.port > 0, fields.allSatisfy({ !$0.isEmpty && !$0.utf8.contains { $0 <= 0x20 || $0 == 0x7F } })
-        else {
-            throw SSHError(
-                .invalidInput, .preparation, host: printable(endpoint.description.utf8),
-                "host and user must be words and the port positive", remedy: "correct the inventory")
-        }
-    }
 }

@@ -29,7 +29,9 @@ struct KnownHostsOracleTests {
                 Finding(line: $0.source.line, marker: Self.markers[$0.role] ?? "", fingerprint: $0.key.fingerprint)
             }
             let theirs = try await ask(folder, file, name)
-            let differing = Set(ours.map(\.line)).symmetricDifference(theirs.findings.map(\.line)).map { Substring(lines[$0 - 1]) }
+            let differing = Set(ours.map(\.line)).symmetricDifference(theirs.findings.map(\.line)).map {
+                Substring(lines[$0 - 1])
+            }
             #expect(ours == theirs.findings, "\(name): \(differing)")
             #expect(record.entries.isEmpty == (theirs.status == 1), "\(name)")
         }

@@ -15,13 +15,14 @@ struct HashedNames: Sendable {
     private struct Group: Sendable {
         let inner: SHA1Lanes
         let outer: SHA1Lanes
-        let hash: InlineArray<5, Lanes>
+        let hash: SHA1Lanes
         let entries: [Int]
 
         init(_ items: ArraySlice<Item>) {
-            let salts = columns(items.map(\.salt))
+            let salt = columns(items.map(\.salt))
+            let words = [salt.a, salt.b, salt.c, salt.d, salt.e]
             func key(_ pad: UInt32) -> SHA1Lanes {
-                SHA1Lanes().compressing(SHA1Lanes.schedule { ($0 < 5 ? salts[$0] : Lanes()) ^ Lanes(repeating: pad) })
+                SHA1Lanes().compressing(SHA1Lanes.schedule { ($0 < 5 ? words[$0] : Lanes()) ^ Lanes(repeating: pad) })
             }
             inner = key(0x3636_3636)
             outer = key(0x5C5C_5C5C)
@@ -43,14 +44,15 @@ struct HashedNames: Sendable {
     func entries(for name: [UInt8]) -> [Int] {
         guard !groups.isEmpty else { return [] }
         let blocks = Self.blocks(name)
+        var words = [Lanes](repeating: Lanes(), count: 80)
         var found: [Int] = []
         for group in groups {
-            var inner = group.inner
-            for index in blocks.indices { inner = inner.compressing(blocks[index]) }
-            let digest = group.outer.compressing(Self.outerBlock(inner))
+            let inner = blocks.reduce(group.inner) { $0.compressing($1) }
+            Self.pad(inner, into: &words)
+            let digest = group.outer.compressing(words)
             let equal =
-                digest.a .== group.hash[0] .& digest.b .== group.hash[1] .& digest.c .== group.hash[2]
-                .& digest.d .== group.hash[3] .& digest.e .== group.hash[4]
+                digest.a .== group.hash.a .& digest.b .== group.hash.b .& digest.c .== group.hash.c
+                .& digest.d .== group.hash.d .& digest.e .== group.hash.e
             guard equal != SIMDMask(repeating: false) else { continue }
             for (lane, entry) in group.entries.enumerated() where equal[lane] { found.append(entry) }
         }
@@ -58,7 +60,7 @@ struct HashedNames: Sendable {
     }
 
     /// The name with SHA-1's padding, the same in all lanes; it follows one block, the salt's.
-    private static func blocks(_ name: [UInt8]) -> [SHA1Lanes.Schedule] {
+    private static func blocks(_ name: [UInt8]) -> [[Lanes]] {
         var bytes = name + [0x80]
         while bytes.count % SHA1Lanes.blockSize != SHA1Lanes.blockSize - 8 { bytes.append(0) }
         let bits = UInt64(SHA1Lanes.blockSize + name.count) * 8
@@ -69,20 +71,12 @@ struct HashedNames: Sendable {
     }
 
     /// The inner digest of 20 bytes with SHA-1's padding, after the salt's block: 84 bytes in all.
-    @inline(__always)
-    private static func outerBlock(_ inner: SHA1Lanes) -> SHA1Lanes.Schedule {
-        SHA1Lanes.schedule {
-            switch $0 {
-            case 0: inner.a
-            case 1: inner.b
-            case 2: inner.c
-            case 3: inner.d
-            case 4: inner.e
-            case 5: Lanes(repeating: 0x8000_0000)
-            case 15: Lanes(repeating: 84 * 8)
-            default: Lanes()
-            }
-        }
+    private static func pad(_ inner: SHA1Lanes, into words: inout [Lanes]) {
+        (words[0], words[1], words[2], words[3], words[4]) = (inner.a, inner.b, inner.c, inner.d, inner.e)
+        words[5] = Lanes(repeating: 0x8000_0000)
+        for index in 6..<15 { words[index] = Lanes() }
+        words[15] = Lanes(repeating: 84 * 8)
+        SHA1Lanes.expand(&words)
     }
 }
 
@@ -90,11 +84,12 @@ private func word(_ bytes: [UInt8], _ offset: Int) -> UInt32 {
     bytes[offset..<offset + 4].reduce(0) { $0 << 8 | UInt32($1) }
 }
 
-/// Up to eight strings of 20 bytes as five words, one string in each lane.
-private func columns(_ strings: [[UInt8]]) -> InlineArray<5, HashedNames.Lanes> {
-    var words = InlineArray<5, HashedNames.Lanes>(repeating: HashedNames.Lanes())
-    for (lane, string) in strings.enumerated() {
-        for index in 0..<5 { words[index][lane] = word(string, 4 * index) }
+/// Up to eight strings of 20 bytes, one in each lane.
+private func columns(_ strings: [[UInt8]]) -> SHA1Lanes {
+    func column(_ index: Int) -> HashedNames.Lanes {
+        var lanes = HashedNames.Lanes()
+        for (lane, string) in strings.enumerated() { lanes[lane] = word(string, 4 * index) }
+        return lanes
     }
-    return words
+    return SHA1Lanes(a: column(0), b: column(1), c: column(2), d: column(3), e: column(4))
 }

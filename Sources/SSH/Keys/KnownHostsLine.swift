@@ -25,7 +25,7 @@ struct KnownHostsLine {
         return first == nil || first == UInt8(ascii: "#") || first == 0
     }
 
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+    static func isSpace(_ byte: UInt8) -> Bool { byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
 
     private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> { line.drop(while: isSpace) }
 

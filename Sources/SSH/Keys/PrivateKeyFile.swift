@@ -6,7 +6,12 @@ extension PrivateKey {
     ///
     /// `name` stands for the key in errors.
     public init(text: String, name: String) throws(SSHError) {
-        var reader = WireReader(try Self.container(text, name))
+        try self.init(container: Self.container(text, name), name: name)
+    }
+
+    /// Parses what the file's base64 stands for.
+    package init(container: some Sequence<UInt8>, name: String) throws(SSHError) {
+        var reader = WireReader(container)
         guard reader.bytes(Self.magic.count) == Self.magic, let cipher = reader.text(), reader.string() != nil,
             reader.string() != nil, reader.uint32() == 1, let blob = reader.string(), let secrets = reader.string(),
             reader.isAtEnd

@@ -5,8 +5,6 @@
 /// authenticates nothing.
 struct SHA1Lanes {
     typealias Lanes = SIMD8<UInt32>
-    /// The 80 words that a block is expanded to.
-    typealias Schedule = InlineArray<80, Lanes>
 
     static let laneCount = Lanes.scalarCount
     static let blockSize = 64
@@ -17,15 +15,13 @@ struct SHA1Lanes {
     var d = Lanes(repeating: 0x1032_5476)
     var e = Lanes(repeating: 0xC3D2_E1F0)
 
-    /// The state after one more block.
-    func compressing(_ schedule: borrowing Schedule) -> SHA1Lanes {
+    /// The state after one more block, which was expanded to 80 words, each with its round's constant added.
+    func compressing(_ schedule: [Lanes]) -> SHA1Lanes {
         var next = self
-        for t in 0..<20 { next.round((next.b & next.c) | (~next.b & next.d), 0x5A82_7999, schedule[t]) }
-        for t in 20..<40 { next.round(next.b ^ next.c ^ next.d, 0x6ED9_EBA1, schedule[t]) }
-        for t in 40..<60 {
-            next.round((next.b & next.c) | (next.d & (next.b | next.c)), 0x8F1B_BCDC, schedule[t])
-        }
-        for t in 60..<80 { next.round(next.b ^ next.c ^ next.d, 0xCA62_C1D6, schedule[t]) }
+        for t in 0..<20 { next.round(next.d ^ (next.b & (next.c ^ next.d)), schedule[t]) }
+        for t in 20..<40 { next.round(next.b ^ next.c ^ next.d, schedule[t]) }
+        for t in 40..<60 { next.round((next.b & next.c) | (next.d & (next.b | next.c)), schedule[t]) }
+        for t in 60..<80 { next.round(next.b ^ next.c ^ next.d, schedule[t]) }
         next.a &+= a
         next.b &+= b
         next.c &+= c
@@ -35,23 +31,32 @@ struct SHA1Lanes {
     }
 
     @inline(__always)
-    private mutating func round(_ mixed: Lanes, _ constant: UInt32, _ word: Lanes) {
-        let sum = rotated(a, 5) &+ mixed &+ e &+ word &+ Lanes(repeating: constant)
+    private mutating func round(_ mixed: Lanes, _ word: Lanes) {
+        let sum = rotated(a, 5) &+ mixed &+ (e &+ word)
         (e, d, c, b, a) = (d, c, rotated(b, 30), a, sum)
     }
 
-    /// Expands the 16 words of a block, big-endian in the message.
-    static func schedule(_ word: (Int) -> Lanes) -> Schedule {
-        var words = Schedule(repeating: Lanes())
-        for t in 0..<16 { words[t] = word(t) }
+    /// Expands a block's 16 words, big-endian in the message, with which `words` begins.
+    static func expand(_ words: inout [Lanes]) {
         for t in 16..<80 {
             words[t] = rotated(words[t - 3] ^ words[t - 8] ^ words[t - 14] ^ words[t - 16], 1)
         }
+        for t in 0..<20 { words[t] &+= Lanes(repeating: 0x5A82_7999) }
+        for t in 20..<40 { words[t] &+= Lanes(repeating: 0x6ED9_EBA1) }
+        for t in 40..<60 { words[t] &+= Lanes(repeating: 0x8F1B_BCDC) }
+        for t in 60..<80 { words[t] &+= Lanes(repeating: 0xCA62_C1D6) }
+    }
+
+    /// The 80 words of a block.
+    static func schedule(_ word: (Int) -> Lanes) -> [Lanes] {
+        var words = (0..<16).map(word) + [Lanes](repeating: Lanes(), count: 64)
+        expand(&words)
         return words
     }
 }
 
+/// The left half is a product since the compiler takes two shifts for a rotation, which it does one lane at a time.
 @inline(__always)
 private func rotated(_ lanes: SHA1Lanes.Lanes, _ count: UInt32) -> SHA1Lanes.Lanes {
-    (lanes &<< SHA1Lanes.Lanes(repeating: count)) | (lanes &>> SHA1Lanes.Lanes(repeating: 32 - count))
+    (lanes &* SHA1Lanes.Lanes(repeating: 1 << count)) | (lanes &>> SHA1Lanes.Lanes(repeating: 32 - count))
 }

@@ -4,15 +4,34 @@ import Glibc
 extension Session {
     /// TCP, handshake, host key, authentication: returns the host key that was verified.
     func establish(_ credentials: Credentials, _ knownHosts: KnownHosts) async throws(SSHError) -> PublicKey {
-        let deadline = Instant.now + options.connectTimeout
-        let descriptor = try await dial(try await addresses(until: deadline), until: deadline)
-        let ssh = try adopt(descriptor)
+        let ssh = try await open()
         let record = knownHosts.record(of: endpoint)
         try await handshake(ssh, record)
         let hostKey = try verifyHostKey(ssh, record)
         try await authenticate(credentials)
         ssh.acknowledgesAtOnce = false
         return hostKey
+    }
+
+    /// A session on a TCP connection, with nothing said yet.
+    private func open() async throws(SSHError) -> LibSSH2Session {
+        let deadline = Instant.now + options.connectTimeout
+        let descriptor = try await dial(try await addresses(until: deadline), until: deadline)
+        return try adopt(descriptor)
+    }
+
+    /// The node's host key of one type, proven by a handshake after which nothing is asked; nil when it has none.
+    func hostKey(ofType type: String) async throws(SSHError) -> PublicKey? {
+        let ssh = try await open()
+        guard ssh.prefer(HostKeyAlgorithms.names(ofTypes: [type]), for: LIBSSH2_METHOD_HOSTKEY) else { return nil }
+        try setPreferences(ssh)
+        do throws(SSHError) {
+            try await handshake(ssh)
+        } catch {
+            guard error.code == .noCommonAlgorithm else { throw error }
+            return nil
+        }
+        return try shownHostKey(ssh)
     }
 
     // MARK: TCP
@@ -107,7 +126,14 @@ extension Session {
     // MARK: Handshake
 
     private func handshake(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) async throws(SSHError) {
-        try setPreferences(ssh, record)
+        try preferHostKeys(ssh, record)
+        try setPreferences(ssh)
+        try await handshake(ssh, knowing: record)
+    }
+
+    private func handshake(
+        _ ssh: LibSSH2Session, knowing record: KnownHosts.Record = KnownHosts.Record()
+    ) async throws(SSHError) {
         let fd = ssh.descriptor.fd
         let result = try await performHandshake(ssh, fd)
         guard result == 0 else { throw handshakeError(ssh, result, record) }
@@ -132,21 +158,29 @@ extension Session {
         return strncmp(banner, "SSH-", 4) == 0 ? .keyExchange : .banner
     }
 
-    private func setPreferences(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) throws(SSHError) {
-        let hostKeys = HostKeyAlgorithms.names(for: record.trusted)
+    /// Keys of known types first, the others after them: what is shown then is refused with its fingerprint.
+    private func preferHostKeys(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) throws(SSHError) {
+        let known = HostKeyAlgorithms.names(for: record.trusted)
+        guard ssh.prefer(known, for: LIBSSH2_METHOD_HOSTKEY) else {
+            throw error(
+                .hostKeyUnsupported, .keyExchange,
+                "libssh2 \(LibSSH2.version) supports none of: \(known.joined(separator: ", "))",
+                "record the host's ed25519 or ecdsa key in known_hosts, or use a newer libssh2")
+        }
+        let others = HostKeyAlgorithms.names(for: []).filter { !known.contains($0) }
+        _ = ssh.prefer(known + others, for: LIBSSH2_METHOD_HOSTKEY)
+    }
+
+    private func setPreferences(_ ssh: LibSSH2Session) throws(SSHError) {
         let lists = [
-            (LIBSSH2_METHOD_KEX, LibSSH2.keyExchanges), (LIBSSH2_METHOD_HOSTKEY, hostKeys),
+            (LIBSSH2_METHOD_KEX, LibSSH2.keyExchanges),
             (LIBSSH2_METHOD_CRYPT_CS, LibSSH2.ciphers), (LIBSSH2_METHOD_CRYPT_SC, LibSSH2.ciphers),
             (LIBSSH2_METHOD_MAC_CS, LibSSH2.macs), (LIBSSH2_METHOD_MAC_SC, LibSSH2.macs),
         ]
         for (method, names) in lists where !ssh.prefer(names, for: method) {
-            let isHostKey = method == LIBSSH2_METHOD_HOSTKEY
             throw error(
-                isHostKey ? .hostKeyUnsupported : .noCommonAlgorithm, .keyExchange,
-                "libssh2 \(LibSSH2.version) supports none of: \(names.joined(separator: ", "))",
-                isHostKey
-                    ? "record the host's ed25519 or ecdsa key in known_hosts, or use a newer libssh2"
-                    : "use a newer libssh2")
+                .noCommonAlgorithm, .keyExchange,
+                "libssh2 \(LibSSH2.version) supports none of: \(names.joined(separator: ", "))", "use a newer libssh2")
         }
     }
 
@@ -176,13 +210,12 @@ extension Session {
 
     private func algorithmError(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) -> SSHError {
         let banner = libssh2_session_banner_get(ssh.pointer).map { String(cString: $0) } ?? ""
-        let known = record.trusted.map(\.description).joined(separator: ", ")
-        let hint = known.isEmpty ? "" : "; it was asked to prove one of its known keys: \(known)"
+        let known = record.list(.trusted)
+        let hint = known.map { "; known: \($0)" } ?? ""
         return error(
             .noCommonAlgorithm, .keyExchange,
             "no algorithms in common with \(printable(banner.utf8))\(hint) (libssh2 \(LibSSH2.version): \(ssh.lastError))",
-            known.isEmpty
-                ? "allow curve25519-sha256, aes128-ctr and hmac-sha2-256 in the node's sshd_config"
-                : "if the node's host keys were changed on purpose, verify the new ones out of band and record them")
+            "allow curve25519-sha256, aes128-ctr, hmac-sha2-256 and an ed25519 or ecdsa host key in the node's sshd_config"
+        )
     }
 }
