@@ -16,6 +16,15 @@ let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swif
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
+// libFuzzer brings a main of its own: Tests/Deep/fuzz.sh builds this target alone, with the compiler options it needs.
+let fuzz: [Target] =
+    Context.environment["BELAY_FUZZ"] == nil
+    ? []
+    : [
+        .executableTarget(
+            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: settings)
+    ]
+
 // Who may import whom is said in docs/architecture.md; `./test` builds with the explicit-import check as an error.
 let package = Package(
     name: "belay",
@@ -43,6 +52,11 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
+        .target(
+            name: "FuzzTargets", dependencies: ["SSH"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+        .testTarget(
+            name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
+
         .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
@@ -62,6 +76,6 @@ let package = Package(
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),
-    ],
+    ] + fuzz,
     swiftLanguageModes: [.v6]
 )

@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import Testing
 
@@ -67,7 +68,7 @@ struct KnownHostsTests {
     func skipped(_ line: String) {
         var hosts = KnownHosts()
         hosts.add("\n" + line, file: "f")
-        #expect(hosts.skipped == [KnownHosts.Skipped(file: "f", line: 2)])
+        #expect(hosts.skipped == [KnownHosts.Source(file: "f", line: 2)])
         #expect(hosts.record(of: Endpoint(host: "n", user: "u")).trusted.isEmpty)
     }
 
@@ -87,11 +88,50 @@ struct KnownHostsTests {
     @Test("only a key on record is trusted, and revocation wins")
     func verdict() throws {
         let (a, b) = (try #require(PublicKey(base64: keyA)), try #require(PublicKey(base64: keyB)))
-        #expect(HostKeyVerdict(a, .init(trusted: [a])) == .trusted)
-        #expect(HostKeyVerdict(b, .init(trusted: [a])) == .changed)
-        #expect(HostKeyVerdict(a, .init(trusted: [a], revoked: [a])) == .revoked)
-        #expect(HostKeyVerdict(a, .init()) == .unknown)
-        #expect(HostKeyVerdict(a, .init(authorities: [a])) == .needsCertificate)
+        func record(_ entries: (PublicKey, KnownHosts.Role)...) -> KnownHosts.Record {
+            let source = KnownHosts.Source(file: "f", line: 1)
+            return KnownHosts.Record(entries: entries.map { KnownHosts.Known(key: $0.0, role: $0.1, source: source) })
+        }
+        #expect(HostKeyVerdict(a, record((a, .trusted))) == .trusted)
+        #expect(HostKeyVerdict(b, record((a, .trusted))) == .changed)
+        #expect(HostKeyVerdict(a, record((a, .trusted), (a, .revoked))) == .revoked)
+        #expect(HostKeyVerdict(a, record()) == .unknown)
+        #expect(HostKeyVerdict(a, record((a, .authority))) == .needsCertificate)
+    }
+
+    @Test("what is known of a host keeps the order of the files, however its lines name it, and says where it stands")
+    func order() throws {
+        var hosts = KnownHosts()
+        hosts.add("x ssh-ed25519 \(keyA)\n*de ssh-ed25519 \(keyB)\n\nnode ssh-ed25519 \(keyA)", file: "/one")
+        // The hash of "node" under a salt of zeros.
+        let hash = "|1|AAAAAAAAAAAAAAAAAAAAAAAAAAA=|\(try hashOfNode())"
+        hosts.add("\(hash) ssh-ed25519 \(keyB)\nNODE,y ssh-ed25519 \(keyA)", file: "/two")
+        let record = hosts.record(of: Endpoint(host: "node", user: "u"))
+        #expect(record.entries.map(\.source.description) == ["/one:2", "/one:4", "/two:1", "/two:2"])
+        let first = try #require(PublicKey(base64: keyB))
+        #expect(record.list(.trusted)?.hasPrefix("\(first) (/one:2), ") == true)
+        #expect(record.list(.revoked) == nil)
+    }
+
+    private func hashOfNode() throws -> String {
+        let key = SymmetricKey(data: [UInt8](repeating: 0, count: 20))
+        return Data(HMAC<Insecure.SHA1>.authenticationCode(for: Data("node".utf8), using: key)).base64EncodedString()
+    }
+
+    @Test("lines that end in CR LF are lines of their own")
+    func carriageReturns() {
+        var hosts = KnownHosts()
+        hosts.add("a ssh-ed25519 \(keyA)\r\nb ssh-ed25519 \(keyB)\r\n\r\n", file: "f")
+        #expect(hosts.record(of: Endpoint(host: "b", user: "u")).trusted.map(\.base64) == [keyB])
+    }
+
+    @Test("another port is another host: the bare name's key does not vouch for it, and an alias has no port")
+    func ports() {
+        var hosts = KnownHosts()
+        hosts.add("node ssh-ed25519 \(keyA)", file: "f")
+        #expect(hosts.record(of: Endpoint(host: "node", port: 2222, user: "u")).entries.isEmpty)
+        let alias = Endpoint(host: "10.0.0.1", port: 2222, user: "u", hostKeyAlias: "Node")
+        #expect(hosts.record(of: alias).trusted.map(\.base64) == [keyA])
     }
 
     @Test("only the algorithms of known types are asked for, and never SHA-1")

@@ -70,6 +70,15 @@ public final class SSHClient: Sendable {
         }
     }
 
+    /// The host keys that a route's host shows, without logging in to it; jump hosts on the way are logged in to.
+    public func hostKeys(along route: Route) async throws(SSHError) -> [PublicKey] {
+        guard route.openSSHReason == nil else { throw SSHError.unscannable(route) }
+        return try await queue.take(route) { () throws(SSHError) in
+            let jump = try await self.session(on: route.jumps, Options())
+            return try await HostKeyScan.keys(of: route.endpoint, through: jump, Options(), self.loops)
+        }
+    }
+
     // MARK: One login
 
     private func logIn(along route: Route, _ options: Options) async throws(SSHError) -> SSHConnection {
@@ -149,5 +158,14 @@ private struct Carrier: Sendable {
 
     func overOpenSSH(because reason: String) async throws(SSHError) -> SSHConnection {
         try await SSHConnection.connect(overOpenSSH: route, options: options, reason: reason)
+    }
+}
+
+extension SSHError {
+    fileprivate static func unscannable(_ route: Route) -> SSHError {
+        SSHError(
+            .hostKeyUnsupported, .preparation, host: route.endpoint.description,
+            "its host keys cannot be asked for, since \(route.openSSHReason ?? "")",
+            remedy: "compare the fingerprint that `ssh \(printable(route.name.utf8))` shows, and let ssh record it")
     }
 }

@@ -6,7 +6,12 @@ extension PrivateKey {
     ///
     /// `name` stands for the key in errors.
     public init(text: String, name: String) throws(SSHError) {
-        let outer = try Self.outer(text, name)
+        try self.init(container: Self.container(text, name), name: name)
+    }
+
+    /// Parses what the file's base64 stands for.
+    package init(container: some Sequence<UInt8>, name: String) throws(SSHError) {
+        let outer = try Self.outer(container, name)
         guard outer.cipher == "none" else { throw Self.encrypted(name) }
         publicKey = outer.publicKey
         secret = try Self.parse(outer.secrets, publicKey, name)
@@ -14,13 +19,13 @@ extension PrivateKey {
 
     /// The public half of a private key file, which a passphrase does not hide.
     static func publicHalf(text: String, name: String) throws(SSHError) -> PublicKey {
-        try outer(text, name).publicKey
+        try outer(container(text, name), name).publicKey
     }
 
     private static func outer(
-        _ text: String, _ name: String
+        _ container: some Sequence<UInt8>, _ name: String
     ) throws(SSHError) -> (cipher: String, publicKey: PublicKey, secrets: [UInt8]) {
-        var reader = WireReader(try container(text, name))
+        var reader = WireReader(container)
         guard reader.bytes(magic.count) == magic, let cipher = reader.text(), reader.string() != nil,
             reader.string() != nil, reader.uint32() == 1, let blob = reader.string(), let secrets = reader.string(),
             reader.isAtEnd

@@ -19,8 +19,8 @@ public struct PublicKey: Sendable, Hashable {
 
     /// Takes base64 as written in known_hosts and authorized_keys.
     public init?(base64: String) {
-        guard let data = Data(base64Encoded: base64) else { return nil }
-        self.init(blob: Array(data))
+        guard let blob = Base64.decode(base64.utf8) else { return nil }
+        self.init(blob: blob)
     }
 
     /// The blob in base64, as in known_hosts.

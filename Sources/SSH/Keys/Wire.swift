@@ -25,6 +25,12 @@ struct WireReader {
         guard let digits = string()?.drop(while: { $0 == 0 }), digits.count <= width else { return nil }
         return [UInt8](repeating: 0, count: width - digits.count) + digits
     }
+
+    /// The digits of an mpint that is not negative and of at most 16384 bits.
+    mutating func positive() -> [UInt8]? {
+        guard let digits = string(), (digits.first ?? 0) < 0x80, digits.count <= 2049 else { return nil }
+        return digits
+    }
 }
 
 /// The SSH wire encoding, for writing.

@@ -3,13 +3,6 @@ import Glibc
 
 /// A client of ssh-agent (draft-ietf-sshm-ssh-agent) on a loop; nothing in it blocks.
 final class AgentClient {
-    private enum Message {
-        static let requestIdentities: UInt8 = 11
-        static let identities: UInt8 = 12
-        static let signRequest: UInt8 = 13
-        static let signature: UInt8 = 14
-    }
-
     private static let maxAnswer = 256 * 1024
 
     private let descriptor: LoopDescriptor
@@ -38,24 +31,17 @@ final class AgentClient {
     func close() { descriptor.close() }
 
     func identities() async throws(SSHError) -> [PublicKey] {
-        var reader = WireReader(try await ask([Message.requestIdentities]))
-        guard reader.byte() == Message.identities, let count = reader.uint32() else { throw refused }
-        var keys: [PublicKey] = []
-        for _ in 0..<min(count, 1000) {
-            guard let blob = reader.string(), reader.string() != nil else { throw refused }
-            if let key = PublicKey(blob: blob) { keys.append(key) }
+        guard let keys = AgentMessage.identities(in: try await ask(AgentMessage.identitiesRequest)) else {
+            throw refused
         }
         return keys
     }
 
     /// The signature's inner part, without the algorithm's name.
     func sign(_ data: [UInt8], with key: PublicKey) async throws(SSHError) -> [UInt8] {
-        let request = [Message.signRequest] + Wire.string(key.blob) + Wire.string(data) + Wire.uint32(0)
-        var reader = WireReader(try await ask(request))
-        guard reader.byte() == Message.signature, let signature = reader.string() else { throw refused }
-        var inner = WireReader(signature)
-        guard inner.text() == key.type, let bytes = inner.string(), inner.isAtEnd else { throw refused }
-        return bytes
+        let answer = try await ask(AgentMessage.signRequest(data, with: key))
+        guard let signature = AgentMessage.signature(in: answer, type: key.type) else { throw refused }
+        return signature
     }
 
     private var refused: SSHError {

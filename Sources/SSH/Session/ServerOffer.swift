@@ -1,3 +1,5 @@
+import CSSH2
+
 /// The algorithms a server offers: its KEXINIT (RFC 4253, section 7.1), which it sends in the clear after its banner.
 ///
 /// libssh2 says only "Unable to exchange encryption keys"; a person needs to know what is missing.
@@ -22,19 +24,19 @@ struct ServerOffer: Equatable {
         (keyExchanges, hostKeys, ciphers, macs) = (lists[0], lists[1], lists[3], lists[5])
     }
 
-    /// What keeps us from talking, in words; nil when each list has something in common with ours.
-    func lack(hostKeys wanted: [String], supported: (String) -> Bool) -> String? {
-        let aead: Set<String> = ["aes256-gcm@openssh.com", "aes128-gcm@openssh.com"]
-        let cipher = LibSSH2.ciphers.first { ciphers.contains($0) && supported($0) }
-        var rows = [
-            ("key exchange", keyExchanges, LibSSH2.keyExchanges), ("host keys", hostKeys, wanted),
-            ("ciphers", ciphers, LibSSH2.ciphers),
+    /// What keeps a session from talking to it, in words; nil when every list has something in common.
+    func lack(by ssh: LibSSH2Session) -> String? {
+        let lists = [
+            ("key exchange", LIBSSH2_METHOD_KEX, LibSSH2.keyExchanges, keyExchanges),
+            ("host keys", LIBSSH2_METHOD_HOSTKEY, HostKeyAlgorithms.names(for: []), hostKeys),
+            ("ciphers", LIBSSH2_METHOD_CRYPT_CS, LibSSH2.ciphers, ciphers),
+            ("MACs", LIBSSH2_METHOD_MAC_CS, LibSSH2.macs, macs),
         ]
-        if !(cipher.map(aead.contains) ?? false) { rows.append(("MACs", macs, LibSSH2.macs)) }
-        let lacking = rows.filter { _, offered, ours in !ours.contains { offered.contains($0) && supported($0) } }
-        guard !lacking.isEmpty else { return nil }
-        return lacking.map { what, offered, _ in
-            "for \(what) it offers only \(printable(offered.joined(separator: ", ").utf8, limit: 300))"
-        }.joined(separator: "; ")
+        let lacking = lists.compactMap { what, method, wanted, offered -> String? in
+            let ours = Set(LibSSH2.supported(by: ssh.pointer, for: method)).intersection(wanted)
+            guard ours.isDisjoint(with: offered) else { return nil }
+            return "for \(what) it offers only \(printable(offered.joined(separator: ", ").utf8, limit: 300))"
+        }
+        return lacking.isEmpty ? nil : lacking.joined(separator: "; ")
     }
 }

@@ -19,6 +19,20 @@ extension Session {
             handshake: .now - start)
     }
 
+    /// The node's host key of one type, proven by a handshake after which nothing is asked; nil when it has none.
+    func hostKey(ofType type: String, through jump: Session?) async throws(SSHError) -> PublicKey? {
+        let ssh = try adopt(try await dial(through: jump))
+        guard ssh.prefer(HostKeyAlgorithms.names(ofTypes: [type]), for: LIBSSH2_METHOD_HOSTKEY) else { return nil }
+        try setPreferences(ssh)
+        do throws(SSHError) {
+            try await handshake(ssh)
+        } catch {
+            guard error.code == .noCommonAlgorithm else { throw error }
+            return nil
+        }
+        return try shownHostKey(ssh)
+    }
+
     // MARK: TCP
 
     private func dial(through jump: Session?) async throws(SSHError) -> LoopDescriptor {
@@ -117,10 +131,18 @@ extension Session {
     // MARK: Handshake
 
     private func handshake(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) async throws(SSHError) {
-        try setPreferences(ssh, record)
+        try preferHostKeys(ssh, record)
+        try setPreferences(ssh)
+        try await handshake(ssh, knowing: record)
+    }
+
+    private func handshake(
+        _ ssh: LibSSH2Session, knowing record: KnownHosts.Record = KnownHosts.Record()
+    ) async throws(SSHError) {
         let fd = ssh.descriptor.fd
         let result = try await performHandshake(ssh, fd)
         guard result == 0 else { throw handshakeError(ssh, result, record) }
+        ssh.forgetFirstBytes()
     }
 
     /// A server that never finishes its banner is named with what it sent.
@@ -142,21 +164,29 @@ extension Session {
         return strncmp(banner, "SSH-", 4) == 0 ? .keyExchange : .banner
     }
 
-    private func setPreferences(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) throws(SSHError) {
-        let hostKeys = HostKeyAlgorithms.names(for: record.trusted)
+    /// Keys of known types first, the others after them: what is shown then is refused with its fingerprint.
+    private func preferHostKeys(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) throws(SSHError) {
+        let known = HostKeyAlgorithms.names(for: record.trusted)
+        guard ssh.prefer(known, for: LIBSSH2_METHOD_HOSTKEY) else {
+            throw error(
+                .hostKeyUnsupported, .keyExchange,
+                "libssh2 \(LibSSH2.version) supports none of: \(known.joined(separator: ", "))",
+                "record the host's ed25519 or ecdsa key in known_hosts, or use a newer libssh2")
+        }
+        let others = HostKeyAlgorithms.names(for: []).filter { !known.contains($0) }
+        _ = ssh.prefer(known + others, for: LIBSSH2_METHOD_HOSTKEY)
+    }
+
+    private func setPreferences(_ ssh: LibSSH2Session) throws(SSHError) {
         let lists = [
-            (LIBSSH2_METHOD_KEX, LibSSH2.keyExchanges), (LIBSSH2_METHOD_HOSTKEY, hostKeys),
+            (LIBSSH2_METHOD_KEX, LibSSH2.keyExchanges),
             (LIBSSH2_METHOD_CRYPT_CS, LibSSH2.ciphers), (LIBSSH2_METHOD_CRYPT_SC, LibSSH2.ciphers),
             (LIBSSH2_METHOD_MAC_CS, LibSSH2.macs), (LIBSSH2_METHOD_MAC_SC, LibSSH2.macs),
         ]
         for (method, names) in lists where !ssh.prefer(names, for: method) {
-            let isHostKey = method == LIBSSH2_METHOD_HOSTKEY
             throw error(
-                isHostKey ? .hostKeyUnsupported : .noCommonAlgorithm, .keyExchange,
-                "libssh2 \(LibSSH2.version) supports none of: \(names.joined(separator: ", "))",
-                isHostKey
-                    ? "record the host's ed25519 or ecdsa key in known_hosts, or use a newer libssh2"
-                    : "use a newer libssh2")
+                .noCommonAlgorithm, .keyExchange,
+                "libssh2 \(LibSSH2.version) supports none of: \(names.joined(separator: ", "))", "use a newer libssh2")
         }
     }
 
@@ -185,14 +215,13 @@ extension Session {
     }
 
     private func algorithmError(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) -> SSHError {
-        let banner = libssh2_session_banner_get(ssh.pointer).map { String(cString: $0) } ?? ""
-        let known = record.trusted.map(\.description).joined(separator: ", ")
-        let hint = known.isEmpty ? "" : "; it was asked to prove one of its known keys: \(known)"
+        let hint = record.list(.trusted).map { "; known: \($0)" } ?? ""
+        let offer = ServerOffer(firstBytes: ssh.firstBytes)
+        let lack = offer?.lack(by: ssh) ?? ssh.lastError
         return error(
             .noCommonAlgorithm, .keyExchange,
-            "no algorithms in common with \(printable(banner.utf8))\(hint) (libssh2 \(LibSSH2.version): \(ssh.lastError))",
-            known.isEmpty
-                ? "allow curve25519-sha256, aes128-ctr and hmac-sha2-256 in the node's sshd_config"
-                : "if the node's host keys were changed on purpose, verify the new ones out of band and record them")
+            "no algorithms in common with \(ssh.serverSoftware)\(hint): \(lack) (libssh2 \(LibSSH2.version))",
+            "allow curve25519-sha256, aes128-ctr, hmac-sha2-256 and an ed25519 or ecdsa host key in the node's sshd_config"
+        )
     }
 }

@@ -16,8 +16,13 @@ enum HostKeyAlgorithms {
 
     /// Those of the known keys, so that the server proves a key we can check; all when none is known, to be able to
     /// show its fingerprint.
-    static func names(for known: [PublicKey]) -> [String] {
-        let types = Set(known.map(\.type))
+    static func names(for known: [PublicKey]) -> [String] { names(ofTypes: Set(known.map(\.type))) }
+
+    /// Every type there is, in order of preference.
+    static var types: [String] { order }
+
+    /// Those of some types; all when there are none.
+    static func names(ofTypes types: Set<String>) -> [String] {
         let wanted = order.filter { types.isEmpty || types.contains($0) }
         let names = wanted.flatMap { byType[$0] ?? [] }
         return names.isEmpty ? types.sorted() : names
@@ -42,39 +47,52 @@ enum HostKeyVerdict: Equatable {
 }
 
 extension Session {
-    /// Compares the proven host key with what is on record, before anything about the user is sent.
-    func verifyHostKey(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) throws(SSHError) -> PublicKey {
+    /// The key whose possession the node has proven in the handshake.
+    func shownHostKey(_ ssh: LibSSH2Session) throws(SSHError) -> PublicKey {
         var length = 0
         var type: Int32 = 0
         guard let bytes = libssh2_session_hostkey(ssh.pointer, &length, &type),
             let shown = PublicKey(blob: Array(UnsafeRawBufferPointer(start: bytes, count: length)))
         else { throw error(.protocolFailure, .hostKey, "the node showed no readable host key", "check its sshd") }
+        return shown
+    }
+
+    /// Compares the proven host key with what is on record, before anything about the user is sent.
+    func verifyHostKey(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) throws(SSHError) -> PublicKey {
+        let shown = try shownHostKey(ssh)
         let verdict = HostKeyVerdict(shown, record)
         guard verdict != .trusted else { return shown }
         throw refusal(verdict, shown, record)
     }
 
+    /// Always both fingerprints, where the known ones stand, and what to do.
     private func refusal(_ verdict: HostKeyVerdict, _ shown: PublicKey, _ record: KnownHosts.Record) -> SSHError {
-        let name = KnownHosts.name(of: endpoint)
-        let known = record.trusted.map(\.description).joined(separator: ", ")
+        let name = printable(KnownHosts.name(of: endpoint).utf8)
+        let known = record.list(.trusted) ?? "none"
         switch verdict {
         case .revoked:
+            let places = record.entries.filter { $0.role == .revoked && $0.key == shown }.map(\.source.description)
             return error(
-                .hostKeyRevoked, .hostKey, "the host key is marked @revoked: shown \(shown); trusted \(known)",
-                "do not connect: the key is known to be compromised; give the node a new host key and record it")
+                .hostKeyRevoked, .hostKey,
+                "the host key is marked @revoked (\(places.joined(separator: ", "))): shown \(shown); trusted: \(known)",
+                "do not connect, the key is known to be compromised; give the node a new host key, then: \(Self.trust)")
         case .needsCertificate:
             return error(
                 .hostKeyUnsupported, .hostKey,
-                "\(name) is known by @cert-authority only, and host certificates are not supported: shown \(shown)",
-                "verify the shown key out of band and record it in known_hosts")
+                "\(name) is known by @cert-authority only, and host certificates are not supported: shown \(shown); "
+                    + "authorities: \(record.list(.authority) ?? "none")",
+                "compare the shown key with ssh-keygen -l on the node's console, then: \(Self.trust)")
         case .unknown:
             return error(
                 .hostUnknown, .hostKey, "no host key is on record for \(name): shown \(shown); known: none",
-                "compare with ssh-keygen -l on the node's console, then record the key; never accept it blindly")
+                "compare with ssh-keygen -l on the node's console, then: \(Self.trust); never accept it blindly")
         case .changed, .trusted:
             return error(
-                .hostKeyMismatch, .hostKey, "the host key has changed: shown \(shown); known \(known)",
-                "someone may be in between; if the node was reinstalled, verify the new key out of band and record it")
+                .hostKeyMismatch, .hostKey, "the host key of \(name) has changed: shown \(shown); known: \(known)",
+                "someone may be in between; if the node was reinstalled, compare the shown key with ssh-keygen -l on its "
+                    + "console, then: \(Self.trust)")
         }
     }
+
+    static let trust = "belay inventory trust NODE"
 }
