@@ -16,9 +16,7 @@ struct PlanVerb: Verb {
     @Argument(help: "The runbook's name; `belay runbook list` shows them.")
     var runbook: String
 
-    @Option(
-        name: .customLong("node"), help: ArgumentHelp("A node of the inventory; again for more.", valueName: "name"))
-    var nodes: [String] = []
+    @OptionGroup var selection: NodeSelection
 
     @Option(name: .customLong("param"), help: ArgumentHelp("A parameter of the runbook.", valueName: "name=value"))
     var parameters: [String] = []
@@ -29,11 +27,11 @@ struct PlanVerb: Verb {
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let given = try ParameterArguments.parse(parameters, files: parameterFiles)
-        guard !nodes.isEmpty else {
-            throw UsageError("no node is named", remedy: "Name the nodes with --node NAME; the inventory has them.")
-        }
-        let (runbook, nodes, saving) = (runbook, nodes, saving)
-        let planned = try await global.workspace().withBelay {
+        try selection.requireSome()
+        let workspace = try await global.workspace()
+        let nodes = try selection.nodes(in: workspace.inventory).map(\.name)
+        let (runbook, saving) = (runbook, saving)
+        let planned = try await workspace.withBelay {
             try await $0.plan(runbook: runbook, nodes: nodes, parameters: given, key: saving.key, file: saving.file)
         }
         return try saving.show(planned, output.format, terminal)

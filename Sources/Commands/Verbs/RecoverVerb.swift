@@ -7,7 +7,7 @@ struct RecoverVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "recover", abstract: "Bring interrupted runs to an end, each node to its state before or after.",
         discussion: """
-            Nothing is begun anew: what was fully verified is finished, everything else is undone. With --node it reads what \
+            Nothing is begun anew: what was fully verified is finished, everything else is undone. With --node or -l it reads what \
             runs left on that node and on the execution host, also runs that this machine's log has never heard of: when the \
             laptop that began them is gone, or not here. Whoever may still drive them is fenced off.
             """)
@@ -17,20 +17,19 @@ struct RecoverVerb: Verb {
     @Option(help: "Only this run, by its id or its beginning.")
     var run: String?
 
-    @Option(
-        name: .customLong("node"),
-        help: ArgumentHelp("Bring this node back from what lies on it; again for more.", valueName: "name"))
-    var nodes: [String] = []
+    @OptionGroup var selection: NodeSelection
 
     mutating func validate() throws {
-        if run != nil, !nodes.isEmpty {
-            throw ValidationError("--run and --node do not go together: name one of them.")
+        if run != nil, !selection.isEmpty {
+            throw ValidationError("--run and --node or -l do not go together: give one of them.")
         }
     }
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let workspace = try await global.workspace()
-        guard nodes.isEmpty else { return try await recover(nodes, in: workspace, terminal) }
+        guard selection.isEmpty else {
+            return try await recover(try selection.nodes(in: workspace.inventory).map(\.name), in: workspace, terminal)
+        }
         var id: String?
         if let run { id = try await workspace.store().run(run).id }
         let progress = Progress(terminal)
@@ -47,7 +46,6 @@ struct RecoverVerb: Verb {
 
     // A node that fails keeps none of the others from being recovered.
     private func recover(_ names: [String], in workspace: Workspace, _ terminal: Terminal) async throws -> Exit {
-        _ = try workspace.inventory.nodes(named: names)
         return try await workspace.withBelay { belay in
             var exit = Exit.done
             for name in names {

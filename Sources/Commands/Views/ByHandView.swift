@@ -47,8 +47,8 @@ struct ByHandView: Sendable {
             let address = node?.plan.host(at: .node)?.identity.address
             return "ssh \((host == hand.node ? address ?? host : host).printable)"
         }
-        let port = entry.port == 22 ? [] : ["-p", "\(entry.port)"]
-        return ShellQuote.display(["ssh"] + port + ["\(entry.user)@\(entry.address)"]).printable
+        let port = entry.port.map { $0 == 22 ? [] : ["-p", "\($0)"] } ?? []
+        return ShellQuote.display(["ssh"] + port + [entry.destinationText]).printable
     }
 
     private func sudo(_ host: String) -> String {

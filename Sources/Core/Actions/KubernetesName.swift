@@ -14,13 +14,18 @@ enum KubernetesName {
     /// - Parameter exceptions: keys that may be changed although their domain is Kubernetes' own.
     static func fault(ofKey key: String, exceptions: Set<String> = []) -> String? {
         let parts = key.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        let name = parts.last ?? ""
-        guard parts.count <= 2, isLabelWord(name), parts.count == 1 || isSubdomain(parts[0]) else {
+        guard isKey(key) else {
             return "must be a key like 'app' or 'example.com/app': letters, digits, '-', '_' and '.', at most 63"
         }
         guard parts.count == 2, isReserved(domain: parts[0]), !exceptions.contains(key) else { return nil }
         return
             "belongs to Kubernetes or Belay itself, which set it for their own purposes; use a key of your own domain"
+    }
+
+    /// Whether it is a key at all, whoever it belongs to.
+    static func isKey(_ key: String) -> Bool {
+        let parts = key.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        return parts.count <= 2 && isLabelWord(parts.last ?? "") && (parts.count == 1 || isSubdomain(parts[0]))
     }
 
     /// Nil for a value of a label or a taint (which may be empty), else what is wrong.

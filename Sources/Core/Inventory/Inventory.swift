@@ -2,14 +2,16 @@
 public struct Inventory: Sendable, Hashable {
     /// The file's name as it was given to the parser.
     public var file: String
-    /// SHA-256 of the file's bytes, lower-case hex.
+    /// SHA-256 in lower-case hex: of the file's bytes; with sources, of the list of all files, each by its digest and name.
     public var digest: String
     /// Which cluster it is.
     public var cluster: Cluster
     /// What holds for every node that does not say otherwise.
     public var defaults: Defaults
-    /// The nodes in the order of the file; names are unique.
+    /// The nodes in the order of the file, then of its sources; names are unique.
     public var nodes: [Node]
+    /// What sources say and Belay does not do, such as a jump host: for whoever wonders why a node is not reached.
+    public var notes: [Diagnostic] = []
 
     /// A cluster.
     public struct Cluster: Sendable, Hashable {
@@ -40,16 +42,20 @@ public struct Inventory: Sendable, Hashable {
 
     /// What holds for every node that does not say otherwise.
     public struct Defaults: Sendable, Hashable {
-        /// The user to log in as; `root` unless given.
-        public var user: String
-        /// The SSH port; 22 unless given.
-        public var port: Int
+        /// The user to log in as; nil = as ssh's configuration says.
+        public var user: String?
+        /// The SSH port; nil = as ssh's configuration says.
+        public var port: Int?
         /// Private keys to try after the agent's, relative to the inventory's file.
-        public var identityFiles: [String]
+        public var identityFiles: [String] = []
         /// The files of known host keys; empty for the user's own.
-        public var knownHosts: [String]
+        public var knownHosts: [String] = []
         /// How root is reached.
-        public var sudo: Sudo
+        public var sudo: Sudo = .auto
+        /// Which implementation of SSH is used.
+        public var transport: Transport = .auto
+        /// ssh's configuration; nil = the user's and the system's own files.
+        public var sshConfig: SSHConfig?
     }
 
     /// How a command becomes root's.
@@ -62,34 +68,66 @@ public struct Inventory: Sendable, Hashable {
         case never
     }
 
+    /// An implementation of SSH.
+    public enum Transport: String, Codable, Sendable, CaseIterable {
+        /// libssh2 where it can do what the node asks for, else OpenSSH.
+        case auto
+        /// Belay's own sessions, over libssh2.
+        case libssh2
+        /// The `ssh` of this machine.
+        case openssh
+    }
+
+    /// Which ssh_config(5) is asked for what the inventory does not say.
+    public enum SSHConfig: Sendable, Hashable {
+        /// None at all (`none` in the file).
+        case disabled
+        /// This file alone, relative to the inventory's file.
+        case file(String)
+    }
+
     /// A node, its defaults filled in.
     public struct Node: Sendable, Hashable {
         /// Its name, as Kubernetes and people know it.
         public var name: String
         /// Host name or IP address to connect to.
         public var address: String
-        /// The SSH port.
-        public var port: Int
-        /// The user to log in as.
-        public var user: String
+        /// The SSH port; nil = as ssh's configuration says.
+        public var port: Int?
+        /// The user to log in as; nil = as ssh's configuration says.
+        public var user: String?
+        /// Its private keys, instead of the defaults'; nil = the defaults'.
+        public var identityFiles: [String]?
         /// What it does in the cluster (`worker`, `control-plane`, …).
         public var roles: Set<String>
         /// The pool that limits such as "one of a pool at a time" count in; `default` unless given.
         public var pool: String
         /// Free labels.
         public var labels: [String: String]
+        /// The Ansible groups it is in, with their parents, without `all`.
+        public var groups: Set<String> = []
         /// The name its host key is known by, nil for the address.
         public var hostKeyAlias: String?
         /// How root is reached.
         public var sudo: Sudo
+        /// Which implementation of SSH is used.
+        public var transport: Transport = .auto
         /// Its name in Kubernetes when that is another one.
         public var kubernetesName: String?
+        /// Where it is spoken of: the inventory's own file first, then the sources.
+        public var origins: [SourceLocation] = []
 
         /// The name its Node object has.
         public var nameInKubernetes: String { kubernetesName ?? name }
 
-        /// Whether commands go through `sudo -n`.
-        public var usesSudo: Bool {
+        /// Address and port as far as the inventory says them, for people: `10.0.0.1:22`, `10.0.0.1`.
+        public var endpointText: String { port.map { "\(address):\($0)" } ?? address }
+
+        /// User and address as far as the inventory says them, as ssh(1) takes them: `ops@10.0.0.1`, `10.0.0.1`.
+        public var destinationText: String { user.map { "\($0)@\(address)" } ?? address }
+
+        /// Whether commands go through `sudo -n` when this user is logged in.
+        public func usesSudo(as user: String) -> Bool {
             switch sudo {
             case .auto: user != "root"
             case .always: true

@@ -20,9 +20,15 @@ public struct YAMLDocument: Sendable {
     /// Parses a file.
     /// - Parameter file: the name that messages carry; nothing is read from it.
     public init(_ bytes: [UInt8], file: String) throws(Diagnostics) {
+        try self.init(bytes, file: file, sizeLimit: Self.sizeLimit, tags: [])
+    }
+
+    /// Parses a file of somebody else's.
+    /// - Parameter tags: tags of their own that are admitted on values; see ``YAMLNode/tag``.
+    init(_ bytes: [UInt8], file: String, sizeLimit: Int, tags: Set<String>) throws(Diagnostics) {
         self.file = file
-        guard bytes.count <= Self.sizeLimit else {
-            throw Self.refusal("the file has \(bytes.count) bytes, more than \(Self.sizeLimit)", at: .init(file: file))
+        guard bytes.count <= sizeLimit else {
+            throw Self.refusal("the file has \(bytes.count) bytes, more than \(sizeLimit)", at: .init(file: file))
         }
         guard let source = String(validating: bytes, as: UTF8.self) else {
             throw Self.refusal("the file is not UTF-8 text", at: .init(file: file, line: Self.badLine(in: bytes)))
@@ -32,7 +38,7 @@ public struct YAMLDocument: Sendable {
             throw Self.refusal(
                 "anchors and aliases are not accepted", at: alias.location(in: file), remedy: "Write the value out")
         }
-        root = try Self.parse(source, file: file)
+        root = try Self.parse(source, file: file, tags: tags)
     }
 
     /// Reads the root mapping. Every error the closure meets is collected; all of them are thrown together at the end.
@@ -52,7 +58,7 @@ public struct YAMLDocument: Sendable {
         return 1 + (lines.firstIndex { String(validating: $0, as: UTF8.self) == nil } ?? 0)
     }
 
-    private static func parse(_ source: String, file: String) throws(Diagnostics) -> YAMLNode {
+    private static func parse(_ source: String, file: String, tags: Set<String>) throws(Diagnostics) -> YAMLNode {
         do {
             // A node refers to its anchor weakly and only the parser keeps it: it must outlive the conversion.
             let parser = try Parser(yaml: source, resolver: .basic, encoding: .utf8)
@@ -60,7 +66,7 @@ public struct YAMLDocument: Sendable {
                 guard let node = try parser.singleRoot() else {
                     throw refusal("the file is empty", at: .init(file: file, line: 1, column: 1))
                 }
-                return try YAMLNode(node, file: file, depth: 0)
+                return try YAMLNode(node, file: file, tags: tags, depth: 0)
             }
         } catch let error as YamlError {
             throw Diagnostics([error.diagnostic(file: file)])
@@ -73,7 +79,9 @@ public struct YAMLDocument: Sendable {
 }
 
 extension YAMLNode {
-    fileprivate init(_ node: Node, file: String, depth: Int, isKey: Bool = false) throws(Diagnostics) {
+    fileprivate init(
+        _ node: Node, file: String, tags: Set<String>, depth: Int, isKey: Bool = false
+    ) throws(Diagnostics) {
         line = node.mark?.line ?? 1
         column = node.mark?.column ?? 1
         content = .sequence([])
@@ -85,20 +93,24 @@ extension YAMLNode {
         if depth > YAMLDocument.depthLimit {
             throw refuse("nested more than \(YAMLDocument.depthLimit) deep", "Flatten it")
         }
-        if node.isTagged(isKey: isKey) {
+        if !isKey, tags.contains(node.tagName) {
+            tag = node.tagName
+        } else if node.isTagged(isKey: isKey) {
             throw refuse("tags are not accepted", "Leave the tag out; quote the value if it is text")
         }
         switch node {
         case .scalar(let scalar): content = .scalar(scalar.string, YAMLStyle(scalar.style))
         case .sequence(let items):
             content = .sequence(
-                try items.map { (item) throws(Diagnostics) in try YAMLNode(item, file: file, depth: depth + 1) })
+                try items.map { (item) throws(Diagnostics) in
+                    try YAMLNode(item, file: file, tags: tags, depth: depth + 1)
+                })
         case .mapping(let pairs):
             content = .mapping(
                 try pairs.map { (pair) throws(Diagnostics) in
-                    let key = try YAMLNode(pair.key, file: file, depth: depth + 1, isKey: true)
+                    let key = try YAMLNode(pair.key, file: file, tags: tags, depth: depth + 1, isKey: true)
                     guard key.text != nil else { throw refuse("a key must be a single word", "Use a scalar key") }
-                    return (key, try YAMLNode(pair.value, file: file, depth: depth + 1))
+                    return (key, try YAMLNode(pair.value, file: file, tags: tags, depth: depth + 1))
                 })
         case .alias: throw refuse("anchors and aliases are not accepted", "Write the value out")
         }
@@ -115,15 +127,17 @@ extension Node {
         }
     }
 
+    fileprivate var tagName: String {
+        switch self {
+        case .scalar(let scalar): scalar.tag.rawValue
+        case .mapping(let mapping): mapping.tag.rawValue
+        case .sequence(let sequence): sequence.tag.rawValue
+        case .alias(let alias): alias.tag.rawValue
+        }
+    }
+
     fileprivate func isTagged(isKey: Bool) -> Bool {
-        let tag: Tag =
-            switch self {
-            case .scalar(let scalar): scalar.tag
-            case .mapping(let mapping): mapping.tag
-            case .sequence(let sequence): sequence.tag
-            case .alias(let alias): alias.tag
-            }
-        let name = Tag.Name(rawValue: tag.rawValue)
+        let name = Tag.Name(rawValue: tagName)
         // The parser itself gives the tag of a string to quoted scalars and, looking for duplicates, to keys.
         let isText = isKey || (scalar.map { YAMLStyle($0.style) != .plain } ?? false)
         return name != .implicit && !(isText && name == .str)

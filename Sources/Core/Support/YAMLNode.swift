@@ -1,6 +1,6 @@
 /// A value of a YAML document with its place: the tree all readers of Belay's files work on.
 ///
-/// It has no anchors, aliases or tags (``YAMLDocument`` refuses them), and its mappings have no duplicate keys.
+/// It has no anchors, no aliases, and no tags that its reader does not ask for (``YAMLDocument`` refuses them), and its mappings have no duplicate keys.
 public struct YAMLNode: Sendable {
     /// What the node holds.
     public enum Content: Sendable {
@@ -18,6 +18,8 @@ public struct YAMLNode: Sendable {
     public var line: Int
     /// Column of its first character, from 1, in Unicode scalars.
     public var column: Int
+    /// Its tag, where the reader admits that tag; nil for all others.
+    var tag: String?
 
     /// What it is, in the words of error messages.
     public var kind: String {

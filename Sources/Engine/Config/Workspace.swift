@@ -26,17 +26,29 @@ public struct Workspace: Sendable {
         configuration = try Configuration.parse(
             ProjectFiles.read(ProjectFiles.join(directory, Self.fileName)),
             file: ProjectFiles.join(directory, Self.fileName))
-        var inventory = try Inventory.parse(ProjectFiles.read(configuration.inventory), file: configuration.inventory)
+        let file = try InventoryFile.parse(
+            ProjectFiles.read(configuration.inventory), file: configuration.inventory)
+        inventory = Self.expandingHome(try file.inventory(sources: file.sources.map(SourceFiles.read)))
+        logDirectory =
+            try configuration.log.directory.map(Environment.expandingHome)
+            ?? Self.defaultLog(configuration.log.origin)
+    }
+
+    private static func expandingHome(_ inventory: Inventory) -> Inventory {
+        var inventory = inventory
         // On a node it is a path of the node; on this machine no shell reads it.
         if case .local? = inventory.cluster.kubectl?.host, let path = inventory.cluster.kubectl?.kubeconfig {
             inventory.cluster.kubectl?.kubeconfig = Environment.expandingHome(path)
         }
         inventory.defaults.identityFiles = inventory.defaults.identityFiles.map(Environment.expandingHome)
         inventory.defaults.knownHosts = inventory.defaults.knownHosts.map(Environment.expandingHome)
-        self.inventory = inventory
-        logDirectory =
-            try configuration.log.directory.map(Environment.expandingHome)
-            ?? Self.defaultLog(configuration.log.origin)
+        if case .file(let path) = inventory.defaults.sshConfig {
+            inventory.defaults.sshConfig = .file(Environment.expandingHome(path))
+        }
+        for index in inventory.nodes.indices {
+            inventory.nodes[index].identityFiles = inventory.nodes[index].identityFiles?.map(Environment.expandingHome)
+        }
+        return inventory
     }
 
     private static func find(from folder: String) throws -> String {

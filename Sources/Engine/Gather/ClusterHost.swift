@@ -27,7 +27,7 @@ struct ClusterHost: Sendable {
             case .node(let name):
                 let connection = try await connector.connect(to: name)
                 let machineID = try await machineID(over: connection, nonces)
-                let address = inventory.node(name).map { "\($0.address):\($0.port)" } ?? name
+                let address = inventory.node(name)?.endpointText ?? name
                 let identity = NodeIdentity(
                     address: address, hostKey: connection.hostKey.fingerprint, machineID: machineID)
                 return ClusterHost(

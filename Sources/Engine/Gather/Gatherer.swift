@@ -99,7 +99,7 @@ public struct Gatherer: Sendable {
                     isPassing: false)
             }
             let identity = NodeIdentity(
-                address: "\(node.address):\(node.port)", hostKey: hostKey, machineID: machineID)
+                address: node.endpointText, hostKey: hostKey, machineID: machineID)
             return OwnSight(
                 identity: .success(identity), facts: facts,
                 observations: Self.observations(actions, parts.dropFirst()), records: left)

@@ -89,11 +89,13 @@ public struct Connector: Sendable {
             let knownHosts = try KnownHosts(files: known.isEmpty ? Self.userKnownHosts() : known)
             var options = Options()
             options.connectTimeout = .seconds(6)
-            options.privilege = node.usesSudo ? .sudo : .none
+            // What the inventory does not say is ssh's configuration to say; until it is asked, these stand for its answer.
+            let (user, port) = (node.user ?? "root", node.port ?? 22)
+            options.privilege = node.usesSudo(as: user) ? .sudo : .none
             let endpoint = Endpoint(
-                host: node.address, port: UInt16(clamping: node.port), user: node.user, hostKeyAlias: node.hostKeyAlias)
+                host: node.address, port: UInt16(clamping: port), user: user, hostKeyAlias: node.hostKeyAlias)
             return try await SSHConnection.connect(
-                to: endpoint, using: try credentials(), knownHosts: knownHosts, options: options, on: loops)
+                to: endpoint, using: try credentials(for: node), knownHosts: knownHosts, options: options, on: loops)
         } catch let error as SSHError {
             throw NodeFailure(error)
         } catch {
@@ -101,8 +103,9 @@ public struct Connector: Sendable {
         }
     }
 
-    private func credentials() throws -> Credentials {
-        var sources = try inventory.defaults.identityFiles.map { Credentials.Method.key(try PrivateKey(path: $0)) }
+    private func credentials(for node: Inventory.Node) throws -> Credentials {
+        let files = node.identityFiles ?? inventory.defaults.identityFiles
+        var sources = try files.map { Credentials.Method.key(try PrivateKey(path: $0)) }
         if let agentSocket { sources.append(.agent(socket: agentSocket)) }
         return Credentials(sources)
     }

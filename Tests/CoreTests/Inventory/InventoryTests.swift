@@ -26,12 +26,14 @@ struct InventoryTests {
         #expect(inventory.defaults.identityFiles == ["conf/keys/id", "/etc/id", "~/.ssh/id"])
         #expect(inventory.defaults.knownHosts == ["conf/known_hosts"])
         let (cp1, w1) = (inventory.nodes[0], inventory.nodes[1])
-        #expect(cp1.port == 22 && cp1.pool == "default" && cp1.roles == ["control-plane", "etcd"])
+        #expect(cp1.port == nil && cp1.pool == "default" && cp1.roles == ["control-plane", "etcd"])
         #expect(w1.port == 2222 && w1.user == "ops" && w1.labels == ["zone": "a"] && w1.hostKeyAlias == "w1.x")
     }
 
     @Test("sudo is used unless the user is root or it is switched off")
-    func sudo() throws { #expect(try Self.parse(Self.text).nodes.map(\.usesSudo) == [false, true, false]) }
+    func sudo() throws {
+        #expect(try Self.parse(Self.text).nodes.map { $0.usesSudo(as: $0.user ?? "") } == [false, true, false])
+    }
 
     @Test("nodes are selected by name, each once; unknown names are all reported")
     func selection() throws {

@@ -55,6 +55,7 @@ struct SchemaTests {
         kind: Inventory
         cluster: {qqqqqqqqq: 1, kubectl: {qqqqqqqqq: 1}}
         defaults: {qqqqqqqqq: 1}
+        sources: [{qqqqqqqqq: 1}]
         nodes: [{qqqqqqqqq: 1}]
         qqqqqqqqq: 1
         """
@@ -72,6 +73,7 @@ struct SchemaTests {
             ),
             ("inventory", inventory, ["properties", "defaults"], "defaults"),
             ("inventory", inventory, ["properties", "nodes", "items"], "nodes[0]"),
+            ("inventory", inventory, ["properties", "sources", "items"], "sources[0]"),
             ("configuration", configuration, [], ""), ("configuration", configuration, ["properties", "log"], "log"),
         ])
     func fieldNames(name: String, text: String, path: [String], field: String) throws {
