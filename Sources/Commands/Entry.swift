@@ -64,7 +64,7 @@ struct Root: AsyncParsableCommand {
         subcommands: [
             PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApplyVerb.self, RecoverVerb.self, ResolveVerb.self,
             StatusVerb.self,
-            RunsVerb.self, RunbookVerb.self, AuditVerb.self, PolicyVerb.self,
+            RunsVerb.self, RunbookVerb.self, InventoryVerb.self, AuditVerb.self, PolicyVerb.self,
         ])
 
     @OptionGroup var global: GlobalOptions

@@ -14,13 +14,14 @@ public struct Belay: Sendable {
 
     /// Opens the log of a project for writing.
     /// - Throws: ``AuditError`` when it cannot be written; then nothing starts (law 1).
-    public static func open(_ workspace: Workspace) async throws -> Belay {
+    public static func open(_ workspace: Workspace, choices: Connector.Choices = Connector.Choices()) async throws
+        -> Belay
+    {
         let clock = SystemClock()
         let log = try await RunLog.open(
             directory: workspace.logDirectory, origin: workspace.configuration.log.origin, clock: clock,
             by: Environment.holder)
-        let connector = try Connector(
-            inventory: workspace.inventory, agentSocket: Environment.variable("SSH_AUTH_SOCK"))
+        let connector = try Connector(inventory: workspace.inventory, choices: choices)
         return Belay(workspace: workspace, log: log, connector: connector, clock: clock, nonces: SystemNonces())
     }
 

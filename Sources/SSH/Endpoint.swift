@@ -33,8 +33,9 @@ extension Endpoint {
 }
 
 extension Endpoint: CustomStringConvertible {
+    /// `host:port`, an IPv6 address in brackets.
+    public var place: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
     /// `user@host:port`.
-    public var description: String {
-        host.contains(":") ? "\(user)@[\(host)]:\(port)" : "\(user)@\(host):\(port)"
-    }
+    public var description: String { "\(user)@\(place)" }
 }

@@ -43,8 +43,10 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
 
 extension Workspace {
     /// Runs `body` with the project's log open for writing and its connections closed afterwards.
-    func withBelay<Result>(_ body: (Belay) async throws -> Result) async throws -> Result {
-        let belay = try await Belay.open(self)
+    func withBelay<Result>(
+        _ connection: ConnectionOptions? = nil, _ body: (Belay) async throws -> Result
+    ) async throws -> Result {
+        let belay = try await Belay.open(self, choices: connection?.choices ?? Connector.Choices())
         do {
             let result = try await body(belay)
             await belay.close()

@@ -29,6 +29,13 @@ struct NodeSelection: ParsableArguments {
     /// The nodes, in the order of the names, else of the inventory.
     /// - Throws: `UsageError` that points into the selector, `Diagnostics` for names that are none.
     func nodes(in inventory: Inventory) throws -> [Inventory.Node] {
+        try Self.find(names, selectors, in: inventory)
+    }
+
+    /// The same for names and selectors that were given another way.
+    static func find(
+        _ names: [String], _ selectors: [String], in inventory: Inventory
+    ) throws -> [Inventory.Node] {
         let parsed = try selectors.map { text in
             try Self.pointing(into: text) { () throws(Diagnostics) in try Selector.parse(text) }
         }
@@ -50,5 +57,33 @@ struct NodeSelection: ParsableArguments {
         } catch {
             throw UsageError("the selector cannot be used\n\(error.render(source: text))", remedy: "")
         }
+    }
+}
+
+/// Which nodes, where they are what the verb is about: their names as arguments.
+struct NodeArguments: ParsableArguments {
+    @Argument(help: ArgumentHelp("Nodes of the inventory.", valueName: "node"))
+    var names: [String] = []
+
+    @Option(
+        name: [.customShort("l"), .customLong("selector")],
+        help: ArgumentHelp(
+            "The nodes this matches, such as role=worker,pool=a; of nodes that are named, those it matches.",
+            valueName: "selector"))
+    var selectors: [String] = []
+
+    /// The nodes; all of the inventory when nothing was said.
+    func nodes(in inventory: Inventory) throws -> [Inventory.Node] {
+        names.isEmpty && selectors.isEmpty ? inventory.nodes : try NodeSelection.find(names, selectors, in: inventory)
+    }
+
+    /// The nodes that were named or selected: silence means none.
+    func nodesSaid(in inventory: Inventory) throws -> [Inventory.Node] {
+        guard !names.isEmpty || !selectors.isEmpty else {
+            throw UsageError(
+                "no node is named",
+                remedy: "Name nodes, or select them with -l role=worker; `belay inventory list` shows them.")
+        }
+        return try NodeSelection.find(names, selectors, in: inventory)
     }
 }

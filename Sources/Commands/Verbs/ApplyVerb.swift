@@ -9,6 +9,7 @@ struct ApplyVerb: Verb {
         discussion: "Policies judge it again on fresh facts first. When a step or a check fails, the node is undone.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
 
     @Argument(help: "The plan's file; approvals are looked for beside it.")
     var plan: String
@@ -18,7 +19,9 @@ struct ApplyVerb: Verb {
         let file = plan
         let progress = Progress(terminal)
         do {
-            let state = try await workspace.withBelay { try await $0.apply(planFile: file, watch: progress.watch) }
+            let state = try await workspace.withBelay(connection) {
+                try await $0.apply(planFile: file, watch: progress.watch)
+            }
             terminal.write(OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
             return Exit(state.end)
         } catch {

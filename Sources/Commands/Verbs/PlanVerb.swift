@@ -10,6 +10,7 @@ struct PlanVerb: Verb {
             "Reads the nodes and changes nothing. The plan is signed and saved; `belay apply` runs exactly that file.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOption
     @OptionGroup var saving: SavingOptions
 
@@ -31,7 +32,7 @@ struct PlanVerb: Verb {
         let workspace = try await global.workspace()
         let nodes = try selection.nodes(in: workspace.inventory).map(\.name)
         let (runbook, saving) = (runbook, saving)
-        let planned = try await workspace.withBelay {
+        let planned = try await workspace.withBelay(connection) {
             try await $0.plan(runbook: runbook, nodes: nodes, parameters: given, key: saving.key, file: saving.file)
         }
         return try saving.show(planned, output.format, terminal)
@@ -45,6 +46,7 @@ struct RollbackVerb: Verb {
         discussion: "What it makes is a plan like any other: policies judge it, and `belay apply` runs it.")
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
     @OptionGroup var output: OutputOption
     @OptionGroup var saving: SavingOptions
 
@@ -53,7 +55,7 @@ struct RollbackVerb: Verb {
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let (run, saving) = (run, saving)
-        let planned = try await global.workspace().withBelay {
+        let planned = try await global.workspace().withBelay(connection) {
             try await $0.planRollback(of: run, key: saving.key, file: saving.file)
         }
         return try saving.show(planned, output.format, terminal)

@@ -13,6 +13,7 @@ struct RecoverVerb: Verb {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
 
     @Option(help: "Only this run, by its id or its beginning.")
     var run: String?
@@ -35,7 +36,9 @@ struct RecoverVerb: Verb {
         let progress = Progress(terminal)
         let states: [RunState]
         do {
-            states = try await workspace.withBelay { [id] in try await $0.recover(only: id, watch: progress.watch) }
+            states = try await workspace.withBelay(connection) { [id] in
+                try await $0.recover(only: id, watch: progress.watch)
+            }
         } catch {
             return try progress.interrupted(by: error, inventory: workspace.inventory)
         }
@@ -46,7 +49,7 @@ struct RecoverVerb: Verb {
 
     // A node that fails keeps none of the others from being recovered.
     private func recover(_ names: [String], in workspace: Workspace, _ terminal: Terminal) async throws -> Exit {
-        return try await workspace.withBelay { belay in
+        return try await workspace.withBelay(connection) { belay in
             var exit = Exit.done
             for name in names {
                 let progress = Progress(terminal)

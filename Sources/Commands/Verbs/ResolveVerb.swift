@@ -12,6 +12,7 @@ struct ResolveVerb: Verb {
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
 
     @Argument(help: "The run's id, or its beginning; `belay status` shows those that wait.")
     var run: String
@@ -40,7 +41,7 @@ struct ResolveVerb: Verb {
         let progress = Progress(terminal)
         let (run, node, verdict, reason, key) = (run, node, verdict, reason, key)
         do {
-            let state = try await workspace.withBelay {
+            let state = try await workspace.withBelay(connection) {
                 try await $0.resolve(
                     run: run, node: node, as: verdict.value, reason: reason, key: key, watch: progress.watch)
             }

@@ -34,6 +34,7 @@ struct TimelineView: Sendable {
             "policies (\(decision.phase.rawValue)): "
                 + (decision.allowed ? "allowed" : "denied, \(count(decision.denials.count, "finding"))")
         case .approval(let approval): Self.words(approval)
+        case .trusted(let record): Self.words(record)
         case .recoveredLog(let bytes): "the log was opened after a crash: \(count(bytes, "torn byte")) cut off its end"
         case .run(let event): words(event)
         case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
@@ -87,6 +88,13 @@ struct TimelineView: Sendable {
         case .unreachable(_, let cause): "NOT REACHABLE: \(cause.printable)"
         case .finished(let end): "run ended: \(end.words)"
         }
+    }
+
+    private static func words(_ record: TrustRecord) -> String {
+        let keys = record.keys.map(\.description).joined(separator: ", ")
+        let old = record.replaced.map(\.description).joined(separator: ", ")
+        return "host keys TRUSTED for \(record.name.printable): \(keys.printable)"
+            + (old.isEmpty ? "" : ", in place of \(old.printable)") + "; \(record.basis.words)"
     }
 
     private static func words(_ findings: [Finding]) -> String {

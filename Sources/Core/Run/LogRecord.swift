@@ -53,6 +53,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case decided(Decision)
     /// Someone approved or denied it.
     case approval(ApprovalRecord)
+    /// Someone decided to trust host keys of a node.
+    case trusted(TrustRecord)
     /// A torn end was cut off the log when it was opened after a crash.
     case recoveredLog(bytes: Int)
     /// A step of a run.
@@ -63,6 +65,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
     private enum AdoptedCodingKeys: String, CodingKey { case _0 = "record" }
     private enum DecidedCodingKeys: String, CodingKey { case _0 = "decision" }
     private enum ApprovalCodingKeys: String, CodingKey { case _0 = "record" }
+    private enum TrustedCodingKeys: String, CodingKey { case _0 = "record" }
     private enum RunCodingKeys: String, CodingKey { case _0 = "event" }
 
     /// The name in `type`.
@@ -72,6 +75,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .adopted: "adopted"
         case .decided: "decided"
         case .approval: "approval"
+        case .trusted: "trusted"
         case .recoveredLog: "log.recovered"
         case .run(let event): event.name
         }

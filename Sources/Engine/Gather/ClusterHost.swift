@@ -27,9 +27,8 @@ struct ClusterHost: Sendable {
             case .node(let name):
                 let connection = try await connector.connect(to: name)
                 let machineID = try await machineID(over: connection, nonces)
-                let address = inventory.node(name)?.endpointText ?? name
                 let identity = NodeIdentity(
-                    address: address, hostKey: connection.hostKey.fingerprint, machineID: machineID)
+                    address: connection.endpoint.place, hostKey: connection.hostKey.fingerprint, machineID: machineID)
                 return ClusterHost(
                     plan: HostPlan(name: name, identity: identity), kubeconfig: kubectl.kubeconfig,
                     reach: .ssh(connection))

@@ -88,7 +88,7 @@ public struct Gatherer: Sendable {
             let answers = await asked.ask { (script) throws(NodeFailure) in
                 try await Connector.run(script, on: connection, seconds: 60)
             }
-            let hostKey = connection.hostKey.fingerprint
+            let (hostKey, address) = (connection.hostKey.fingerprint, connection.endpoint.place)
             let left = records ? await listing(over: connection) : nil
             await connection.close()
             let parts = try answers.get()
@@ -99,7 +99,7 @@ public struct Gatherer: Sendable {
                     isPassing: false)
             }
             let identity = NodeIdentity(
-                address: node.endpointText, hostKey: hostKey, machineID: machineID)
+                address: address, hostKey: hostKey, machineID: machineID)
             return OwnSight(
                 identity: .success(identity), facts: facts,
                 observations: Self.observations(actions, parts.dropFirst()), records: left)

@@ -62,7 +62,7 @@ struct NodeRecords: Sendable {
             let connection = try await connector.connect(to: node.name)
             let part = await read(target: nil, folder: nil, place: .node) { (machineID) in
                 let identity = NodeIdentity(
-                    address: node.endpointText, hostKey: connection.hostKey.fingerprint,
+                    address: connection.endpoint.place, hostKey: connection.hostKey.fingerprint,
                     machineID: machineID)
                 return HostPlan(name: node.name, identity: identity)
             } run: { (script) throws(NodeFailure) in
