@@ -46,6 +46,19 @@ struct KnownHostsOracleTests {
         #expect(try await ask(folder, file, "alpha").findings.isEmpty)
     }
 
+    @Test("a certificate that is revoked takes its key with it", arguments: ["ed25519", "ecdsa", "rsa"])
+    func certificate(_ type: String) async throws {
+        let folder = try TemporaryFolder()
+        let path = try await makeKey(folder, "host", type: type)
+        let authority = try await makeKey(folder, "ca", type: "ed25519")
+        try await runTool("/usr/bin/ssh-keygen", "-q", "-s", authority, "-I", "id", "-h", "-n", "alpha", path + ".pub")
+        let words = try folder.read("host-cert.pub").split(separator: " ")
+        let file = try folder.write("@revoked alpha \(words[0]) \(words[1])\n", to: "known_hosts")
+        let key = try publicKey(path)
+        #expect(try KnownHosts(files: [file]).record(named: "alpha").revoked == [key])
+        #expect(try await ask(folder, file, "alpha").findings.map(\.fingerprint) == [key.fingerprint])
+    }
+
     @Test("a last line without its newline counts")
     func lastLine() async throws {
         let folder = try TemporaryFolder()

@@ -21,4 +21,13 @@ struct RandomArtTests {
             #expect(try publicKey(path).randomArt == shown)
         }
     }
+
+    @Test("a type that nobody knows, of any length, has a picture of the same size")
+    func unknown() throws {
+        for length in [1, 14, 15, 16, 64] {
+            let type = [UInt8](repeating: UInt8(ascii: "\\"), count: length)
+            let key = try #require(PublicKey(blob: Wire.string(type) + [0]))
+            #expect(key.randomArt.split(separator: "\n").map(\.count) == [Int](repeating: 19, count: 11))
+        }
+    }
 }

@@ -16,7 +16,9 @@ struct KnownHostsLine {
         guard let role = Self.role(&rest), let names = Self.names(Self.word(&rest)),
             let key = Self.key(type: Self.word(&rest), base64: Self.word(&rest))
         else { return nil }
-        (self.role, self.names, self.key) = (role, names, key)
+        (self.role, self.names) = (role, names)
+        // Who revokes a certificate revokes its key, as for ssh(1).
+        self.key = role == .revoked ? key.certified ?? key : key
     }
 
     /// Nothing to read: blank, or a comment.
@@ -80,6 +82,17 @@ extension PublicKey {
         case "ssh-rsa": return Self.rsa(&reader)
         default: return self
         }
+    }
+
+    /// The key that this certificate is for (openssh-portable, PROTOCOL.certkeys): after a nonce, its fields follow.
+    var certified: PublicKey? {
+        let suffix = "-cert-v01@openssh.com"
+        guard type.hasSuffix(suffix) else { return nil }
+        let plain = String(type.dropLast(suffix.count))
+        var reader = WireReader(blob)
+        guard reader.string() != nil, reader.string() != nil, let first = reader.string() else { return nil }
+        let fields = plain == "ssh-ed25519" ? [first] : [first, reader.string() ?? []]
+        return PublicKey(blob: Wire.string(Array(plain.utf8)) + fields.flatMap { Wire.string($0) })?.normalized
     }
 
     private func isPoint(_ reader: inout WireReader, _ curve: String, _ width: Int) -> Bool {

@@ -30,7 +30,7 @@ extension PublicKey {
     private var artTitle: String {
         let name = shortName
         let title = size.map { "[\(name) \($0)]" } ?? "[\(name)]"
-        return title.utf8.count < 17 ? title : "[\(name)]"
+        return title.utf8.count < 17 ? title : "[\(name.prefix(15))]"
     }
 
     private static func border(_ title: String, _ width: Int) -> String {
@@ -46,7 +46,7 @@ extension PublicKey {
         case "ssh-rsa": "RSA"
         case "ssh-dss": "DSA"
         case _ where type.hasPrefix("ecdsa-sha2-"): "ECDSA"
-        default: printable(type.utf8, limit: 15)
+        default: printable(type.utf8)
         }
     }
 
