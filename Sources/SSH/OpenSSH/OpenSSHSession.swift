@@ -67,6 +67,12 @@ actor OpenSSHSession {
                 "ssh took the host for \(printable(shown.host.utf8)) port \(shown.port), by its configuration",
                 "the configuration has changed meanwhile, or depends on more than the host's name: try again")
         }
+        // Where a certificate could have been shown, ssh takes a plain key of port 22 for any port's.
+        if let record = try OpenSSHArguments.knownHosts(of: route),
+            let refusal = HostKeyRefusal(shown, record, endpoint).error("")
+        {
+            throw refusal
+        }
         return ConnectionFacts(
             transport: .openSSH(reason: reason), hostKey: shown.hostKey, server: log.server,
             authentication: log.authentication, handshake: handshake)
@@ -114,8 +120,8 @@ actor OpenSSHSession {
                 .connectionLost, log.phase, "ssh ended\(log.bannerWords)\(said(log))",
                 "try again; if it stays, compare with: ssh -v -p \(endpoint.port) \(endpoint.user)@\(endpoint.host)")
         }
-        if failure.phase == .hostKey, let shown = shownKey(),
-            let refusal = HostKeyRefusal(shown, route)?.error(log.words)
+        if failure.phase == .hostKey, let shown = shownKey(), let record = try? OpenSSHArguments.knownHosts(of: route),
+            let refusal = HostKeyRefusal(shown, record, endpoint).error(log.words)
         {
             return refusal
         }
