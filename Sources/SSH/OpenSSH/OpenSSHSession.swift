@@ -35,6 +35,22 @@ actor OpenSSHSession {
         to route: Route, options: Options, reason: String
     ) async throws(SSHError) -> (OpenSSHSession, ConnectionFacts) {
         for hop in route.jumps + [route] { try hop.endpoint.validate() }
+        do {
+            return try await starting.take { try await start(route, options, reason) }
+        } catch {
+            throw error as? SSHError
+                ?? SSHError(
+                    .cancelled, .preparation, host: route.endpoint.description, "cancelled",
+                    remedy: "nothing was started on the node")
+        }
+    }
+
+    /// Handshakes at once: each keeps this machine busy, and its deadlines count from its start.
+    private static let starting = Turns(32)
+
+    private static func start(
+        _ route: Route, _ options: Options, _ reason: String
+    ) async throws(SSHError) -> (OpenSSHSession, ConnectionFacts) {
         let session = try OpenSSHSession(route, options)
         do throws(SSHError) {
             return (session, try await session.establish(route, reason))
