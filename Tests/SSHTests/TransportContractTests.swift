@@ -216,6 +216,8 @@ struct TransportContractTests {
             let good = try server.knownHostsText()
             let cases: [(String, SSHError.Code, [PublicKey])] = [
                 ("", .hostUnknown, [shown]),
+                // The same host's port 22 is another server.
+                (good.replacing("[127.0.0.1]:\(server.port)", with: "127.0.0.1"), .hostUnknown, [shown]),
                 (good.replacing(shown.base64, with: other.base64), .hostKeyMismatch, [shown, other]),
                 (good + "@revoked * \(shown.type) \(shown.base64)\n", .hostKeyRevoked, [shown]),
             ]

@@ -65,6 +65,13 @@ struct TransportLimitsTests {
         #expect(error?.code == .hostKeyMismatch)
         #expect(error?.message.contains("principal") == true)
 
+        // ssh itself would take the plain key of the same host's port 22.
+        let plain = try server.knownHostsText().replacing("[127.0.0.1]:\(server.port)", with: "127.0.0.1")
+        let foreign = try publicKey(try await makeKey(folder, "foreign", type: "ed25519"))
+        let mixed = plain + "@cert-authority 127.0.0.1,[127.0.0.1]:* \(foreign.type) \(foreign.base64)\n"
+        #expect(try await refusal(of: server.route(knownHosts: mixed))?.code == .hostKeyMismatch)
+        let accepted = try server.logged("Accepted publickey").count
+
         // A certificate of an authority that is not on record.
         let stranger = try await makeKey(folder, "stranger", type: "ed25519")
         try await certify(server, with: stranger, into: folder, principals: "127.0.0.1")
@@ -72,7 +79,7 @@ struct TransportLimitsTests {
         let other = await refusal(of: node.route)
         #expect(other?.code == .hostKeyMismatch)
         #expect(other?.message.contains(key.fingerprint) == true, "\(String(describing: other))")
-        #expect(try server.logged("Accepted publickey").count == 1)
+        #expect(try server.logged("Accepted publickey").count == accepted)
     }
 
     private func certify(

@@ -105,6 +105,19 @@ struct TransportOpenSSHTests {
         #expect(try server.logged("Connection from").count == 1)
     }
 
+    @Test("a run whose master is gone makes no connection of its own, though it could log in")
+    func noMaster() async throws {
+        let server = try await TestServer(extra: "LogLevel VERBOSE")
+        let folder = try PrivateFolder(host: "test")
+        defer { folder.remove() }
+        let log = "\(folder.path)/log"
+        let run = OpenSSHArguments(try server.route(), Options(), folder).run("true", log: log)
+        let status = try await ChildProcess("/usr/bin/ssh", ["-p", String(server.port)] + run).wait()
+        #expect(status == 255)
+        #expect(ClientLog(file: log).refusal == .noMaster)
+        #expect(try server.logged("Connection from").isEmpty)
+    }
+
     private func commandName(_ pid: Int32) -> String? {
         (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8))?.trimmingCharacters(in: .newlines)
     }

@@ -1,20 +1,20 @@
-/// Why ssh has refused a host key, by our own reading of the same known_hosts files.
+/// Why a host key is refused, by our own reading of the known_hosts files that ssh has read.
 struct HostKeyRefusal {
     private let shown: ShownKey
     private let record: KnownHosts.Record
     private let endpoint: Endpoint
 
-    /// Nil when the files cannot be read.
-    init?(_ shown: ShownKey, _ route: Route) {
-        guard let hosts = try? KnownHosts(files: route.knownHostsFiles) else { return nil }
+    init(_ shown: ShownKey, _ record: KnownHosts.Record, _ endpoint: Endpoint) {
         self.shown = shown
-        endpoint = route.endpoint
-        record = hosts.record(of: endpoint)
+        self.record = record
+        self.endpoint = endpoint
     }
 
     /// Nil when the files would trust the key: then ssh had another reason.
     func error(_ words: String) -> SSHError? {
-        if shown.isCertificate, words.contains("Certificate invalid") {
+        if let authority = shown.authority, record.authorities.contains(authority) {
+            // ssh judges certificates: it has let this one pass, or says why not.
+            guard words.contains("Certificate invalid") else { return nil }
             return error(
                 .hostKeyMismatch, "the host's certificate is not accepted: \(described); ssh says: \(words)",
                 "check its principals and validity with ssh-keygen -L, and the authority in known_hosts")

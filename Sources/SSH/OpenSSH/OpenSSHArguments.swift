@@ -38,15 +38,35 @@ struct OpenSSHArguments {
         if let command = try Self.proxyCommand(through: route.jumps, to: route.endpoint, options) {
             settings += ["ProxyCommand=\(command)", "ProxyJump=none", "ProxyUseFdpass=no"]
         }
-        return ["-N", "-T"] + Self.words(settings) + Self.destination(route)
+        return try ["-N", "-T"] + Self.words(settings) + Self.destination(route)
     }
 
     private static func words(_ settings: [String]) -> [String] { settings.flatMap { ["-o", $0] } }
 
-    private static func destination(_ route: Route) -> [String] {
-        let alias = route.endpoint.hostKeyAlias.map { ["-o", "HostKeyAlias=\($0)"] } ?? []
+    private static func destination(_ route: Route) throws(SSHError) -> [String] {
+        let alias = try nameToLookUp(route).map { words(["HostKeyAlias=\($0)"]) } ?? []
         return route.configuration.arguments + alias
             + ["-l", route.endpoint.user, "-p", String(route.endpoint.port), "--", route.name]
+    }
+
+    /// The exact name, since ssh would otherwise take a key of the same host's port 22 for any port's. But the names in
+    /// a certificate have no port, so it is left to ssh where one may be shown.
+    private static func nameToLookUp(_ route: Route) throws(SSHError) -> String? {
+        if let alias = route.endpoint.hostKeyAlias { return alias }
+        guard let record = try knownHosts(of: route), record.authorities.isEmpty else { return nil }
+        return KnownHosts.name(of: route.endpoint)
+    }
+
+    /// What the files say of a route's end; nil when a command has the last word.
+    static func knownHosts(of route: Route) throws(SSHError) -> KnownHosts.Record? {
+        guard route.knownHostsCommand == nil else { return nil }
+        let hosts = try KnownHosts(files: route.knownHostsFiles)
+        var record = hosts.record(of: route.endpoint)
+        if route.endpoint.port != 22, route.endpoint.hostKeyAlias == nil {
+            // An authority vouches for a host's name, whatever the port: ssh asks for it without, too.
+            record.authorities += hosts.record(of: Endpoint(host: route.endpoint.host, user: "")).authorities
+        }
+        return record
     }
 
     private static func time(_ options: Options) -> [String] {
@@ -107,7 +127,7 @@ struct OpenSSHArguments {
         // The next hop follows no ProxyJump of its own, as ssh(1) has it: the hops before it are listed already.
         settings.append("ProxyJump=none")
         let host = target.host.contains(":") ? "[\(target.host)]" : target.host
-        let command = ["ssh", "-W", "\(host):\(target.port)"] + words(settings) + destination(last)
+        let command = try ["ssh", "-W", "\(host):\(target.port)"] + words(settings) + destination(last)
         // It is expanded before the shell sees it.
         return command.map(Wrapper.quoted).joined(separator: " ").replacing("%", with: "%%")
     }

@@ -35,6 +35,22 @@ actor OpenSSHSession {
         to route: Route, options: Options, reason: String
     ) async throws(SSHError) -> (OpenSSHSession, ConnectionFacts) {
         for hop in route.jumps + [route] { try hop.endpoint.validate() }
+        do {
+            return try await starting.take { try await start(route, options, reason) }
+        } catch {
+            throw error as? SSHError
+                ?? SSHError(
+                    .cancelled, .preparation, host: route.endpoint.description, "cancelled",
+                    remedy: "nothing was started on the node")
+        }
+    }
+
+    /// Handshakes at once: each keeps this machine busy, and its deadlines count from its start.
+    private static let starting = Turns(32)
+
+    private static func start(
+        _ route: Route, _ options: Options, _ reason: String
+    ) async throws(SSHError) -> (OpenSSHSession, ConnectionFacts) {
         let session = try OpenSSHSession(route, options)
         do throws(SSHError) {
             return (session, try await session.establish(route, reason))
@@ -66,6 +82,12 @@ actor OpenSSHSession {
                 .invalidInput, .hostKey,
                 "ssh took the host for \(printable(shown.host.utf8)) port \(shown.port), by its configuration",
                 "the configuration has changed meanwhile, or depends on more than the host's name: try again")
+        }
+        // Where a certificate could have been shown, ssh takes a plain key of port 22 for any port's.
+        if let record = try OpenSSHArguments.knownHosts(of: route),
+            let refusal = HostKeyRefusal(shown, record, endpoint).error("")
+        {
+            throw refusal
         }
         return ConnectionFacts(
             transport: .openSSH(reason: reason), hostKey: shown.hostKey, server: log.server,
@@ -114,8 +136,8 @@ actor OpenSSHSession {
                 .connectionLost, log.phase, "ssh ended\(log.bannerWords)\(said(log))",
                 "try again; if it stays, compare with: ssh -v -p \(endpoint.port) \(endpoint.user)@\(endpoint.host)")
         }
-        if failure.phase == .hostKey, let shown = shownKey(),
-            let refusal = HostKeyRefusal(shown, route)?.error(log.words)
+        if failure.phase == .hostKey, let shown = shownKey(), let record = try? OpenSSHArguments.knownHosts(of: route),
+            let refusal = HostKeyRefusal(shown, record, endpoint).error(log.words)
         {
             return refusal
         }

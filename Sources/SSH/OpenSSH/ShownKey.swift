@@ -8,14 +8,13 @@ struct ShownKey: Sendable, Equatable {
     let type: String
     /// The key itself, also when it was shown in a certificate.
     let key: PublicKey
+    /// Who has certified it, if it was shown in a certificate.
+    let authority: PublicKey?
     /// Whom ssh takes the node for, after its configuration was applied.
     let host: String
     let port: UInt16
 
-    static let certificateSuffix = "-cert-v01@openssh.com"
     static let limit = 1 << 20
-
-    var isCertificate: Bool { isCertificateType(type) }
 
     /// Type and fingerprint; a certificate's are those of the key in it, so that a renewed one is still the same.
     var hostKey: HostKey { HostKey(key) }
@@ -34,33 +33,48 @@ struct ShownKey: Sendable, Equatable {
             let shown = PublicKey(base64: String(line[3])), shown.type == line[1]
         else { return nil }
         type = shown.type
+        let certificate = type.hasSuffix(HostCertificate.suffix) ? HostCertificate(shown) : nil
+        key = certificate?.key ?? shown
+        authority = certificate?.authority
         // What ssh calls a certificate's fingerprint is that of its key.
-        guard let key = isCertificateType(type) ? PublicKey(inCertificate: shown) : shown, key.fingerprint == line[2]
-        else { return nil }
-        self.key = key
+        guard key.fingerprint == line[2] else { return nil }
         host = String(line[4])
         self.port = port
     }
 }
 
-private func isCertificateType(_ type: String) -> Bool { type.hasSuffix(ShownKey.certificateSuffix) }
+/// What we need of a certificate of OpenSSH (PROTOCOL.certkeys); ssh has verified it.
+struct HostCertificate {
+    static let suffix = "-cert-v01@openssh.com"
 
-extension PublicKey {
-    /// The key that a certificate of OpenSSH is about (PROTOCOL.certkeys): type, nonce, then the key's own fields.
-    init?(inCertificate certificate: PublicKey) {
-        let fields = [
-            "ssh-ed25519": 1, "sk-ssh-ed25519": 2, "ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2,
-            "ecdsa-sha2-nistp521": 2, "sk-ecdsa-sha2-nistp256": 3, "ssh-rsa": 2,
-        ]
-        let name = String(certificate.type.dropLast(ShownKey.certificateSuffix.count))
+    /// The key that it is about.
+    let key: PublicKey
+    /// Who has signed it.
+    let authority: PublicKey
+
+    /// How many fields a key has, besides its type's name.
+    private static let fields = [
+        "ssh-ed25519": 1, "sk-ssh-ed25519": 2, "ecdsa-sha2-nistp256": 2, "ecdsa-sha2-nistp384": 2,
+        "ecdsa-sha2-nistp521": 2, "sk-ecdsa-sha2-nistp256": 3, "ssh-rsa": 2,
+    ]
+
+    init?(_ certificate: PublicKey) {
+        let name = String(certificate.type.dropLast(Self.suffix.count))
         var reader = WireReader(certificate.blob)
-        guard let count = fields[name], reader.string() != nil, reader.string() != nil else { return nil }
+        // Its type and a nonce, then the key's own fields.
+        guard let count = Self.fields[name], reader.string() != nil, reader.string() != nil else { return nil }
         // The names of FIDO keys are OpenSSH's own.
         var blob = Wire.string(Array((name.hasPrefix("sk-") ? name + "@openssh.com" : name).utf8))
         for _ in 0..<count {
             guard let field = reader.string() else { return nil }
             blob += Wire.string(field)
         }
-        self.init(blob: blob)
+        // Serial and kind; name, principals; validity; options, extensions, reserved; then the signer.
+        guard reader.bytes(12) != nil, reader.string() != nil, reader.string() != nil, reader.bytes(16) != nil,
+            reader.string() != nil, reader.string() != nil, reader.string() != nil, let signer = reader.string(),
+            let key = PublicKey(blob: blob), let authority = PublicKey(blob: signer)
+        else { return nil }
+        self.key = key
+        self.authority = authority
     }
 }
