@@ -93,6 +93,50 @@ struct EntryTests {
                 "Nothing is under way, and nothing waits for a person.\nThe log has no run.\nall  grant"))
     }
 
+    @Test(
+        "a selector that matches nothing is shown with a caret and what there is, before any node is asked",
+        arguments: [
+            (["plan", "x", "-l", "role=wrker"], " 1 | role=wrker\n    | ^^^^^^^^^^"),
+            (["plan", "x", "-l", "role=wrker"], "did you mean 'worker'?"),
+            (["plan", "x", "-l", "role="], "a role must stand here"),
+            (["plan", "x", "--node", "nobody", "-l", "role=worker"], "there is no node 'nobody'"),
+            (["recover", "-l", "rol=worker"], "did you mean 'role'?"),
+            (["recover", "--run", "2026", "-l", "role=worker"], "do not go together"),
+        ])
+    func selector(arguments: [String], words: String) async throws {
+        let folder = try Folder()
+        try project(folder)
+        #expect(await Commands.run(["-C", folder.path] + arguments) { _ in recorder.terminal } == .usage)
+        #expect(recorder.complaints.contains(words), "\(recorder.complaints)")
+    }
+
+    @Test("an inventory's sources are read from beside it, with their files of variables; what is no file is refused")
+    func sources() async throws {
+        let folder = try Folder()
+        try project(folder)
+        let inventory = """
+            apiVersion: belay/v1
+            kind: Inventory
+            cluster: {name: prod, environment: production}
+            sources: [{ansible: ansible/hosts, select: group=web}]
+            """
+        _ = try folder.write(inventory, to: "inventory.yaml")
+        _ = try folder.write("[web]\nw[1:2]\n[db]\ndb_1\n", to: "ansible/hosts")
+        _ = try folder.write("ansible_host: '{{ x }}'\n", to: "ansible/group_vars/web/x.yml")
+        _ = try folder.write("ansible_host: 10.0.0.1\n", to: "ansible/host_vars/w1")
+        #expect(await recorder.belay("-C", folder.path, "plan", "x", "-l", "group=wev") == .usage)
+        #expect(recorder.complaints.contains("ansible_host of 'w2' is a template"))
+        #expect(recorder.complaints.contains("--> \(folder.path)/ansible/group_vars/web/x.yml:1"))
+        _ = try folder.write("ansible_host: 10.0.0.2\n", to: "ansible/host_vars/w2")
+        let second = Recorder()
+        #expect(await second.belay("-C", folder.path, "plan", "x", "-l", "group=wev") == .usage)
+        #expect(second.complaints.contains("did you mean 'web'?"), "\(second.complaints)")
+        _ = try folder.write(inventory.replacing("ansible/hosts", with: "ansible"), to: "inventory.yaml")
+        let third = Recorder()
+        #expect(await third.belay("-C", folder.path, "plan", "x", "--node", "w1") == .usage)
+        #expect(third.complaints.contains("ansible is no file"), "\(third.complaints)")
+    }
+
     @Test("a policy file that does not load keeps nobody from recovering or reading, and everybody from planning")
     func brokenPolicy() async throws {
         let folder = try Folder()

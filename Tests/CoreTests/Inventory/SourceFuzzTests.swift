@@ -32,7 +32,7 @@ struct SourceFuzzTests {
             "!vault", "\u{0}",
             "\"kind\":\"List\"", "\"items\":", "\"metadata\":", "\"name\":", "&a", "*a", "0x1", "1_0",
         ]
-        for round in 0..<1500 {
+        for round in 0..<500 {
             var bytes: [UInt8] = []
             for _ in 0..<Int.random(in: 0...40, using: &random) {
                 bytes +=
@@ -50,7 +50,7 @@ struct SourceFuzzTests {
     func mutated(path: String) throws {
         var random = SeededGenerator(seed: 5)
         let original = try ModelFixture.bytes("ansible/\(path)")
-        for _ in 0..<400 {
+        for _ in 0..<150 {
             var bytes = original
             for _ in 0..<Int.random(in: 1...6, using: &random) {
                 let place = Int.random(in: 0..<bytes.count, using: &random)
