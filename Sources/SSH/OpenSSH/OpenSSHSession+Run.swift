@@ -71,7 +71,9 @@ extension OpenSSHSession: Conversation {
         defer { unlink(log) }
         let exchange = ClientExchange(wrapper, outputLimit: outputLimit)
         let start = Instant.now
-        let deadline = start + .seconds(wrapper.seconds + Wrapper.killDelay) + options.grace
+        // ssh does not tell when the channel is open, so its time is granted in one with the script's.
+        let limit = Duration.seconds(wrapper.seconds + Wrapper.killDelay) + options.grace
+        let deadline = start + options.channelTimeout + limit
         let end = await exchange.run(arguments.run(wrapper.line, log: log), until: deadline)
         do throws(SSHError) {
             let ending = try await ending(end, ClientLog(file: log), exchange)
