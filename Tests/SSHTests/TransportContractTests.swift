@@ -292,10 +292,12 @@ struct TransportContractTests {
 
     @Test("one session only: scripts run one after the other, though the node is slow to free the place")
     func oneSession() async throws {
-        let server = try await TestServer(extra: "MaxSessions 1")
-        try await TransportUnderTest.openSSH.connected(to: server) { connection in
-            try await runMany(4, on: connection)
-            for _ in 0..<5 { try await runMany(1, on: connection) }
+        for transport in TransportUnderTest.allCases {
+            let server = try await TestServer(extra: "MaxSessions 1")
+            try await transport.connected(to: server) { connection in
+                try await runMany(4, on: connection)
+                for _ in 0..<5 { try await runMany(1, on: connection) }
+            }
         }
     }
 

@@ -64,7 +64,8 @@ struct OpenSSHArguments {
         var record = hosts.record(of: route.endpoint)
         if route.endpoint.port != 22, route.endpoint.hostKeyAlias == nil {
             // An authority vouches for a host's name, whatever the port: ssh asks for it without, too.
-            record.authorities += hosts.record(of: Endpoint(host: route.endpoint.host, user: "")).authorities
+            let plain = hosts.record(of: Endpoint(host: route.endpoint.host, user: ""))
+            record.entries += plain.entries.filter { $0.role == .authority }
         }
         return record
     }

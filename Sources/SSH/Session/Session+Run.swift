@@ -62,17 +62,22 @@ extension Session: Conversation {
 
     /// Waits for a free place, then opens a channel: one at a time, as libssh2 keeps one open in flight per session.
     private func openChannel() async throws(SSHError) -> OpaquePointer {
+        var refusals = 0
         while true {
             sweepClosing()
-            if !isOpening, channels < channelLimit {
-                if let channel = try await openOne() { return channel }
-            } else {
+            if isOpening || channels >= channelLimit {
                 try await pause(.channel, until: .now + .seconds(86400))
+            } else if let channel = try await openOne() {
+                hasRun = true
+                return channel
+            } else {
+                refusals += 1
+                try await waitForPlace(afterRefusal: refusals)
             }
         }
     }
 
-    /// Nil when the server has no room now but will have when a channel of ours ends.
+    /// Nil when the server has no room now.
     private func openOne() async throws(SSHError) -> OpaquePointer? {
         let others = channels
         channels += 1
@@ -84,13 +89,20 @@ extension Session: Conversation {
         }
         if opened != nil { return opened }
         guard result == Int(LIBSSH2_ERROR_CHANNEL_FAILURE), ssh?.end == nil else { throw broken(result, .channel) }
-        guard others > 0 else {
+        if others > 0 { channelLimit = min(channelLimit, others) }
+        return nil
+    }
+
+    /// A refusal passes when a channel of ours ends; sshd counts one for a moment longer than it is open to us.
+    private func waitForPlace(afterRefusal number: Int) async throws(SSHError) {
+        guard channels == 0 else { return }
+        guard hasRun, number <= 6 else {
             throw error(
                 .channelRefused, .channel, "the node refuses to open a session: \(ssh?.lastError ?? "")",
                 "check MaxSessions in its sshd_config")
         }
-        channelLimit = min(channelLimit, others)
-        return nil
+        try? await Task.sleep(for: .milliseconds(10 << number))
+        if Task.isCancelled { throw cancelledError(.channel) }
     }
 
     /// One open at a time; the caller has seen to it that none is in flight.

@@ -28,6 +28,8 @@ actor Session {
     var channels = 0
     var channelLimit: Int
     var isOpening = false
+    /// Whether the server has opened a channel before.
+    var hasRun = false
     /// Channels whose run is over; libssh2 frees them once the peer has closed its side.
     var closing: [ClosingChannel] = []
     /// Connections to other hosts through this one.
@@ -198,7 +200,7 @@ actor Session {
         error(.closed, phase, "the connection was closed on this side", "connect again")
     }
 
-    private func cancelledError(_ phase: SSHError.Phase) -> SSHError {
+    func cancelledError(_ phase: SSHError.Phase) -> SSHError {
         let isRunning = phase == .command
         return error(
             .cancelled, phase, "cancelled",
