@@ -93,17 +93,25 @@ static void look_for_end(struct session *session, int stream, const char *bytes,
     }
 }
 
+static int read_stream(struct session *session, int stream) {
+    static char buffer[32768];
+    ssize_t count;
+    while ((count = libssh2_channel_read_ex(session->channel, stream, buffer, sizeof buffer)) > 0) {
+        session->received += (uint64_t)count;
+        if (session->work->is_script) look_for_end(session, stream, buffer, (size_t)count);
+    }
+    return (int)count;
+}
+
 // Reads both streams to their end: 0, or libssh2's error.
 static int read_all(struct session *session) {
-    static char buffer[32768];
-    for (int stream = 0; stream < 2; stream++) {
-        ssize_t count;
-        while ((count = libssh2_channel_read_ex(session->channel, stream, buffer, sizeof buffer)) > 0) {
-            session->received += (uint64_t)count;
-            if (session->work->is_script) look_for_end(session, stream, buffer, (size_t)count);
+    do {
+        for (int stream = 0; stream < 2; stream++) {
+            int result = read_stream(session, stream);
+            if (result < 0 && result != LIBSSH2_ERROR_EAGAIN) return result;
         }
-        if (count < 0 && count != LIBSSH2_ERROR_EAGAIN) return (int)count;
-    }
+        // Reading the second stream takes in the first one's packets, of which no edge will tell.
+    } while (libssh2_poll_channel_read(session->channel, 0) > 0);
     if (session->ended[0] && session->ended[1]) return 0;
     return libssh2_channel_eof(session->channel) ? libssh2_channel_wait_closed(session->channel) : LIBSSH2_ERROR_EAGAIN;
 }
