@@ -174,7 +174,13 @@ static void move_on(struct session *session) {
         case STARTING: session->state = session->work->is_script ? FEEDING : READING; break;
         case READING:
             session->state = CLOSING;
-            if (!has_succeeded(session)) fail(session, "the command failed");
+            if (!has_succeeded(session)) {
+                fail(session, "the command failed");
+            } else if (session->done + 1 == session->work->count && !session->work->holds) {
+                // Nothing comes after it: said, but not waited for.
+                libssh2_channel_close(session->channel);
+                session->state = OVER;
+            }
             break;
         case CLOSING:
             session->channel = NULL;
@@ -206,7 +212,9 @@ void session_advance(struct session *session) {
 void session_close(struct session *session) {
     if (session->ssh) {
         libssh2_session_disconnect_ex(session->ssh, SSH_DISCONNECT_BY_APPLICATION, "", "");
-        libssh2_session_free(session->ssh);
+        // Cut off, libssh2 frees a channel without waiting for the server's word.
+        shutdown(session->fd, SHUT_RDWR);
+        while (libssh2_session_free(session->ssh) == LIBSSH2_ERROR_EAGAIN) continue;
     }
     if (session->fd >= 0) close(session->fd);
     session->fd = -1;
