@@ -28,7 +28,11 @@ let fuzz: [Target] =
 // Who may import whom is said in docs/architecture.md; `./test` builds with the explicit-import check as an error.
 let package = Package(
     name: "belay",
-    products: [.executable(name: "belay", targets: ["belay"])],
+    products: [
+        .executable(name: "belay", targets: ["belay"]),
+        // For Benchmarks/.
+        .library(name: "SSH", targets: ["SSH"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),

@@ -16,6 +16,9 @@ PACKAGES_BUILD=(libssh2-1-dev libssl-dev pkg-config)
 # For the tests: an sshd of their own, shells a root account may have, and the scripts' linter.
 PACKAGES_TEST=(openssh-server tcsh fish shellcheck)
 
+# For ./bench: the library of its own server, and what it compares with.
+PACKAGES_BENCH=(libssh-dev openssh-server openssh-client pssh clustershell pdsh python3 python3-venv util-linux)
+
 # In each node, on top of debootstrap's `minbase`.
 PACKAGES_NODE=(
     systemd systemd-sysv dbus openssh-server iptables nftables iproute2 iputils-ping procps sudo curl

@@ -27,6 +27,9 @@ struct Wrapper {
             #"e; e >&2"#,
         ].joined(separator: " ")
 
+    private static let quotedInner = quoted(inner)
+    private static let quotedOuter = quoted(outer)
+
     let line: String
     let input: [UInt8]
     let nonce: String
@@ -37,8 +40,8 @@ struct Wrapper {
         seconds = max(1, Int(clamping: whole) + (part > 0 ? 1 : 0))
         nonce = Self.randomNonce()
         let sudo = privilege == .sudo ? ["sudo", "-n", "--"] : []
-        let words = sudo + ["/bin/sh", "-c", Self.outer, "sh", String(seconds), Self.inner] + shell
-        line = words.map(Self.quoted).joined(separator: " ")
+        let words = sudo + ["/bin/sh", "-c", Self.quotedOuter, "sh", String(seconds), Self.quotedInner]
+        line = (words + shell.map(Self.quoted)).joined(separator: " ")
         input = Array("\(nonce)\n\(script)".utf8)
     }
 
@@ -59,11 +62,12 @@ struct Wrapper {
         11: "SEGV", 12: "USR2", 13: "PIPE", 14: "ALRM", 15: "TERM", 24: "XCPU", 25: "XFSZ", 31: "SYS",
     ]
 
+    /// 128 bits in hexadecimal, in two draws: each is a system call.
     private static func randomNonce() -> String {
         var generator = SystemRandomNumberGenerator()
-        return (0..<16).map { _ in
-            let byte = UInt8.random(in: .min ... .max, using: &generator)
-            return (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        return (0..<2).map { _ in
+            let digits = String(generator.next(), radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
         }.joined()
     }
 

@@ -8,21 +8,6 @@ enum LibSSH2 {
 
     static let version = libssh2_version(0).map { String(cString: $0) } ?? "unknown"
 
-    /// The host key algorithms that this libssh2 can check.
-    static let supportedHostKeys: Set<String> = {
-        guard isReady, let session = libssh2_session_init_ex(nil, nil, nil, nil) else { return [] }
-        defer { libssh2_session_free(session) }
-        return Set(supported(by: session, for: LIBSSH2_METHOD_HOSTKEY))
-    }()
-
-    static func supported(by session: OpaquePointer, for method: Int32) -> [String] {
-        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
-        let count = libssh2_session_supported_algs(session, method, &list)
-        guard count > 0, let list else { return [] }
-        defer { libssh2_free(session, list) }
-        return (0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } }
-    }
-
     static let again = Int(LIBSSH2_ERROR_EAGAIN)
 
     /// Session methods in order of preference. SHA-1, CBC, 3DES, RC4 and DSA are absent on purpose; encrypt-then-MAC
@@ -36,6 +21,28 @@ enum LibSSH2 {
         "aes128-ctr", "aes192-ctr", "aes256-ctr", "aes256-gcm@openssh.com", "aes128-gcm@openssh.com",
     ]
     static let macs = ["hmac-sha2-256", "hmac-sha2-512"]
+
+    /// What this libssh2 can do, by method. Asked once: it needs a session, but is the same for all.
+    static let supported: [Int32: Set<String>] = {
+        guard isReady, let session = libssh2_session_init_ex(nil, nil, nil, nil) else { return [:] }
+        defer { libssh2_session_free(session) }
+        let methods = [
+            LIBSSH2_METHOD_KEX, LIBSSH2_METHOD_HOSTKEY, LIBSSH2_METHOD_CRYPT_CS, LIBSSH2_METHOD_CRYPT_SC,
+            LIBSSH2_METHOD_MAC_CS, LIBSSH2_METHOD_MAC_SC,
+        ]
+        return Dictionary(uniqueKeysWithValues: methods.map { ($0, names(of: $0, session)) })
+    }()
+
+    /// The host key algorithms that it can check.
+    static var supportedHostKeys: Set<String> { supported[LIBSSH2_METHOD_HOSTKEY] ?? [] }
+
+    private static func names(of method: Int32, _ session: OpaquePointer) -> Set<String> {
+        var list: UnsafeMutablePointer<UnsafePointer<CChar>?>?
+        let count = libssh2_session_supported_algs(session, method, &list)
+        guard count > 0, let list else { return [] }
+        defer { libssh2_free(session, list) }
+        return Set((0..<Int(count)).compactMap { list[$0].map { String(cString: $0) } })
+    }
 }
 
 /// One `LIBSSH2_SESSION` and its socket. Not Sendable: it belongs to the actor pinned to the socket's loop.
@@ -60,7 +67,8 @@ final class LibSSH2Session {
     private(set) var sendIsBlocked = false
     private(set) var end: End?
     private(set) var disconnectMessage: String?
-    /// TCP_QUICKACK is not sticky: it is set again after each read while the handshake's latency counts.
+    /// TCP_QUICKACK is not sticky: while the handshake's latency counts it is set again whenever we begin to wait. After
+    /// each read it would send an acknowledgement for every piece that libssh2 takes.
     var acknowledgesAtOnce = true
     /// While keyboard-interactive authentication runs.
     var promptAnswers: PromptAnswers?
@@ -99,7 +107,6 @@ final class LibSSH2Session {
             bytesReceived += count
             lastReceived = .now
             keepFirst(UnsafeRawBufferPointer(start: buffer, count: count))
-            if acknowledgesAtOnce { setSocketOption(descriptor.fd, Int32(IPPROTO_TCP), TCP_QUICKACK, 1) }
             return count
         }
         let code = errno
@@ -107,6 +114,8 @@ final class LibSSH2Session {
             end = end ?? .closedByPeer
         } else if code != EAGAIN && code != EINTR {
             end = end ?? .failed(code)
+        } else if acknowledgesAtOnce {
+            setSocketOption(descriptor.fd, Int32(IPPROTO_TCP), TCP_QUICKACK, 1)
         }
         return Int(-EAGAIN)
     }
@@ -149,8 +158,7 @@ final class LibSSH2Session {
     ///
     /// The filter is ours since libssh2 1.10 strips unknown names with an overlapping memcpy.
     func prefer(_ names: [String], for method: Int32) -> Bool {
-        let supported = Set(LibSSH2.supported(by: pointer, for: method))
-        let wanted = names.filter(supported.contains).joined(separator: ",")
+        let wanted = names.filter { LibSSH2.supported[method]?.contains($0) == true }.joined(separator: ",")
         return !wanted.isEmpty && libssh2_session_method_pref(pointer, method, wanted) == 0
     }
 

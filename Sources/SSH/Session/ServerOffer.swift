@@ -24,8 +24,8 @@ struct ServerOffer: Equatable {
         (keyExchanges, hostKeys, ciphers, macs) = (lists[0], lists[1], lists[3], lists[5])
     }
 
-    /// What keeps a session from talking to it, in words; nil when every list has something in common.
-    func lack(by ssh: LibSSH2Session) -> String? {
+    /// What keeps us from talking to it, in words; nil when every list has something in common.
+    var lack: String? {
         let lists = [
             ("key exchange", LIBSSH2_METHOD_KEX, LibSSH2.keyExchanges, keyExchanges),
             ("host keys", LIBSSH2_METHOD_HOSTKEY, HostKeyAlgorithms.names(for: []), hostKeys),
@@ -33,7 +33,7 @@ struct ServerOffer: Equatable {
             ("MACs", LIBSSH2_METHOD_MAC_CS, LibSSH2.macs, macs),
         ]
         let lacking = lists.compactMap { what, method, wanted, offered -> String? in
-            let ours = Set(LibSSH2.supported(by: ssh.pointer, for: method)).intersection(wanted)
+            let ours = LibSSH2.supported[method, default: []].intersection(wanted)
             guard ours.isDisjoint(with: offered) else { return nil }
             return "for \(what) it offers only \(printable(offered.joined(separator: ", ").utf8, limit: 300))"
         }

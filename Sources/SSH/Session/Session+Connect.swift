@@ -217,7 +217,7 @@ extension Session {
     private func algorithmError(_ ssh: LibSSH2Session, _ record: KnownHosts.Record) -> SSHError {
         let hint = record.list(.trusted).map { "; known: \($0)" } ?? ""
         let offer = ServerOffer(firstBytes: ssh.firstBytes)
-        let lack = offer?.lack(by: ssh) ?? ssh.lastError
+        let lack = offer?.lack ?? ssh.lastError
         return error(
             .noCommonAlgorithm, .keyExchange,
             "no algorithms in common with \(ssh.serverSoftware)\(hint): \(lack) (libssh2 \(LibSSH2.version))",

@@ -182,8 +182,11 @@ extension Session: Conversation {
     private func moveOnce(_ channel: OpaquePointer, _ exchange: inout Exchange) throws(SSHError) -> Bool {
         let wrote = try write(channel, &exchange)
         let readOut = try read(channel, 0, exchange.readCalls[0], &exchange.capture.stdout)
+        let received = ssh?.bytesReceived
         let readErr = try read(channel, 1, exchange.readCalls[1], &exchange.capture.stderr)
-        return wrote || readOut || readErr
+        // Reading one stream takes in the other's packets as well. When they fill the window, or are the last, the socket
+        // will never be ready again: they must be read before anybody waits.
+        return wrote || readOut || readErr || ssh?.bytesReceived != received
     }
 
     /// Sends a piece of the script, or its end.

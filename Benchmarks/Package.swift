@@ -1,0 +1,26 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own, so that nobody who builds Belay builds its benchmarks. `../bench` builds and runs it.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let package = Package(
+    name: "belay-benchmarks",
+    dependencies: [.package(name: "belay", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "client", dependencies: [.product(name: "SSH", package: "belay")], swiftSettings: settings),
+        .executableTarget(
+            name: "floor", cSettings: [.define("_GNU_SOURCE")],
+            linkerSettings: [.linkedLibrary("ssh2"), .linkedLibrary("crypto")]),
+        .executableTarget(
+            name: "fork-free-sshd", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("ssh")]),
+    ],
+    swiftLanguageModes: [.v6]
+)
