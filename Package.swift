@@ -57,7 +57,7 @@ let package = Package(
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
         .target(
-            name: "FuzzTargets", dependencies: ["SSH"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+            name: "FuzzTargets", dependencies: ["SSH", "Core"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
         .testTarget(
             name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
 

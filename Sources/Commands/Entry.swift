@@ -7,6 +7,9 @@ import Logging
 ///
 /// `BELAY_LOG=debug` shows on standard error why a node is being waited for.
 public func entry() async {
+    // `belay apply … | head`, or a program that does not read what we tell it, must not end a run in the middle. A handler, since
+    // programs that we start would inherit an ignored signal.
+    signal(SIGPIPE) { _ in }
     let level = Environment.variable("BELAY_LOG").flatMap(Logger.Level.init(rawValue:)) ?? .warning
     LoggingSystem.bootstrap { label in
         var handler = StreamLogHandler.standardError(label: label)

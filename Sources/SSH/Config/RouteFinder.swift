@@ -184,3 +184,14 @@ struct RouteBuilder {
         }
     }
 }
+
+extension Route {
+    /// A route out of what `ssh -G` printed, with its hops as they stand there; the seam for tests of hostile output.
+    package static func parsed(
+        _ output: String, for destination: Destination
+    ) throws(SSHError) -> (route: Route, hops: [String]?) {
+        let config = HostConfig(output)
+        let route = try RouteBuilder(destination, config, Tokens.Local(), .none).route()
+        return (route, config.hops()?.map { "\($0.user ?? "")@\($0.host):\($0.port ?? 22)" })
+    }
+}

@@ -13,6 +13,11 @@ public enum FuzzTargets {
         "fingerprints": fingerprints,
         "agent": agent,
         "private-key": privateKey,
+        "ssh-config": sshConfig,
+        "inventory": ownInventory,
+        "ansible": ansible,
+        "kubernetes": kubernetes,
+        "selector": selector,
     ]
 }
 

@@ -51,3 +51,16 @@ func privateKey(_ bytes: [UInt8]) {
 extension Array where Element: Comparable {
     fileprivate var isSorted: Bool { zip(self, dropFirst()).allSatisfy { $0 <= $1 } }
 }
+
+/// Whatever `ssh -G` prints, no word of a route can be taken for an option, and a hop has a port.
+func sshConfig(_ bytes: [UInt8]) {
+    let output = String(decoding: bytes, as: UTF8.self)
+    guard let (route, hops) = try? Route.parsed(output, for: Destination("node")) else { return }
+    for word in [route.endpoint.host, route.endpoint.user] {
+        expect(!word.isEmpty && !word.hasPrefix("-"), "no host or user could be an option")
+        expect(!word.utf8.contains { $0 <= 0x20 || $0 == 0x7F }, "hosts and users are words")
+    }
+    expect(route.endpoint.port > 0, "a port is a port")
+    expect(route.knownHostsFiles.allSatisfy { !$0.isEmpty }, "files have names")
+    expect(hops?.allSatisfy { !$0.isEmpty } ?? true, "hops have names")
+}
