@@ -96,7 +96,7 @@ struct EntryTests {
     @Test(
         "a selector that matches nothing is shown with a caret and what there is, before any node is asked",
         arguments: [
-            (["plan", "x", "-l", "role=wrker"], " 1 | role=wrker\n    | ^^^^^^^^^^"),
+            (["plan", "x", "-l", "role=wrker"], " 1 | role=wrker\n   | ^^^^^^^^^^"),
             (["plan", "x", "-l", "role=wrker"], "did you mean 'worker'?"),
             (["plan", "x", "-l", "role="], "a role must stand here"),
             (["plan", "x", "--node", "nobody", "-l", "role=worker"], "there is no node 'nobody'"),
