@@ -64,7 +64,7 @@ struct InventoryTests {
     func trust() async throws {
         try await NodePool.shared.with { node in
             let folder = NSTemporaryDirectory() + "belay-hosts-" + UUID().uuidString.prefix(8)
-            let known = folder + "/hosts/known_hosts"
+            let known = folder + "/known_hosts"
             defer { try? FileManager.default.removeItem(atPath: folder) }
             let project = try await Project(knownHosts: known)
             let unknown = problem(try #require(try await check(project, [node]).first))
@@ -200,8 +200,13 @@ struct InventoryTests {
             try project.write("known", "[\(address)]:2200 \(key.split(separator: " ", maxSplits: 1)[1])\n")
             let command =
                 "\(Testbed.binary) -C \(project.folder) --color never inventory check \(node) --ask-password"
-            let result = try await Shell.run(
-                "/bin/sh", ["-c", "printf 'wrong\\ncorrect-horse\\n' | script -qec '\(command)' /dev/null"])
+            // Typed when it is asked, since what was typed before a question is thrown away.
+            let typed = """
+                seen() { until [ "$(grep -c "$1" log)" -ge "$2" ]; do sleep 0.1; done; }
+                touch log; { seen Password 1; echo wrong; seen Password 2; echo correct-horse; seen 'logged in\\|FAILED' 1; } |
+                    script -qefc '\(command)' log
+                """
+            let result = try await Shell.run("/bin/sh", ["-c", typed], in: project.folder)
             #expect(result.output.contains("logged in by keyboard-interactive"), "\(result.output)")
             #expect(result.output.components(separatedBy: "Password for walker@").count == 3)
             #expect(!result.output.contains("correct-horse"))
