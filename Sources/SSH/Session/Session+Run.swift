@@ -224,8 +224,14 @@ extension Session {
         _ channel: OpaquePointer, _ exchange: Exchange, _ wrapper: Wrapper, _ trouble: SSHError?, _ elapsed: Duration
     ) throws(SSHError) -> Termination {
         if let status = exchange.stdout.status ?? exchange.stderr.status {
-            if let termination = wrapper.termination(status: status, elapsed: elapsed) { return termination }
-            throw notStarted(status)
+            if let error = notStarted(status) { throw error }
+            let word = printable(status.utf8)
+            // The other stream's end mark is missing: what is there of it must not pass for the whole.
+            if let trouble {
+                return .unknown("it ended (status \(word)), but its output did not come whole: \(trouble.message)")
+            }
+            return wrapper.termination(status: status, elapsed: elapsed)
+                ?? .unknown("the node reported a nonsensical status: \(word)")
         }
         if let trouble { return .unknown(trouble.message) }
         let ending = ending(of: channel)
@@ -249,7 +255,7 @@ extension Session {
         return (nil, "exit status \(libssh2_channel_get_exit_status(channel))")
     }
 
-    private func notStarted(_ status: String) -> SSHError {
+    private func notStarted(_ status: String) -> SSHError? {
         switch status {
         case "notimeout":
             error(
@@ -259,10 +265,7 @@ extension Session {
             error(
                 .shellMissing, .command, "the node does not have the script's shell, so the script was not started",
                 "choose a shell that the node has, such as /bin/sh")
-        default:
-            error(
-                .protocolFailure, .command, "the node reported a nonsensical status: \(printable(status.utf8))",
-                "check what /bin/sh and timeout are on the node")
+        default: nil
         }
     }
 
