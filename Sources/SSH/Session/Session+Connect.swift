@@ -11,7 +11,7 @@ extension Session {
         try await handshake(ssh, record)
         let hostKey = try verifyHostKey(ssh, record)
         try await authenticate(credentials)
-        ssh.acknowledgesAtOnce = false
+        ssh.isGreeting = false
         return hostKey
     }
 
