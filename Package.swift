@@ -61,7 +61,9 @@ let package = Package(
         .testTarget(
             name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
 
-        .testTarget(name: "SSHTests", dependencies: ["SSH", crypto], swiftSettings: settings),
+        .testTarget(name: "SSHTests", dependencies: ["SSH", "hostile-sshd", crypto], swiftSettings: settings),
+        .executableTarget(
+            name: "hostile-sshd", path: "Tests/Support/hostile-sshd", linkerSettings: [.linkedLibrary("ssh")]),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
             name: "TransparencyLogTests", dependencies: ["TransparencyLog", crypto], resources: [.copy("Fixtures")],

@@ -13,8 +13,9 @@ PACKAGES_API=(golang-go dpkg-dev)
 # For `swift build`: libssh2 and the OpenSSL that it links.
 PACKAGES_BUILD=(libssh2-1-dev libssl-dev pkg-config)
 
-# For the tests: an sshd of their own, shells a root account may have, and the scripts' linter.
-PACKAGES_TEST=(openssh-server tcsh fish shellcheck)
+# For the tests: an sshd of their own, the library of one that misbehaves, shells a root account may have, and the scripts'
+# linter.
+PACKAGES_TEST=(openssh-server libssh-dev tcsh fish shellcheck)
 
 # For ./bench: the library of its own server, and what it compares with.
 PACKAGES_BENCH=(libssh-dev openssh-server openssh-client pssh clustershell pdsh python3 python3-venv util-linux)

@@ -27,9 +27,11 @@ struct ConcurrencyTests {
         }
     }
 
-    @Test("20 scripts at once on one connection: ten run, the others wait their turn")
-    func oneConnection() async throws {
-        let server = try await TestServer()
+    @Test(
+        "20 scripts at once on one connection: ten run, the others wait their turn",
+        .acceptance(.rekeyingPipesAndSessions), arguments: OpenSSHVersion.available)
+    func oneConnection(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         try await withConnection(to: server, options: withoutKeepAlive) { try await runMany(20, on: $0) }
     }
 

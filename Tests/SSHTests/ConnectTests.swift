@@ -32,9 +32,12 @@ struct ConnectTests {
         #expect(try shown == HostKey(publicKey("\(server.folder.path)/host_ed25519")))
     }
 
-    @Test("a host known by ed25519 that also offers ecdsa, or the other way round, is verified by the known key")
-    func knownType() async throws {
-        let server = try await TestServer()
+    @Test(
+        "a host known by ed25519 that also offers ecdsa, or the other way round, is verified by the known key",
+        .acceptance(.hostKeys),
+        arguments: OpenSSHVersion.available)
+    func knownType(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         for type in ["ed25519", "ecdsa"] {
             let shown = try await connect(server, .key(PrivateKey(path: server.userKey)), server.knownHosts([type]))
             #expect(try shown == HostKey(publicKey("\(server.folder.path)/host_\(type)")))
@@ -63,9 +66,11 @@ struct ConnectTests {
         #expect(try !server.folder.read("log").contains("Accepted publickey"))
     }
 
-    @Test("a changed host key is refused before authentication, with both fingerprints")
-    func changedHost() async throws {
-        let server = try await TestServer()
+    @Test(
+        "a changed host key is refused before authentication, with both fingerprints", .acceptance(.hostKeys),
+        arguments: OpenSSHVersion.available)
+    func changedHost(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         var hosts = KnownHosts()
         let known = try publicKey(try await makeKey(server.folder, "old", type: "ed25519"))
         hosts.add("[127.0.0.1]:\(server.port) \(known.type) \(known.base64)", file: "test")
@@ -80,9 +85,11 @@ struct ConnectTests {
         #expect(try !server.folder.read("log").contains("Accepted publickey"))
     }
 
-    @Test("a revoked host key is refused although it is also trusted")
-    func revokedHost() async throws {
-        let server = try await TestServer()
+    @Test(
+        "a revoked host key is refused although it is also trusted", .acceptance(.hostKeys),
+        arguments: OpenSSHVersion.available)
+    func revokedHost(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         var hosts = try server.knownHosts()
         let key = try publicKey("\(server.folder.path)/host_ed25519")
         hosts.add("@revoked * \(key.type) \(key.base64)", file: "test")
@@ -94,9 +101,12 @@ struct ConnectTests {
         #expect(error?.remedy.contains("belay inventory trust") == true)
     }
 
-    @Test("a host known by ed25519 that offers only ecdsa is refused as changed, with both fingerprints")
-    func otherTypeOnly() async throws {
-        let server = try await TestServer(hostKeys: ["ecdsa"])
+    @Test(
+        "a host known by ed25519 that offers only ecdsa is refused as changed, with both fingerprints",
+        .acceptance(.hostKeys),
+        arguments: OpenSSHVersion.available)
+    func otherTypeOnly(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version, hostKeys: ["ecdsa"])
         let error = await #expect(throws: SSHError.self) {
             _ = try await connect(server, .key(PrivateKey(path: server.userKey)), server.knownHosts(["ed25519"]))
         }
@@ -117,6 +127,68 @@ struct ConnectTests {
         }
         #expect(error?.code == .authenticationFailed)
         #expect(error?.message.contains(try publicKey(path).fingerprint) == true)
+    }
+
+    @Test(
+        "sshd at its MaxStartups is quoted", .acceptance(.refusalsBeforeTheBanner), arguments: OpenSSHVersion.available)
+    func maxStartups(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version, extra: "MaxStartups 1:100:1")
+        let other = try connectLoopback(server.port)
+        defer { close(other) }
+        // The place is taken once sshd has greeted its holder.
+        var byte: UInt8 = 0
+        #expect(recv(other, &byte, 1, 0) == 1)
+        let error = await #expect(throws: SSHError.self) {
+            _ = try await connect(server, .key(PrivateKey(path: server.userKey)), server.knownHosts())
+        }
+        #expect(error?.phase == .banner)
+        // OpenSSH 10 has the same words for this and for a penalty.
+        let words = version == .installed ? "Exceeded MaxStartups" : "Not allowed at this time"
+        #expect(error?.message.contains(words) == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "OpenSSH 10's penalty after a failed login is quoted", .acceptance(.refusalsBeforeTheBanner),
+        arguments: OpenSSHVersion.available.filter { $0 == .trixie })
+    func penalty(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version, extra: "PerSourcePenalties authfail:60 noauth:60 min:1")
+        let stranger = try PrivateKey(path: try await makeKey(server.folder, "stranger", type: "ed25519"))
+        let refused = await #expect(throws: SSHError.self) {
+            _ = try await connect(server, .key(stranger), server.knownHosts())
+        }
+        #expect(refused?.code == .authenticationFailed)
+        let end = ContinuousClock.now + .seconds(30)
+        var error: SSHError?
+        repeat {
+            // The penalty is there once sshd has seen that process end.
+            error = await #expect(throws: SSHError.self) {
+                _ = try await connect(server, .key(stranger), server.knownHosts())
+            }
+        } while error?.phase == .authentication && ContinuousClock.now < end
+        #expect(error?.phase == .banner)
+        #expect(error?.message.contains("Not allowed at this time") == true, "\(String(describing: error))")
+    }
+
+    @Test(
+        "no more keys are tried than allowed, and a login uses one connection",
+        .acceptance(.refusalsBeforeTheBanner), arguments: OpenSSHVersion.available)
+    func fewKeys(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version, extra: "LogLevel VERBOSE\nMaxAuthTries 20")
+        var keys: [Credentials.Method] = []
+        for number in 0..<8 {
+            keys.append(.key(try PrivateKey(path: await makeKey(server.folder, "stranger\(number)", type: "ed25519"))))
+        }
+        let credentials = Credentials(keys)
+        let error = await #expect(throws: SSHError.self) {
+            _ = try await connect(server, credentials, server.knownHosts())
+        }
+        #expect(error?.code == .authenticationFailed)
+        #expect(
+            try await eventually {
+                try server.log.contains("Connection closed by") || server.log.contains("Disconnected from")
+            })
+        #expect(try server.log.components(separatedBy: "Failed publickey").count - 1 == Options().maxKeysTried)
+        #expect(try server.log.components(separatedBy: "Connection from").count - 1 == 1)
     }
 
     @Test("a second key is tried after the first was refused")

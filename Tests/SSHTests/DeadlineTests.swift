@@ -3,7 +3,7 @@ import Testing
 
 @testable import SSH
 
-@Suite("Deadlines and broken peers", .serialized, .timeLimit(.minutes(2)))
+@Suite("Deadlines and broken peers", .timeLimit(.minutes(2)))
 struct DeadlineTests {
     // Only the deadline that a test is about is short: a loaded machine must not reach another one first.
     private func failure(
@@ -23,10 +23,10 @@ struct DeadlineTests {
         return error
     }
 
-    @Test("an address that swallows everything ends at the connect deadline")
+    @Test("an address that swallows everything ends at the connect deadline", .acceptance(.brokenPeersEndInTime))
     func blackHole() async throws {
         let server = try FakeServer(accepts: false)
-        let queue = server.fillQueue()
+        let queue = try server.fillQueue()
         let error = try await failure(server.port, connect: .milliseconds(400))
         #expect(error?.code == .timedOut)
         #expect(error?.phase == .connection)
@@ -50,6 +50,7 @@ struct DeadlineTests {
     struct Peer: Sendable, CustomTestStringConvertible {
         let testDescription: String
         let sends: String
+        var manner = FakeServer.Manner.once
         var closes = false
         let code: SSHError.Code
         let phase: SSHError.Phase
@@ -58,6 +59,7 @@ struct DeadlineTests {
 
     @Test(
         "a peer that does not finish its greeting ends at the deadline, and is quoted",
+        .acceptance(.brokenPeersEndInTime, .refusalsBeforeTheBanner),
         arguments: [
             Peer(testDescription: "silent", sends: "", code: .timedOut, phase: .banner, shows: "sent nothing"),
             Peer(
@@ -65,6 +67,18 @@ struct DeadlineTests {
             Peer(
                 testDescription: "too many starts", sends: "Exceeded MaxStartups\r\n", closes: true,
                 code: .connectionLost, phase: .banner, shows: "Exceeded MaxStartups"),
+            Peer(
+                testDescription: "slow loris", sends: "SSH-2.0-", manner: .drip, code: .timedOut, phase: .banner,
+                shows: "SSH-2.0-SS"),
+            Peer(
+                testDescription: "endless lines", sends: "not yet\r\n", manner: .flood, code: .connectionLost,
+                phase: .banner, shows: "a flood"),
+            Peer(
+                testDescription: "an endless line", sends: "SSH-2.0-", manner: .flood,
+                code: .protocolFailure, phase: .keyExchange, shows: "libssh2"),
+            Peer(
+                testDescription: "penalty", sends: "Not allowed at this time\r\n", closes: true,
+                code: .connectionLost, phase: .banner, shows: "Not allowed at this time"),
             Peer(
                 testDescription: "closes", sends: "", closes: true, code: .connectionLost, phase: .banner,
                 shows: "closed the connection"),
@@ -76,7 +90,7 @@ struct DeadlineTests {
                 shows: #"SSH\x00"#),
         ])
     func greeting(_ peer: Peer) async throws {
-        let server = try FakeServer(sends: Array(peer.sends.utf8), closes: peer.closes)
+        let server = try FakeServer(sends: Array(peer.sends.utf8), peer.manner, closes: peer.closes)
         let handshake: Duration = peer.code == .timedOut ? .seconds(2) : .seconds(60)
         let error = try await failure(server.port, handshake: handshake)
         #expect(error?.code == peer.code)
@@ -113,11 +127,13 @@ struct DeadlineTests {
         await loops.shutdown()
     }
 
-    @Test("cancelling ends every phase promptly", arguments: ["black hole", "banner", "key exchange"])
+    @Test(
+        "cancelling ends every phase promptly", .acceptance(.cancelledAnywhere),
+        arguments: ["black hole", "banner", "key exchange"])
     func cancelling(_ phase: String) async throws {
         let server = try FakeServer(
             sends: phase == "key exchange" ? Array("SSH-2.0-Fake\r\n".utf8) : [], accepts: phase != "black hole")
-        let queue = phase == "black hole" ? server.fillQueue() : []
+        let queue = phase == "black hole" ? try server.fillQueue() : []
         let loops = try LoopGroup(count: 1)
         let endpoint = Endpoint(host: "127.0.0.1", port: server.port, user: "u")
         let task = Task {

@@ -6,28 +6,34 @@ import Testing
 
 @Suite("Running scripts on a real sshd", .serialized, .timeLimit(.minutes(3)))
 struct RunTests {
-    private func run(_ script: String, shell: [String] = ["/bin/sh"], outputLimit: Int = 1 << 20) async throws -> Output
-    {
-        let server = try await TestServer()
+    private func run(
+        _ script: String, _ version: OpenSSHVersion = .installed, shell: [String] = ["/bin/sh"],
+        outputLimit: Int = 1 << 20
+    ) async throws -> Output {
+        let server = try await TestServer(version)
         return try await withConnection(to: server) { connection in
             try await connection.run(
-                script: script, shell: shell, timeLimit: .seconds(30), outputLimit: outputLimit)
+                script: script, shell: shell, timeLimit: .seconds(120), outputLimit: outputLimit)
         }
     }
 
-    @Test("a script's output and exit status come back", arguments: [0, 3, 124, 127, 255])
-    func exitStatus(_ status: Int) async throws {
-        let output = try await run("echo out; echo err >&2; exit \(status)")
+    @Test(
+        "a script's output and exit status come back", .acceptance(.statusIsNeverSilence),
+        arguments: [0, 3, 124, 127, 255], OpenSSHVersion.available)
+    func exitStatus(_ status: Int, _ version: OpenSSHVersion) async throws {
+        let output = try await run("echo out; echo err >&2; exit \(status)", version)
         #expect(output.termination == .exited(status))
         #expect(output.stdout.text == "out\n")
         #expect(output.stderr.text == "err\n")
     }
 
-    @Test("a script of 200 KB arrives whole")
-    func longScript() async throws {
+    @Test(
+        "a script of 200 KB arrives whole", .acceptance(.boundedWindowAndScriptsByInput),
+        arguments: OpenSSHVersion.available)
+    func longScript(_ version: OpenSSHVersion) async throws {
         let filler = (0..<6000).map { "x\($0)='0123456789012345678901234567890'\n" }.joined()
         #expect(filler.utf8.count > 200_000)
-        let output = try await run(filler + "echo $x5999 end")
+        let output = try await run(filler + "echo $x5999 end", version)
         #expect(output.stdout.text == "0123456789012345678901234567890 end\n")
         #expect(output.termination == .exited(0))
     }
@@ -82,10 +88,12 @@ struct RunTests {
         #expect(error?.code == .invalidScript)
     }
 
-    @Test("8 MB on standard error while standard output is small: both are drained, bounded, counted and hashed")
-    func bigStandardError() async throws {
+    @Test(
+        "8 MB on standard error while standard output is small: both are drained, bounded, counted and hashed",
+        .acceptance(.bothStreamsAreDrained), arguments: OpenSSHVersion.available)
+    func bigStandardError(_ version: OpenSSHVersion) async throws {
         let output = try await run(
-            "echo small; head -c 8388608 /dev/zero | tr '\\0' 'e' >&2; echo last", outputLimit: 1000)
+            "echo small; head -c 8388608 /dev/zero | tr '\\0' 'e' >&2; echo last", version, outputLimit: 1000)
         #expect(output.termination == .exited(0))
         #expect(output.stdout.text == "small\nlast\n")
         #expect(output.stderr.head.count == 1000)
@@ -94,12 +102,14 @@ struct RunTests {
         #expect(output.stderr.sha256 == Array(SHA256.hash(data: whole)))
     }
 
-    @Test("the connection survives re-keying every megabyte")
-    func rekeying() async throws {
-        let server = try await TestServer(extra: "RekeyLimit 1M")
+    @Test(
+        "the connection survives re-keying every megabyte", .acceptance(.rekeyingPipesAndSessions),
+        arguments: OpenSSHVersion.available)
+    func rekeying(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version, extra: "RekeyLimit 1M")
         let output = try await withConnection(to: server) { connection in
             try await connection.run(
-                script: "head -c 60000000 /dev/zero", timeLimit: .seconds(60), outputLimit: 10)
+                script: "head -c 60000000 /dev/zero", timeLimit: .seconds(300), outputLimit: 10)
         }
         #expect(output.termination == .exited(0))
         #expect(output.stdout.length == 60_000_000)
@@ -113,35 +123,67 @@ struct RunTests {
         #expect(kill(pid, SIGKILL) == 0, "it is still there, so nobody waited for it")
     }
 
-    @Test("a script killed by a signal is no exit status")
-    func signal() async throws {
-        #expect(try await run("kill -9 $$").termination == .signaled("KILL"))
-        #expect(try await run("kill -TERM $$").termination == .signaled("TERM"))
+    @Test(
+        "a script killed by a signal is no exit status", .acceptance(.statusIsNeverSilence),
+        arguments: OpenSSHVersion.available)
+    func signal(_ version: OpenSSHVersion) async throws {
+        #expect(try await run("kill -9 $$", version).termination == .signaled("KILL"))
+        #expect(try await run("kill -TERM $$", version).termination == .signaled("TERM"))
     }
 
-    @Test("a wrapper killed by a signal is reported by the server's exit-signal, never as status 0")
-    func wrapperKilled() async throws {
-        let output = try await run("p=$(awk '{print $4}' /proc/$PPID/stat); kill -9 $p; sleep 1; echo late")
+    @Test(
+        "a wrapper killed by a signal is reported by the server's exit-signal, never as status 0",
+        .acceptance(.statusIsNeverSilence), arguments: OpenSSHVersion.available)
+    func wrapperKilled(_ version: OpenSSHVersion) async throws {
+        let output = try await run("p=$(awk '{print $4}' /proc/$PPID/stat); kill -9 $p; sleep 1; echo late", version)
         #expect(output.termination == .signaled("KILL"))
     }
 
-    @Test("a killed sshd leaves the end unknown, never an exit status")
-    func serverKilled() async throws {
+    @Test(
+        "a killed sshd leaves the end unknown, never an exit status", .acceptance(.statusIsNeverSilence),
+        arguments: OpenSSHVersion.available)
+    func serverKilled(_ version: OpenSSHVersion) async throws {
         let script = """
             echo begun
             p=$$
-            while read -r name < /proc/$p/comm && [ "$name" != sshd ]; do p=$(awk '{print $4}' /proc/$p/stat); done
+            while read -r name < /proc/$p/comm && [ "${name#sshd}" = "$name" ]; do p=$(awk '{print $4}' /proc/$p/stat); done
             sleep 1
             kill -9 $p
             sleep 2
             """
-        let output = try await run(script)
+        let output = try await run(script, version)
         guard case .unknown(let reason) = output.termination else {
             Issue.record("\(output.termination)")
             return
         }
         #expect(reason.contains("connection"))
         #expect(output.stdout.text == "begun\n")
+    }
+
+    @Test("a server that times out a quiet channel leaves the end unknown", .acceptance(.statusIsNeverSilence))
+    func channelTimeout() async throws {
+        // A setting that is as new as OpenSSH 9.2.
+        let server = try await TestServer(extra: "ChannelTimeout session:*=2")
+        let output = try await withConnection(to: server) {
+            try await $0.run(script: "echo begun; sleep 30", timeLimit: .seconds(60))
+        }
+        guard case .unknown(let reason) = output.termination else {
+            Issue.record("\(output.termination)")
+            return
+        }
+        #expect(reason.contains("before the script's end was reported"))
+        #expect(output.stdout.text == "begun\n")
+    }
+
+    @Test(
+        "a script of many commands is one session with one exec for the server", .acceptance(.oneExecPerScript),
+        arguments: OpenSSHVersion.available)
+    func oneExec(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version, extra: "LogLevel VERBOSE")
+        let script = (1...40).map { "/bin/echo \($0)\n" }.joined()
+        let output = try await withConnection(to: server) { try await $0.run(script: script, timeLimit: .seconds(60)) }
+        #expect(output.stdout.text.hasSuffix("\n40\n"))
+        #expect(try server.log.components(separatedBy: "Starting session: command").count - 1 == 1)
     }
 
     @Test("noise from start-up files does not reach the output")

@@ -3,7 +3,8 @@ import Testing
 
 @testable import SSH
 
-@Suite("Time limits, cancellation and lost peers", .serialized, .timeLimit(.minutes(3)))
+// Not serialized: nearly all of their time is waiting.
+@Suite("Time limits, cancellation and lost peers", .timeLimit(.minutes(3)))
 struct TimeLimitTests {
     private func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
 
@@ -11,9 +12,11 @@ struct TimeLimitTests {
         try requireValue(Int32(try requireValue(output.stdout.text.split(separator: "\n").first)))
     }
 
-    @Test("the time limit ends the script and its children on the node")
-    func limit() async throws {
-        let server = try await TestServer()
+    @Test(
+        "the time limit ends the script and its children on the node", .acceptance(.everyCommandIsLimited),
+        arguments: OpenSSHVersion.available)
+    func limit(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         let output = try await withConnection(to: server) { connection in
             try await connection.run(script: "sleep 600 & echo $!; wait", timeLimit: .seconds(10))
         }
@@ -34,15 +37,17 @@ struct TimeLimitTests {
         #expect(try await eventually { !isAlive(pid) })
     }
 
-    @Test("a cancelled run returns promptly, the connection stays usable, and the node ends the script at its limit")
-    func cancelling() async throws {
-        let server = try await TestServer()
+    @Test(
+        "a cancelled run returns promptly, the connection stays usable, and the node ends the script at its limit",
+        .acceptance(.everyCommandIsLimited, .cancelledAnywhere), arguments: OpenSSHVersion.available)
+    func cancelling(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         let file = "\(server.folder.path)/pid"
         try await withConnection(to: server) { connection in
             let task = Task {
                 try await connection.run(script: "echo $$ > \(file); sleep 600", timeLimit: .seconds(15))
             }
-            #expect(try await eventually { FileManager.default.fileExists(atPath: file) })
+            #expect(try await eventually { try server.has("pid") })
             task.cancel()
             let error = await #expect(throws: SSHError.self) { _ = try await task.value }
             #expect(error?.code == .cancelled)
@@ -71,14 +76,16 @@ struct TimeLimitTests {
         }
     }
 
-    @Test("closing the connection ends running scripts as unknown")
-    func closing() async throws {
-        let server = try await TestServer()
+    @Test(
+        "closing the connection ends running scripts as unknown; the node ends them at their limit",
+        .acceptance(.everyCommandIsLimited), arguments: OpenSSHVersion.available)
+    func closing(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         let loops = try LoopGroup(count: 1)
         let connection = try await server.connect(loops)
-        let script = "echo > \(server.folder.path)/runs; sleep 60"
-        async let output = connection.run(script: script, timeLimit: .seconds(60))
-        #expect(try await eventually { FileManager.default.fileExists(atPath: "\(server.folder.path)/runs") })
+        let script = "echo $$ > \(server.folder.path)/runs; sleep 600"
+        async let output = connection.run(script: script, timeLimit: .seconds(15))
+        #expect(try await eventually { try server.has("runs") })
         await connection.close()
         guard case .unknown = try await output.termination else {
             Issue.record("a closed connection is no result")
@@ -89,27 +96,34 @@ struct TimeLimitTests {
         }
         #expect(error?.code == .closed)
         await loops.shutdown()
+        let pid = try requireValue(Int32(try server.folder.read("runs").trimmingCharacters(in: .newlines)))
+        #expect(isAlive(pid))
+        #expect(try await eventually { !isAlive(pid) })
     }
 
-    @Test("a quiet command outlives the silence limit, because the node answers when asked")
-    func quiet() async throws {
-        let server = try await TestServer()
+    @Test(
+        "a quiet command outlives the silence limit, because the node answers when asked",
+        .acceptance(.frozenPeerIsFound), arguments: OpenSSHVersion.available)
+    func quiet(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         var options = Options()
-        options.silenceLimit = .seconds(5)
+        options.silenceLimit = .seconds(8)
         let output = try await withConnection(to: server, options: options) { connection in
-            try await connection.run(script: "sleep 14; exit 5", timeLimit: .seconds(30))
+            try await connection.run(script: "sleep 18; exit 5", timeLimit: .seconds(60))
         }
         #expect(output.termination == .exited(5))
     }
 
-    @Test("a frozen peer is given up at the silence limit, and the end is unknown")
-    func frozen() async throws {
-        let server = try await TestServer()
+    @Test(
+        "a frozen peer is given up at the silence limit, and the end is unknown", .acceptance(.frozenPeerIsFound),
+        arguments: OpenSSHVersion.available)
+    func frozen(_ version: OpenSSHVersion) async throws {
+        let server = try await TestServer(version)
         var options = Options()
         options.silenceLimit = .seconds(5)
         let script = """
             p=$$
-            while read -r name < /proc/$p/comm && [ "$name" != sshd ]; do p=$(awk '{print $4}' /proc/$p/stat); done
+            while read -r name < /proc/$p/comm && [ "${name#sshd}" = "$name" ]; do p=$(awk '{print $4}' /proc/$p/stat); done
             echo $p
             sleep 0.3
             kill -STOP $p

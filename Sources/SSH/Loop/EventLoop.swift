@@ -31,6 +31,9 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var watches: [Int32: Watch] = [:]
     private var events = [epoll_event](repeating: epoll_event(), count: 128)
 
+    /// Called in each task that is about to wait on this loop; tests cancel it there. Set before the first job comes.
+    var whenWaiting: (@Sendable () -> Void)?
+
     /// Read buffer shared by all sessions of the loop: one call fills it and the same call empties it.
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 16384, alignment: 16)
 
@@ -93,6 +96,7 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
 
     func schedule(_ waiter: Waiter, at instant: Instant) -> TimerQueue.ID {
         preconditionOnLoop()
+        whenWaiting?()
         return timers.schedule(waiter, at: instant)
     }
 

@@ -49,12 +49,15 @@ enum LibSSH2 {
 ///
 /// libssh2 reads and writes through our callbacks, so that (1) the first bytes of a failed banner are kept, (2) we know
 /// when the peer was last heard, (3) the end of the connection is held back until libssh2 has handed out what it
-/// already received: it would otherwise drop queued output as soon as it sees the end.
+/// already received: it would otherwise drop queued output as soon as it sees the end, (4) a peer that floods us cannot
+/// keep libssh2 reading for ever: its calls end when nothing more comes, and it keeps what nobody has asked for.
 final class LibSSH2Session {
     /// How the connection ended.
     enum End: Equatable {
         case closedByPeer
         case failed(Int32)
+        /// By us: it sent more than any conversation needs.
+        case flooded
     }
 
     let pointer: OpaquePointer
@@ -64,15 +67,22 @@ final class LibSSH2Session {
     private var keepsFirst = true
     private(set) var bytesReceived = 0
     private(set) var lastReceived = Instant.now
+    /// What the current call may still take in; then it is told that nothing more has come, for now.
+    private var allowance = LibSSH2Session.callLimit
     private(set) var sendIsBlocked = false
     private(set) var end: End?
     private(set) var disconnectMessage: String?
-    /// TCP_QUICKACK is not sticky: while the handshake's latency counts it is set again whenever we begin to wait. After
-    /// each read it would send an acknowledgement for every piece that libssh2 takes.
-    var acknowledgesAtOnce = true
+    /// Until authentication has succeeded. TCP_QUICKACK is not sticky: while the handshake's latency counts it is set again
+    /// whenever we begin to wait. After each read it would send an acknowledgement for every piece that libssh2 takes.
+    var isGreeting = true
     /// While keyboard-interactive authentication runs.
     var promptAnswers: PromptAnswers?
     private var isTornDown = false
+
+    /// Bytes taken in by one call, before the others on the loop have their turn.
+    private static let callLimit = 256 * 1024
+    /// Bytes taken in before authentication has succeeded; 10 KB are usual.
+    private static let greetingLimit = 1024 * 1024
 
     init?(_ descriptor: LoopDescriptor) {
         guard let pointer = libssh2_session_init_ex(nil, nil, nil, nil) else { return nil }
@@ -102,11 +112,14 @@ final class LibSSH2Session {
 
     private func receive(_ buffer: UnsafeMutableRawPointer?, _ length: Int, _ flags: Int32) -> Int {
         guard !isTornDown else { return 0 }
-        let count = recv(descriptor.fd, buffer, length, flags)
+        guard end != .flooded, allowance > 0 else { return Int(-EAGAIN) }
+        let count = recv(descriptor.fd, buffer, min(length, allowance), flags)
         if count > 0 {
             bytesReceived += count
+            allowance -= count
             lastReceived = .now
             keepFirst(UnsafeRawBufferPointer(start: buffer, count: count))
+            if isGreeting, bytesReceived > Self.greetingLimit { end = .flooded }
             return count
         }
         let code = errno
@@ -114,7 +127,7 @@ final class LibSSH2Session {
             end = end ?? .closedByPeer
         } else if code != EAGAIN && code != EINTR {
             end = end ?? .failed(code)
-        } else if acknowledgesAtOnce {
+        } else if isGreeting {
             setSocketOption(descriptor.fd, Int32(IPPROTO_TCP), TCP_QUICKACK, 1)
         }
         return Int(-EAGAIN)
@@ -125,6 +138,9 @@ final class LibSSH2Session {
         keepsFirst = false
         firstBytes = []
     }
+
+    /// One libssh2 call begins.
+    func beginCall() { allowance = Self.callLimit }
 
     private func keepFirst(_ bytes: UnsafeRawBufferPointer) {
         if keepsFirst, firstBytes.count < 4096 { firstBytes += bytes.prefix(4096 - firstBytes.count) }

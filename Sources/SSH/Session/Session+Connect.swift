@@ -13,7 +13,7 @@ extension Session {
         try await handshake(ssh, record)
         let hostKey = try verifyHostKey(ssh, record)
         let method = try await authenticate(credentials)
-        ssh.acknowledgesAtOnce = false
+        ssh.isGreeting = false
         return ConnectionFacts(
             transport: .libssh2, hostKey: HostKey(hostKey), server: ssh.serverSoftware, authentication: method,
             handshake: .now - start)

@@ -73,6 +73,7 @@ actor Session {
         guard let ssh else { return Int(LIBSSH2_ERROR_SOCKET_DISCONNECT) }
         if let sender, sender != call { return LibSSH2.again }
         let before = ssh.bytesReceived
+        ssh.beginCall()
         let result = body(ssh.pointer)
         let isBlocked = result == LibSSH2.again && ssh.sendIsBlocked
         let releases = sender == call && !isBlocked
@@ -228,6 +229,7 @@ actor Session {
             switch end {
             case .closedByPeer: "the node closed the connection"
             case .failed(let code): "the connection broke: \(systemMessage(code))"
+            case .flooded: "the node sent a flood of data before anybody had logged in"
             }
         if let text = ssh?.disconnectMessage { cause += ", saying: \(text)" }
         let error = error(.connectionLost, phase, cause, "check the node and the path to it, then try again")

@@ -178,12 +178,15 @@ struct ClientTests {
         #expect(try server.folder.read("asked") == "x\n")
     }
 
-    @Test("a wrong passphrase, and then none (ssh-add asks again until there is none), is an error that says what to do")
+    @Test(
+        "a wrong passphrase, and then none (ssh-add asks again until there is none), is an error that says what to do")
     func wrongPassphrase() async throws {
         let server = try await TestServer()
         let locked = try await makeKey(server.folder, "locked", type: "ed25519", passphrase: "right")
         try server.authorize(locked)
-        let answer = try server.folder.write("#!/bin/sh\n[ -e \(server.folder.path)/asked ] || { touch \(server.folder.path)/asked; echo wrong; }\n", to: "askpass")
+        let answer = try server.folder.write(
+            "#!/bin/sh\n[ -e \(server.folder.path)/asked ] || { touch \(server.folder.path)/asked; echo wrong; }\n",
+            to: "askpass")
         chmod(answer, 0o700)
         let configuration = try server.configuration(as: "web", key: locked)
         let error = try await withClient(server.folder, configuration) { settings in

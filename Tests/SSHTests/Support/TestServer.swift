@@ -10,8 +10,12 @@ final class TestServer: Sendable {
     let userKey: String
     private let process: ChildProcess
 
-    /// `hostKeys` are types that the server offers; all of ed25519 and ecdsa exist as files, and rsa if it is offered.
-    init(hostKeys: [String] = ["ed25519", "ecdsa"], extra: String = "") async throws {
+    /// `hostKeys` are types that the server offers; ed25519 and ecdsa exist as files, and rsa if it is
+    /// offered. The lines of `extra` win
+    /// over the ones below, as the first of a kind counts, except for MaxStartups.
+    init(
+        _ version: OpenSSHVersion = .installed, hostKeys: [String] = ["ed25519", "ecdsa"], extra: String = ""
+    ) async throws {
         folder = try TemporaryFolder()
         for type in Set(["ed25519", "ecdsa"] + hostKeys) { try await makeKey(folder, "host_\(type)", type: type) }
         userKey = try await makeKey(folder, "user", type: "ed25519")
@@ -21,6 +25,7 @@ final class TestServer: Sendable {
         let folder = folder
         let files = hostKeys.map { "HostKey \(folder.path)/host_\($0)" }.joined(separator: "\n")
         let configuration = """
+            \(extra)
             Port \(port)
             ListenAddress 127.0.0.1
             \(files)
@@ -29,11 +34,11 @@ final class TestServer: Sendable {
             AuthorizedKeysFile \(folder.path)/authorized_keys
             StrictModes no
             UsePAM no
-            MaxStartups 200
-            \(extra)
+            \(extra.contains("MaxStartups") ? "" : "MaxStartups 200")
             """
         let file = try folder.write(configuration, to: "sshd_config")
-        process = try ChildProcess("/usr/sbin/sshd", ["-D", "-E", "\(folder.path)/log", "-f", file])
+        let command = try version.command(["/usr/sbin/sshd", "-D", "-E", "\(folder.path)/log", "-f", file], folder)
+        process = try ChildProcess(command[0], Array(command.dropFirst()))
         let log = "\(folder.path)/log"
         guard
             try await eventually({
@@ -45,6 +50,15 @@ final class TestServer: Sendable {
     deinit { process.end() }
 
     var endpoint: Endpoint { Endpoint(host: "127.0.0.1", port: port, user: NSUserName()) }
+
+    /// Whether a script has written a line to a file in the server's folder.
+    func has(_ name: String) throws -> Bool {
+        guard FileManager.default.fileExists(atPath: "\(folder.path)/\(name)") else { return false }
+        return try folder.read(name).hasSuffix("\n")
+    }
+
+    /// What sshd has written about its doings.
+    var log: String { get throws { try folder.read("log") } }
 
     func knownHosts(_ types: [String] = ["ed25519"]) throws -> KnownHosts {
         var hosts = KnownHosts()
@@ -93,10 +107,7 @@ func freePort() throws -> UInt16 {
 
 /// Binds to 127.0.0.1 and returns the port.
 func bindLoopback(_ fd: Int32) throws -> UInt16 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_addr.s_addr = inet_addr("127.0.0.1")
-    var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+    var (address, size) = loopback(0)
     let result = withUnsafeMutablePointer(to: &address) {
         $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
             bind(fd, $0, size) == 0 && getsockname(fd, $0, &size) == 0
@@ -104,6 +115,29 @@ func bindLoopback(_ fd: Int32) throws -> UInt16 {
     }
     guard result else { throw Missing() }
     return UInt16(bigEndian: address.sin_port)
+}
+
+/// A TCP socket connected, or with SOCK_NONBLOCK being connected, to a port of 127.0.0.1. Like all sockets of the tests it
+/// is closed on exec: a program that inherited it would keep the connection open when the test closes it.
+func connectLoopback(_ port: UInt16, flags: Int32 = 0) throws -> Int32 {
+    let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue) | flags, 0)
+    var (address, size) = loopback(port)
+    let result = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(fd, $0, size) }
+    }
+    guard result == 0 || errno == EINPROGRESS else {
+        close(fd)
+        throw Missing()
+    }
+    return fd
+}
+
+private func loopback(_ port: UInt16) -> (sockaddr_in, socklen_t) {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = inet_addr("127.0.0.1")
+    return (address, socklen_t(MemoryLayout<sockaddr_in>.size))
 }
 
 /// Runs `body` with a connected session and closes all after it.
