@@ -42,7 +42,7 @@ struct ScriptCapture {
             if let error = refusal.notStarted(status) { throw error }
             let word = printable(status.utf8)
             // The other stream's end mark is missing: what is there of it must not pass for the whole.
-            if case .trouble(let cause) = ending {
+            if !hasEnded, case .trouble(let cause) = ending {
                 return .unknown("it ended (status \(word)), but its output did not come whole: \(cause)")
             }
             return wrapper.termination(status: status, elapsed: elapsed)
