@@ -4,10 +4,13 @@
 #   ./check-deep sanitize [address|thread|FILTER…]
 
 # A package of the SSH layer and its tests alone, over the same sources: everything else would double the build.
-make_package() {
-    mkdir "$work/package"
-    ln -s "$checkout/Sources" "$checkout/Tests" "$work/package"
-    cat >"$work/package/Package.swift" <<'SWIFT'
+make_package() { # make_package address|thread
+    package=$work/$1
+    mkdir -p "$package/SSH"
+    ln -s "$checkout/Sources" "$checkout/Tests" "$package"
+    ln -s "$checkout"/Sources/SSH/* "$package/SSH"
+    if [ "$1" = thread ]; then ln -s "$checkout/Tests/Deep/sanitize/Mutex.swift" "$package/SSH"; fi
+    cat >"$package/Package.swift" <<'SWIFT'
 // swift-tools-version: 6.2
 import PackageDescription
 
@@ -26,7 +29,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2"),
-        .target(name: "SSH", dependencies: ["CSSH2", crypto, subprocess], swiftSettings: settings),
+        .target(name: "SSH", dependencies: ["CSSH2", crypto, subprocess], path: "SSH", swiftSettings: settings),
         .executableTarget(
             name: "hostile-sshd", path: "Tests/Support/hostile-sshd", linkerSettings: [.linkedLibrary("ssh")]),
         .testTarget(name: "SSHTests", dependencies: ["SSH", "hostile-sshd", crypto], swiftSettings: settings),
@@ -34,22 +37,24 @@ let package = Package(
     swiftLanguageModes: [.v6]
 )
 SWIFT
-    cp Package.resolved "$work/package/" 2>/dev/null || true
 }
+
+# Memory is not what it was, and 60 MB take minutes: the hostile server re-keys over 9 MB.
+not_here='ManyHostsTests|RunTests/rekeying'
 
 # A report ends the process, so that the tests cannot pass over it.
 run_under() { # run_under address|thread [FILTER]
+    make_package "$1"
     say "$1: build"
-    swift build --package-path "$work/package" --scratch-path "$checkout/.build-$1" --build-tests --sanitize="$1"
+    swift build --package-path "$package" --scratch-path "$checkout/.build/sanitize-$1" --build-tests --sanitize="$1"
     say "$1: tests"
-    # A process that the tests start and that is no test must not be told how to report.
-    ASAN_OPTIONS=halt_on_error=1:detect_leaks=1 TSAN_OPTIONS="halt_on_error=1:suppressions=$checkout/Tests/Deep/sanitize.tsan" \
-        timeout 1800 swift test --package-path "$work/package" --scratch-path "$checkout/.build-$1" --skip-build \
-        --sanitize="$1" --filter "${2:-^SSHTests\\.}"
+    ASAN_OPTIONS=halt_on_error=1:detect_leaks=1 LSAN_OPTIONS="suppressions=$checkout/Tests/Deep/sanitize/lsan" \
+        TSAN_OPTIONS=halt_on_error=1 \
+        timeout 1800 swift test --package-path "$package" --scratch-path "$checkout/.build/sanitize-$1" --skip-build \
+        --sanitize="$1" --filter "${2:-^SSHTests\\.}" --skip "$not_here"
 }
 
 check() {
-    make_package
     export BELAY_TESTBED=required BELAY_TESTBED_COMMAND=$testbed
     "$testbed" root trixie >/dev/null
     case "${1:-}" in

@@ -6,6 +6,13 @@ import Testing
 // Not serialized: nearly all of their time is waiting.
 @Suite("Time limits, cancellation and lost peers", .timeLimit(.minutes(3)))
 struct TimeLimitTests {
+    /// So that a loaded machine has the node's word before this side gives up waiting for it.
+    private var patient: Options {
+        var options = Options()
+        options.grace = .seconds(100)
+        return options
+    }
+
     private func isAlive(_ pid: Int32) -> Bool { kill(pid, 0) == 0 }
 
     private func pid(_ output: Output) throws -> Int32 {
@@ -17,7 +24,7 @@ struct TimeLimitTests {
         arguments: OpenSSHVersion.available)
     func limit(_ version: OpenSSHVersion) async throws {
         let server = try await TestServer(version)
-        let output = try await withConnection(to: server) { connection in
+        let output = try await withConnection(to: server, options: patient) { connection in
             try await connection.run(script: "sleep 600 & echo $!; wait", timeLimit: .seconds(10))
         }
         #expect(output.termination == .timedOut)
@@ -28,7 +35,7 @@ struct TimeLimitTests {
     @Test("a script that ignores TERM is killed five seconds later")
     func stubborn() async throws {
         let server = try await TestServer()
-        let output = try await withConnection(to: server) { connection in
+        let output = try await withConnection(to: server, options: patient) { connection in
             try await connection.run(
                 script: "trap '' TERM; echo $$; while :; do sleep 1; done", timeLimit: .seconds(10))
         }

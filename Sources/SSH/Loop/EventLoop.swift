@@ -31,6 +31,9 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
     private var watches: [Int32: Watch] = [:]
     private var events = [epoll_event](repeating: epoll_event(), count: 128)
 
+    /// Descriptors that their owners have not closed.
+    private(set) var openDescriptors = 0
+
     /// Called in each task that is about to wait on this loop; tests cancel it there. Set before the first job comes.
     var whenWaiting: (@Sendable () -> Void)?
 
@@ -118,8 +121,14 @@ final class EventLoop: SerialExecutor, @unchecked Sendable {
         descriptor.wakeAll()
     }
 
+    func adopt() {
+        preconditionOnLoop()
+        openDescriptors += 1
+    }
+
     func forget(_ fd: Int32) {
         preconditionOnLoop()
+        openDescriptors -= 1
         watches[fd] = nil
         epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nil)
     }

@@ -11,6 +11,7 @@ final class LoopDescriptor {
     init(_ fd: Int32, on loop: EventLoop) {
         self.fd = fd
         self.loop = loop
+        loop.adopt()
     }
 
     /// The owner calls `close()`; this only keeps a forgotten descriptor from leaking.

@@ -31,6 +31,7 @@ struct CancelTests {
         do {
             try await body(loops, counter)
             await loops.shutdown()
+            #expect(loops.next().openDescriptors == 0)
         } catch {
             await loops.shutdown()
             throw error
@@ -78,9 +79,14 @@ struct CancelTests {
                 let task = Task {
                     let connection = try await SSHConnection.connect(
                         to: server.endpoint, using: .agent(socket: agent.socket), knownHosts: hosts, on: loops)
-                    let output = try await connection.run(script: script, timeLimit: .seconds(600))
-                    #expect(output.stdout.text == "ran\n")
-                    await connection.close()
+                    do {
+                        let output = try await connection.run(script: script, timeLimit: .seconds(600))
+                        #expect(output.stdout.text == "ran\n")
+                        await connection.close()
+                    } catch {
+                        await connection.close()
+                        throw error
+                    }
                 }
                 return try await wasCancelled(task, at: point)
             }
