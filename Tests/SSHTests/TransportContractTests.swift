@@ -86,7 +86,9 @@ struct TransportContractTests {
         for transport in TransportUnderTest.allCases {
             let server = try await TestServer()
             try await transport.connected(to: server) { connection in
-                let output = try await connection.run(script: "echo begun\n" + killServer, timeLimit: .seconds(60))
+                // What sshd has read and not yet sent dies with it.
+                let script = "echo begun\nsleep 1\n" + killServer
+                let output = try await connection.run(script: script, timeLimit: .seconds(60))
                 guard case .unknown(let reason) = output.termination else {
                     Issue.record("\(output.termination)")
                     return
