@@ -18,7 +18,9 @@ struct InventoryVerb: AsyncParsableCommand {
         @OptionGroup var selection: NodeArguments
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            let view = InventoryView(nodes: try selection.nodes(in: try await global.workspace().inventory))
+            let inventory = try await global.workspace().inventory
+            let view = InventoryView(nodes: try selection.nodes(in: inventory))
+            terminal.complain(notes: inventory)
             terminal.write(output.format == .json ? try view.json() : view.text())
             return .done
         }
@@ -40,6 +42,7 @@ struct InventoryVerb: AsyncParsableCommand {
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
             let workspace = try await global.workspace()
             let nodes = try selection.nodes(in: workspace.inventory)
+            terminal.complain(notes: workspace.inventory)
             let isText = output.format == .text
             let columns = NodeCheckView.columns(nodes)
             if isText { terminal.write(columns.header) }
@@ -148,5 +151,12 @@ private struct Trusting {
         }
         terminal.write(HostKeysView(sight).recorded)
         return .trusted
+    }
+}
+
+extension Terminal {
+    /// What sources of the inventory say and Belay does not do.
+    fileprivate func complain(notes inventory: Inventory) {
+        for note in inventory.notes { complain("note: \(note)".printable) }
     }
 }
