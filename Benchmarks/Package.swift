@@ -19,6 +19,7 @@ let package = Package(
         .executableTarget(
             name: "floor", cSettings: [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("ssh2"), .linkedLibrary("crypto")]),
+        .executableTarget(name: "floor-lookups", linkerSettings: [.linkedLibrary("ssh2")]),
         .executableTarget(
             name: "fork-free-sshd", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("ssh")]),
     ],

@@ -43,6 +43,14 @@ class Clients:
         keys = [f"{self.folder}/user", f"{self.folder}/host.pub"]
         return measure_itself(self.pinned + [f"{self.programs}/{program}", str(port)] + keys + [str(w) for w in words])
 
+    def belay_lookups(self, file, count):
+        return measure_itself([*self.pinned, f"{self.programs}/client", "lookups", file, str(count), "node2500.example.org"])
+
+    def libssh2_lookups(self, file, count):
+        with open(f"{self.folder}/user.pub", encoding="utf-8") as key:
+            words = [file, str(count), "node2500.example.org", key.read().split()[1]]
+        return measure_itself([*self.pinned, f"{self.programs}/floor-lookups", *words])
+
     def belay(self, port, *words):
         return self._native("client", port, words)
 

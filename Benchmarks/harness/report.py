@@ -8,6 +8,7 @@ import sys
 
 # What is measured: its title, and of each field what is shown and how.
 MEASURES = {
+    "known_hosts": ("A host looked up among {known_hosts} hashed ones", {"ms_a_host": "ms a host"}),
     "hosts": ("Login and one command, no sshd in the way", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
     "commands": ("Commands on one session, no sshd in the way", {"commands_per_second": "commands/s", "cpu_ms_each": "CPU ms each"}),
     "output": ("{megabytes} MB of output, no sshd in the way", {"mb_per_second": "MB/s", "cpu_ms_per_mb": "CPU ms a MB"}),
@@ -26,7 +27,8 @@ def number(value):
 
 def measures(result):
     settings = result["settings"]
-    sizes = {"megabytes": settings["output_bytes"] // 1_000_000, "slow": f"{settings['slow_hosts']:,}"}
+    sizes = {"megabytes": settings["output_bytes"] // 1_000_000, "slow": f"{settings['slow_hosts']:,}",
+             "known_hosts": f"{settings['known_hosts']:,}"}
     for key, (title, fields) in MEASURES.items():
         if key in result["measures"]:
             yield key, title.format(**sizes), fields

@@ -20,6 +20,17 @@ def make_keys(folder):
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", f"{folder}/{name}"], check=True)
 
 
+def hashed_hosts(folder, count):
+    """A known_hosts file of so many hosts, all with the user's key, hashed by ssh-keygen."""
+    file = f"{folder}/known_hosts"
+    with open(f"{folder}/user.pub", encoding="utf-8") as key:
+        words = " ".join(key.read().split()[:2])
+    with open(file, "w", encoding="utf-8") as hosts:
+        hosts.writelines(f"node{number}.example.org {words}\n" for number in range(count))
+    subprocess.run(["ssh-keygen", "-q", "-H", "-f", file], check=True, capture_output=True)
+    return file
+
+
 @contextlib.contextmanager
 def running(argv, **options):
     process = subprocess.Popen(argv, **options)

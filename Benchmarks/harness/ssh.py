@@ -81,6 +81,17 @@ def summarise(results, derive):
     return table
 
 
+def lookups(clients, settings, folder):
+    """A host looked up among so many hashed ones; libssh2's own way of it is the peer."""
+    lines, times = settings["known_hosts"], 100
+    file = servers.hashed_hosts(folder, lines)
+    say(f"a host among {lines} hashed ones")
+    results = interleave(settings["rounds"], {
+        "belay": lambda: clients.belay_lookups(file, times), "libssh2": lambda: clients.libssh2_lookups(file, times // 10)})
+    table = {name: [{**raw, "times": times if name == "belay" else times // 10} for raw in raws] for name, raws in results.items()}
+    return {"known_hosts": summarise(table, lambda raw: {"ms_a_host": raw["seconds"] / raw["times"] * 1000})}
+
+
 def without_sshd(clients, settings, server, folder):
     program, core = server
     hosts, flight, commands = settings["hosts"], settings["in_flight"], settings["commands"]
@@ -168,6 +179,8 @@ def ratios(measures):
         "output_vs_floor": against("output", "mb_per_second", "floor"),
         "slow_seconds_vs_floor": against("slow", "seconds", "floor"),
         "slow_cpu_vs_floor": against("slow", "cpu_ms_each", "floor"),
+        "known_hosts_ms_a_host": measures["known_hosts"]["belay"]["ms_a_host"]["median"],
+        "known_hosts_vs_libssh2": against("known_hosts", "ms_a_host", "libssh2"),
     }
 
 
@@ -175,6 +188,7 @@ def ratios(measures):
 LIMITS = {
     "hosts_vs_floor": (">=", 0.9), "hosts_vs_parallel_ssh": (">=", 1.25), "cpu_vs_floor": ("<=", 1.5),
     "kb_per_session": ("<=", 100), "kb_per_session_vs_floor": ("<=", 1.3), "commands_vs_floor": (">=", 0.8),
+    "known_hosts_ms_a_host": ("<=", 1),
 }
 
 
@@ -238,7 +252,8 @@ def main():
         servers.make_keys(folder)
         server = f"{options.programs}/fork-free-sshd", pinned(cores[0], realtime)
         clients = Clients(options.programs, options.python, pinned(cores[1], realtime), folder)
-        measures = without_sshd(clients, settings, server, folder)
+        measures = lookups(clients, settings, folder)
+        measures |= without_sshd(clients, settings, server, folder)
         clients = Clients(options.programs, options.python, pinned(cores[1]), folder)
         measures |= with_openssh(clients, settings, pinned(cores[0]), folder)
     finally:

@@ -93,13 +93,18 @@ struct LawTests {
             try await Testbed.exec(node, Firewall.dropWithSSH)
             let before = try await NodeTruth.read(node).rules
             let plan = try await project.approvedPlan("flush-iptables", node, "--param", "policy=keep")
-            async let cut = Firewall.sawCutOff(node)
             // Killed while it waits for the node that it has cut off.
-            let killed = try await Shell.run(
-                "/usr/bin/timeout", ["-s", "KILL", "12", Testbed.binary, "-C", project.folder, "apply", plan],
-                in: project.folder)
-            #expect(killed.status != 0)
-            #expect(try await cut, "the node was never seen without its rules")
+            let killing = """
+                "$0" -C "$1" apply "$2" & pid=$!
+                until [ -e "$1/cut" ] || ! kill -0 $pid; do sleep 0.1; done
+                kill -KILL $pid; wait $pid
+                """
+            let (binary, folder) = (Testbed.binary, project.folder)
+            async let killed = Shell.run("/bin/sh", ["-c", killing, binary, folder, plan], in: folder)
+            let cut = try await Firewall.sawCutOff(node)
+            try project.write("cut", "")
+            #expect(cut, "the node was never seen without its rules")
+            #expect(try await killed.status == 137)
             let back = try await eventually { try await NodeTruth.read(node).rules == before }
             #expect(back, "the node did not put its rules back by itself")
         }

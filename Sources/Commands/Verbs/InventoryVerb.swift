@@ -44,7 +44,7 @@ struct InventoryVerb: AsyncParsableCommand {
             let nodes = try selection.nodes(in: workspace.inventory)
             terminal.complain(notes: workspace.inventory)
             let isText = output.format == .text
-            let columns = NodeCheckView.columns(nodes)
+            let columns = NodeCheckView.columns(named: nodes.map(\.name))
             if isText { terminal.write(columns.header) }
             let checks = try await workspace.check(nodes, choices: connection.choices) { check in
                 if isText { terminal.write(NodeCheckView(check).text(columns, terminal.style)) }

@@ -60,8 +60,8 @@ struct NodeCheckView: Sendable {
         }
     }
 
-    static func columns(_ nodes: [Inventory.Node]) -> Columns {
-        Columns(node: max(4, nodes.map(\.name.printable.count).max() ?? 0))
+    static func columns(named names: [String]) -> Columns {
+        Columns(node: max(4, names.map(\.printable.count).max() ?? 0))
     }
 
     func text(_ columns: Columns, _ style: Style) -> String {
