@@ -22,6 +22,7 @@ from clients import Clients
 FULL = {
     "rounds": 7, "peer_rounds": 3, "hosts": 1000, "in_flight": 50, "openssh_hosts": 200, "commands": 3000,
     "openssh_commands": 200, "output_bytes": 100_000_000, "slow_hosts": 5000, "slow_delay_ms": 200,
+    "known_hosts": 5000, "command_peer_rounds": 1,
 }
 QUICK = FULL | {
     "rounds": 1, "peer_rounds": 1, "hosts": 100, "openssh_hosts": 20, "commands": 200, "openssh_commands": 20,
@@ -140,7 +141,7 @@ def with_openssh(clients, settings, core, folder):
                 ("pssh", clients.pssh), ("clush", clients.clush), ("pdsh", clients.pdsh),
                 ("pyinfra", clients.pyinfra), ("ansible-core", clients.ansible)]
         }
-        results = interleave(rounds[0], native("hosts", hosts, flight, "true"), rounds[1], peers)
+        results = interleave(rounds[0], native("hosts", hosts, flight, "true"), settings["command_peer_rounds"], peers)
         measures["openssh_hosts"] = summarise(results, per_second(hosts, "hosts_per_second"))
         clients.open_master()
         say(f"{commands} commands on one session on OpenSSH")
