@@ -64,7 +64,8 @@ public final class SSHClient: Sendable {
     /// The same along a route that was looked up before.
     public func connect(along route: Route, options: Options = Options()) async throws(SSHError) -> SSHConnection {
         var options = options
-        if let limit = route.connectTimeout { options.connectTimeout = limit }
+        // It may only shorten what the caller can wait: a dead-man's time does not follow a person's configuration.
+        if let limit = route.connectTimeout { options.connectTimeout = min(limit, options.connectTimeout) }
         return try await Retries(settings.limits).run(for: route.endpoint) { [options] () throws(SSHError) in
             try await self.queue.take(route) { () throws(SSHError) in try await self.logIn(along: route, options) }
         }

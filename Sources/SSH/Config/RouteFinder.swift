@@ -91,7 +91,10 @@ public actor RouteFinder {
             }
             return HostConfig(String(decoding: result.output, as: UTF8.self))
         } catch let error as ProgramError {
-            throw Self.failure(question.name, error.message)
+            // This machine's trouble and not the configuration's: it may pass, and a way back must not end here (law 5).
+            throw SSHError(
+                .resources, .preparation, host: printable(question.name.utf8), error.message,
+                remedy: "check this machine's load and that ssh is installed")
         }
     }
 

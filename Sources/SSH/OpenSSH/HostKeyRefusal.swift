@@ -19,28 +19,17 @@ struct HostKeyRefusal {
                 .hostKeyMismatch, "the host's certificate is not accepted: \(described); ssh says: \(words)",
                 "check its principals and validity with ssh-keygen -L, and the authority in known_hosts")
         }
-        let known = record.trusted.map(\.description).joined(separator: ", ")
-        let name = printable(KnownHosts.name(of: endpoint).utf8)
-        switch HostKeyVerdict(shown.key, record) {
+        let verdict = HostKeyVerdict(shown.key, record)
+        switch verdict {
         case .trusted: return nil
-        case .revoked:
-            return error(
-                .hostKeyRevoked, "the host key is marked @revoked: shown \(described); trusted \(known)",
-                "do not connect: the key is known to be compromised; give the node a new host key and record it")
-        case .changed:
-            return error(
-                .hostKeyMismatch, "the host key has changed: shown \(described); known \(known)",
-                "someone may be in between; if the node was reinstalled, verify the new key out of band and record it")
         case .needsCertificate:
-            let authorities = record.authorities.map(\.description).joined(separator: ", ")
+            let authorities = record.list(.authority) ?? "none"
             return error(
                 .hostKeyMismatch,
-                "\(name) has no certificate of its authority: shown \(described); authorities \(authorities)",
+                "the node has no certificate of its authority: shown \(described); authorities: \(authorities)",
                 "have the node's host key certified, or verify it out of band and record it in known_hosts")
-        case .unknown:
-            return error(
-                .hostUnknown, "no host key is on record for \(name): shown \(described); known: none",
-                "compare with ssh-keygen -l on the node's console, then record the key; never accept it blindly")
+        case .revoked, .changed, .unknown:
+            return verdict.refusal(shown.key, shown: described, record, endpoint)
         }
     }
 

@@ -46,10 +46,14 @@ struct Program: Sendable {
     }
 
     /// Runs it with standard input open and nothing in it, until the task is cancelled or this process ends.
+    ///
+    /// In a session of its own: a Ctrl-C meant for us must not end what a way back needs.
     func hold() async {
+        var platform = PlatformOptions()
+        platform.createSession = true
         _ = try? await Subprocess.run(
-            .name(name), arguments: Arguments(arguments), environment: inherited, input: .inputWriter,
-            output: .discarded, error: .discarded
+            .name(name), arguments: Arguments(arguments), environment: inherited, platformOptions: platform,
+            input: .inputWriter, output: .discarded, error: .discarded
         ) { _ in
             while !Task.isCancelled { try await Task.sleep(for: .seconds(3600)) }
         }

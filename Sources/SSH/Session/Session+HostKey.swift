@@ -62,37 +62,45 @@ extension Session {
         let shown = try shownHostKey(ssh)
         let verdict = HostKeyVerdict(shown, record)
         guard verdict != .trusted else { return shown }
-        throw refusal(verdict, shown, record)
+        throw verdict.refusal(shown, shown: shown.description, record, endpoint)
     }
 
     /// Always both fingerprints, where the known ones stand, and what to do.
-    private func refusal(_ verdict: HostKeyVerdict, _ shown: PublicKey, _ record: KnownHosts.Record) -> SSHError {
+}
+
+extension HostKeyVerdict {
+    /// Why a key is refused, with both fingerprints and what to do; the same whoever has carried the connection.
+    /// - Parameter shown: type and fingerprint, for people.
+    func refusal(_ key: PublicKey, shown: String, _ record: KnownHosts.Record, _ endpoint: Endpoint) -> SSHError {
         let name = printable(KnownHosts.name(of: endpoint).utf8)
         let known = record.list(.trusted) ?? "none"
-        switch verdict {
+        func error(_ code: SSHError.Code, _ message: String, _ remedy: String) -> SSHError {
+            SSHError(code, .hostKey, host: endpoint.description, message, remedy: remedy)
+        }
+        switch self {
         case .revoked:
-            let places = record.entries.filter { $0.role == .revoked && $0.key == shown }.map(\.source.description)
+            let places = record.entries.filter { $0.role == .revoked && $0.key == key }.map(\.source.description)
             return error(
-                .hostKeyRevoked, .hostKey,
+                .hostKeyRevoked,
                 "the host key is marked @revoked (\(places.joined(separator: ", "))): shown \(shown); trusted: \(known)",
                 "do not connect, the key is known to be compromised; give the node a new host key, then: \(Self.trust)")
         case .needsCertificate:
             return error(
-                .hostKeyUnsupported, .hostKey,
+                .hostKeyUnsupported,
                 "\(name) is known by @cert-authority only, and host certificates are not supported: shown \(shown); "
                     + "authorities: \(record.list(.authority) ?? "none")",
                 "compare the shown key with ssh-keygen -l on the node's console, then: \(Self.trust)")
         case .unknown:
             return error(
-                .hostUnknown, .hostKey, "no host key is on record for \(name): shown \(shown); known: none",
+                .hostUnknown, "no host key is on record for \(name): shown \(shown); known: none",
                 "compare with ssh-keygen -l on the node's console, then: \(Self.trust); never accept it blindly")
         case .changed, .trusted:
             return error(
-                .hostKeyMismatch, .hostKey, "the host key of \(name) has changed: shown \(shown); known: \(known)",
+                .hostKeyMismatch, "the host key of \(name) has changed: shown \(shown); known: \(known)",
                 "someone may be in between; if the node was reinstalled, compare the shown key with ssh-keygen -l on its "
                     + "console, then: \(Self.trust)")
         }
     }
 
-    static let trust = "belay inventory trust NODE"
+    private static let trust = "belay inventory trust NODE"
 }
