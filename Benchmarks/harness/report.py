@@ -15,6 +15,7 @@ MEASURES = {
     "slow": ("{slow} hosts at once on a slow server", {
         "seconds": "s", "cpu_ms_each": "CPU ms a host", "kb_per_session": "KB a session", "peak_kb_per_session": "KB at most"}),
     "openssh_hosts": ("Login and `true` on OpenSSH", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
+    "openssh_one_core": ("The same, with one core for sshd", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
     "openssh_commands": ("Commands on one session of OpenSSH", {"commands_per_second": "commands/s", "cpu_ms_each": "CPU ms each"}),
     "openssh_output": ("{megabytes} MB of output from OpenSSH", {"mb_per_second": "MB/s", "cpu_ms_per_mb": "CPU ms a MB"}),
 }

@@ -117,7 +117,21 @@ def without_sshd(clients, settings, server, folder):
     return measures
 
 
-def with_openssh(clients, settings, core, folder):
+def one_core_each(clients, settings, core, folder):
+    """sshd confined to one core: what a login costs sshd then decides, whoever the client is. Told, not judged."""
+    hosts, flight = settings["openssh_hosts"], settings["in_flight"]
+    with servers.openssh(core, folder) as port:
+        say(f"{hosts} logins and `true` on OpenSSH, which has one core")
+        results = interleave(settings["peer_rounds"], {
+            "belay": lambda: clients.belay(port, "hosts", hosts, flight, "true"),
+            "floor": lambda: clients.floor(port, "hosts", hosts, flight, "true"),
+            "floor_plain": lambda: clients.floor_plain(port, "hosts", hosts, flight, "true"),
+            "parallel-ssh": lambda: clients.parallel_ssh(port, "hosts", hosts, flight, "true")})
+    return {"openssh_one_core": summarise(results, per_second(hosts, "hosts_per_second"))}
+
+
+def with_openssh(clients, settings, folder):
+    """Both ends on all cores: a node has cores of its own, and sshd on one of two would be what is measured."""
     hosts, flight, commands = settings["openssh_hosts"], settings["in_flight"], settings["openssh_commands"]
     size = settings["output_bytes"]
     # Lines as long as a log's: peers read lines.
@@ -128,12 +142,13 @@ def with_openssh(clients, settings, core, folder):
         command = words[-1] if shell is None else shell
         return {
             "belay": lambda: clients.belay(port, *words),
+            "floor": lambda: clients.floor(port, *words),
             "floor_plain": lambda: clients.floor_plain(port, *words),
             "parallel-ssh": lambda: clients.parallel_ssh(port, words[0], words[1], flight, command),
         }
 
     measures = {}
-    with servers.openssh(core, folder) as port:
+    with servers.openssh([], folder) as port:
         say(f"{hosts} logins and `true` on OpenSSH")
         peers = {
             name: (lambda run=run: run(hosts, flight))
@@ -169,6 +184,8 @@ def ratios(measures):
     return {
         "hosts_vs_floor": against("hosts", "hosts_per_second", "floor"),
         "hosts_vs_parallel_ssh": against("openssh_hosts", "hosts_per_second", "parallel-ssh"),
+        "hosts_vs_floor_openssh": against("openssh_hosts", "hosts_per_second", "floor"),
+        "hosts_vs_parallel_ssh_one_core": against("openssh_one_core", "hosts_per_second", "parallel-ssh"),
         "cpu_vs_floor": against("hosts", "cpu_ms_each", "floor"),
         "kb_per_session": measures["slow"]["belay"]["kb_per_session"]["median"],
         "kb_per_session_vs_floor": against("slow", "kb_per_session", "floor"),
@@ -256,7 +273,8 @@ def main():
         measures = lookups(clients, settings, folder)
         measures |= without_sshd(clients, settings, server, folder)
         clients = Clients(options.programs, options.python, pinned(cores[1]), folder)
-        measures |= with_openssh(clients, settings, pinned(cores[0]), folder)
+        measures |= one_core_each(clients, settings, pinned(cores[0]), folder)
+        measures |= with_openssh(Clients(options.programs, options.python, [], folder), settings, folder)
     finally:
         shutil.rmtree(folder)
     result["ratios"] = ratios(measures)

@@ -55,9 +55,8 @@ struct InventoryTests {
             let after = try await NodeTruth.read(node)
             #expect(after.kubeletPID != before.kubeletPID)
             #expect(after.record.trimmingCharacters(in: .whitespaces) == "")
-            // The private folders of connections: belay- and six characters.
-            let left = try FileManager.default.contentsOfDirectory(atPath: NSTemporaryDirectory())
-            #expect(left.filter { $0.hasPrefix("belay-") && $0.count == 12 }.isEmpty)
+            // The private folders of connections.
+            #expect(try project.leftTemporaries() == [])
         }
     }
 

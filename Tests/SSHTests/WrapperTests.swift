@@ -67,6 +67,20 @@ struct WrapperTests {
         try await expectRuns(wrapper, shell, line)
     }
 
+    @Test(
+        "a script of which only a part arrived does nothing at all",
+        arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"])
+    func truncated(_ shell: String) async throws {
+        let wrapper = wrapper("echo ran; echo more\ncat <<'END'\nran\nEND\nif true\nthen echo ran; fi\n")
+        let line = wrapper.line.replacingOccurrences(of: "/bin/sh", with: shell)
+        let whole = try await runLocally("/bin/sh", ["-c", line], input: wrapper.input)
+        #expect(String(decoding: whole.stdout, as: UTF8.self).contains("ran\nmore\nran\nran\n"))
+        for length in (wrapper.nonce.utf8.count + 1)..<(wrapper.input.count - 2) {
+            let part = try await runLocally("/bin/sh", ["-c", line], input: Array(wrapper.input.prefix(length)))
+            #expect(!String(decoding: part.stdout, as: UTF8.self).contains("ran"), "after \(length) bytes")
+        }
+    }
+
     private func expectRuns(_ wrapper: Wrapper, _ shell: [String], _ line: String) async throws {
         let result = try await runLocally(shell[0], Array(shell.dropFirst()) + ["-c", line], input: wrapper.input)
         var (out, err) = (

@@ -3,16 +3,21 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-// As long as Belay's wrapper, so that as many bytes are encrypted and sent.
-#define DOTS "................................................................................"
+// What Belay sends, so that a node does the same work.
 static const char script_line[] =
-    "/bin/sh -c '" DOTS DOTS DOTS DOTS DOTS DOTS DOTS DOTS "' sh 60 '" DOTS "..............................' /bin/sh";
+    "/bin/sh -c '"
+    "IFS= read -r n || exit 1; b() { printf \"\\036%s B\\n\" \"$n\"; }; "
+    "e() { printf \"\\036%s E %s\\n\" \"$n\" \"$r\"; }; b; b >&2; l=$1; shift; "
+    "if command -v timeout >/dev/null 2>&1; then if command -v \"$1\" >/dev/null 2>&1; "
+    "then timeout -k 5 \"$l\" \"$@\" -s; r=$?; else r=noshell; fi; else r=notimeout; fi; e; e >&2"
+    "' sh 300 /bin/sh";
 static const char nonce[] = "0123456789abcdef0123456789abcdef";
 static const char end_mark[] = "\0360123456789abcdef0123456789abcdef E 0\n";
 
@@ -124,11 +129,9 @@ static bool has_succeeded(struct session *session) {
 
 static int feed(struct session *session) {
     char input[256];
-    size_t length = sizeof nonce;
-    memcpy(input, nonce, sizeof nonce);
-    input[length - 1] = '\n';
-    memcpy(input + length, session->work->command, strlen(session->work->command));
-    length += strlen(session->work->command);
+    size_t length = (size_t)snprintf(
+        input, sizeof input, "%s\n{ exec </dev/null; %s\n}\n", nonce, session->work->command);
+    if (length >= sizeof input) return LIBSSH2_ERROR_BUFFER_TOO_SMALL;
     ssize_t count = libssh2_channel_write(session->channel, input + session->fed, length - session->fed);
     if (count < 0) return (int)count;
     session->fed += (size_t)count;

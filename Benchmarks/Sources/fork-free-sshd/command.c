@@ -5,6 +5,7 @@
 #include <string.h>
 
 enum { NONCE_LIMIT = 128, SCRIPT_LIMIT = 1024, CHUNK = 32768 };
+static const char opening[] = "{ exec </dev/null; ";
 
 // One channel and the command that runs in it: `true`, `output BYTES`, or a script on standard input that is one of them.
 struct command {
@@ -24,7 +25,7 @@ static int on_exec(ssh_session session, ssh_channel channel, const char *line, v
     (void)session, (void)channel;
     struct command *command = data;
     if (command->state != WAITING) return SSH_ERROR;
-    // A shell's command line is Belay's wrapper: nonce and script follow on standard input.
+    // A shell's command line is Belay's wrapper: nonce and script, in braces, follow on standard input.
     command->state = strncmp(line, "/bin/sh ", 8) == 0 ? SCRIPT : READY;
     if (command->state == READY) snprintf(command->input, sizeof command->input, "%s", line);
     return SSH_OK;
@@ -84,6 +85,7 @@ static void begin(struct command *command) {
         *newline = 0;
         command->nonce = command->input;
         words = newline + 1;
+        if (strncmp(words, opening, sizeof opening - 1) == 0) words += sizeof opening - 1;
         write_mark(command, "B");
     }
     unsigned long long bytes = 0;

@@ -2,32 +2,32 @@
 ///
 /// The line is constant for a shell and time limit, so that sudoers and audit logs can name it:
 ///
-///     [sudo -n --] /bin/sh -c OUTER sh SECONDS INNER SHELL...
+///     [sudo -n --] /bin/sh -c OUTER sh SECONDS SHELL...
 ///
 /// OUTER reads the run's nonce, a line on standard input (on the command line `ps` would show it), prints the begin
-/// mark on both streams, runs `timeout -k 5 SECONDS SHELL... -c INNER` and prints the end mark with its exit status on
-/// both streams. So each stream's end is known even when a background process keeps it open, and a lost connection or
-/// a killed server can never look like success.
-/// INNER reads all the rest of standard input, the script, then points standard input at /dev/null and evaluates it: no
-/// command in the script can eat the script, `exit`, `exec` and traps work, and no argument-length limit applies.
+/// mark on both streams, runs `timeout -k 5 SECONDS SHELL... -s` and prints the end mark with its exit status on both
+/// streams. So each stream's end is known even when a background process keeps it open, and a lost connection or a
+/// killed server can never look like success.
+/// SHELL reads the script from the rest of standard input. There it stands in braces, since a shell parses a compound
+/// command to its end before it runs any of it: a script of which only a part arrived is a syntax error and does
+/// nothing. First of all in the braces standard input becomes /dev/null: no command can wait for it. `exit`, `exec` and
+/// traps work, no argument-length limit applies, and no process is spent on reading (on a busy node each costs more
+/// than our whole client).
 /// Only POSIX words are used: dash, bash and BusyBox run it, and any login shell can pass it on, since it has no
 /// newline, no `!` and no quote inside the quoted parts.
 struct Wrapper {
     /// After the time limit's TERM, KILL follows this many seconds later.
     static let killDelay = 5
 
-    private static let inner = #"ssh_script=$(cat; echo .); exec </dev/null; eval "unset ssh_script; ${ssh_script%.}""#
-
     private static let outer =
         [
             #"IFS= read -r n || exit 1; b() { printf "\036%s B\n" "$n"; }; e() { printf "\036%s E %s\n" "$n" "$r"; };"#,
-            #"b; b >&2; l=$1 i=$2; shift 2;"#,
+            #"b; b >&2; l=$1; shift;"#,
             #"if command -v timeout >/dev/null 2>&1; then if command -v "$1" >/dev/null 2>&1;"#,
-            #"then timeout -k \#(killDelay) "$l" "$@" -c "$i"; r=$?; else r=noshell; fi; else r=notimeout; fi;"#,
+            #"then timeout -k \#(killDelay) "$l" "$@" -s; r=$?; else r=noshell; fi; else r=notimeout; fi;"#,
             #"e; e >&2"#,
         ].joined(separator: " ")
 
-    private static let quotedInner = quoted(inner)
     private static let quotedOuter = quoted(outer)
 
     let line: String
@@ -40,9 +40,9 @@ struct Wrapper {
         seconds = max(1, Int(clamping: whole) + (part > 0 ? 1 : 0))
         nonce = Self.randomNonce()
         let sudo = privilege == .sudo ? ["sudo", "-n", "--"] : []
-        let words = sudo + ["/bin/sh", "-c", Self.quotedOuter, "sh", String(seconds), Self.quotedInner]
+        let words = sudo + ["/bin/sh", "-c", Self.quotedOuter, "sh", String(seconds)]
         line = (words + shell.map(Self.quoted)).joined(separator: " ")
-        input = Array("\(nonce)\n\(script)".utf8)
+        input = Array("\(nonce)\n{ exec </dev/null; \(script)\n}\n".utf8)
     }
 
     /// The end of a run from the end mark's word; nil when the word says that the script was not started.

@@ -6,6 +6,7 @@ import Testing
 struct Project: ~Copyable, Sendable {
     let folder: String
     var log: String { folder + "/log" }
+    private var temporary: String { folder + "/tmp" }
 
     /// - Parameters:
     ///   - user: who logs in to the nodes.
@@ -52,7 +53,7 @@ struct Project: ~Copyable, Sendable {
             signing: {key: keys/alice}
 
             """)
-        for own in ["runbooks", "policies"] {
+        for own in ["runbooks", "policies", "tmp"] {
             try files.createDirectory(atPath: "\(folder)/\(own)", withIntermediateDirectories: true)
         }
     }
@@ -76,8 +77,13 @@ struct Project: ~Copyable, Sendable {
 
     @discardableResult
     func belay(_ arguments: String...) async throws -> Shell.Result {
-        try await Shell.run(Testbed.binary, ["-C", folder, "--color", "never"] + arguments, in: folder)
+        try await Shell.run(
+            Testbed.binary, ["-C", folder, "--color", "never"] + arguments, in: folder,
+            environment: ["TMPDIR": temporary])
     }
+
+    /// What ``belay(_:)`` has left in its folder for temporary files, which is its own: others leave things in /tmp too.
+    func leftTemporaries() throws -> [String] { try FileManager.default.contentsOfDirectory(atPath: temporary) }
 
     /// Plans, has bob approve, and gives the plan's path.
     func approvedPlan(_ runbook: String, _ node: String, _ more: String...) async throws -> String {
