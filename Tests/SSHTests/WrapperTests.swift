@@ -75,10 +75,48 @@ struct WrapperTests {
         let line = wrapper.line.replacingOccurrences(of: "/bin/sh", with: shell)
         let whole = try await runLocally("/bin/sh", ["-c", line], input: wrapper.input)
         #expect(String(decoding: whole.stdout, as: UTF8.self).contains("ran\nmore\nran\nran\n"))
-        for length in (wrapper.nonce.utf8.count + 1)..<(wrapper.input.count - 2) {
+        // Up to the last brace: then the script is whole.
+        let end = try #require(wrapper.input.lastIndex(of: UInt8(ascii: "}")))
+        for length in (wrapper.nonce.utf8.count + 1)...end {
             let part = try await runLocally("/bin/sh", ["-c", line], input: Array(wrapper.input.prefix(length)))
             #expect(!String(decoding: part.stdout, as: UTF8.self).contains("ran"), "after \(length) bytes")
         }
+    }
+
+    @Test(
+        "a script that a stray word would end early is an error, and nothing of it is left out in silence",
+        arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"])
+    func unbalanced(_ shell: String) async throws {
+        for (script, ran) in [
+            ("echo a; }\necho b", ""), ("echo a\nfi\necho b", ""), ("echo a; ;; echo b", ""), ("", ""), ("# only", ""),
+            // Both ended: what it ran it ran, and says that it went wrong.
+            ("echo a\nfi\n}\nfi", "a\n"),
+        ] {
+            let wrapper = wrapper(script)
+            let line = wrapper.line.replacingOccurrences(of: "/bin/sh", with: shell)
+            let result = try await runLocally("/bin/sh", ["-c", line], input: wrapper.input)
+            var out = StreamCapture(nonce: wrapper.nonce, limit: 1000)
+            result.stdout.withUnsafeBytes { out.append($0) }
+            let isValid = script.isEmpty || script.hasPrefix("#")
+            #expect((out.status == "0") == isValid && out.hasEnded, "\(script): \(out.status ?? "")")
+            #expect(out.captured.text == ran, "\(script)")
+        }
+    }
+
+    @Test("the benchmark's floor sends the very same line and input")
+    func floor() throws {
+        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../Benchmarks/Sources/floor/session.c")
+        // C's escapes of quotes and backslashes are Swift's; its adjacent literals are one.
+        let text = try String(contentsOf: file, encoding: .utf8).replacingOccurrences(of: "\"\n    \"", with: "")
+        func inC(_ text: String) -> String {
+            text.replacingOccurrences(of: "\\", with: "\\\\").replacingOccurrences(of: "\"", with: "\\\"")
+                .replacingOccurrences(of: "\n", with: "\\n")
+        }
+        let wrapper = wrapper("%s", seconds: 300)
+        let input = String(decoding: wrapper.input, as: UTF8.self).replacingOccurrences(of: wrapper.nonce, with: "%s")
+        #expect(text.contains("\"\(inC(wrapper.line))\";"))
+        #expect(text.contains("\"\(inC(input))\""))
     }
 
     private func expectRuns(_ wrapper: Wrapper, _ shell: [String], _ line: String) async throws {

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-// What Belay sends, so that a node does the same work.
+// What Belay sends, so that a node does the same work (WrapperTests compares).
 static const char script_line[] =
     "/bin/sh -c '"
     "IFS= read -r n || exit 1; b() { printf \"\\036%s B\\n\" \"$n\"; }; "
@@ -130,7 +130,7 @@ static bool has_succeeded(struct session *session) {
 static int feed(struct session *session) {
     char input[256];
     size_t length = (size_t)snprintf(
-        input, sizeof input, "%s\n{ exec </dev/null; %s\n}\n", nonce, session->work->command);
+        input, sizeof input, "%s\n{ if :; then :; %s\nfi\n} </dev/null\n", nonce, session->work->command);
     if (length >= sizeof input) return LIBSSH2_ERROR_BUFFER_TOO_SMALL;
     ssize_t count = libssh2_channel_write(session->channel, input + session->fed, length - session->fed);
     if (count < 0) return (int)count;

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum { NONCE_LIMIT = 128, SCRIPT_LIMIT = 1024, CHUNK = 32768 };
-static const char opening[] = "{ exec </dev/null; ";
+static const char opening[] = "{ if :; then :; ";
 
 // One channel and the command that runs in it: `true`, `output BYTES`, or a script on standard input that is one of them.
 struct command {

@@ -1,10 +1,9 @@
-import FoundationEssentials
 import Glibc
 
 /// Opens keys that have a passphrase, in an `ssh-agent` of its own, which holds them as long as this process lives:
 /// `ssh-add` asks on the terminal, once for each key and never once for each host.
 public actor KeyUnlocker {
-    private var folder: String?
+    private var folder: PrivateFolder?
     private var agent: Task<Void, Never>?
     private var opened: [String: Task<String, any Error>] = [:]
     private let oneByOne = Turns(1)
@@ -36,7 +35,7 @@ public actor KeyUnlocker {
         agent?.cancel()
         await agent?.value
         agent = nil
-        if let folder { try? FileManager.default.removeItem(atPath: folder) }
+        folder?.remove()
         folder = nil
         opened = [:]
     }
@@ -58,12 +57,10 @@ public actor KeyUnlocker {
     }
 
     private func startAgent(for path: String) async throws -> String {
-        if let folder { return folder + "/agent" }
-        var template = Array("/tmp/belay-agent-XXXXXX\0".utf8CString)
-        guard mkdtemp(&template) != nil else { throw refusal(path, "no folder for an agent: \(systemMessage(errno))") }
-        let folder = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        if let folder { return folder.socket }
+        let folder = try PrivateFolder(host: path)
         self.folder = folder
-        let socket = folder + "/agent"
+        let socket = folder.socket
         // It lives as long as its command, which reads our end of a pipe: when this process ends, so does it.
         agent = Task { await Program(name: "ssh-agent", arguments: ["-a", socket, "cat"]).hold() }
         for _ in 0..<200 where access(socket, F_OK) != 0 { try await Task.sleep(for: .milliseconds(10)) }

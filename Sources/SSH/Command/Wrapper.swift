@@ -8,11 +8,12 @@
 /// mark on both streams, runs `timeout -k 5 SECONDS SHELL... -s` and prints the end mark with its exit status on both
 /// streams. So each stream's end is known even when a background process keeps it open, and a lost connection or a
 /// killed server can never look like success.
-/// SHELL reads the script from the rest of standard input. There it stands in braces, since a shell parses a compound
-/// command to its end before it runs any of it: a script of which only a part arrived is a syntax error and does
-/// nothing. First of all in the braces standard input becomes /dev/null: no command can wait for it. `exit`, `exec` and
-/// traps work, no argument-length limit applies, and no process is spent on reading (on a busy node each costs more
-/// than our whole client).
+/// SHELL reads the script from the rest of standard input. There it stands in a compound command, which a shell parses
+/// to its end before it runs any of it: a script of which only a part arrived, or with a syntax error anywhere, does
+/// nothing. In two of different kinds, since a stray `}` would end one early, and what follows would be left out.
+/// Only the compound command's input is /dev/null, so the shell itself still sees what follows: even a script that ends
+/// both ends in an error, and never in silence. `exit`, `exec` and traps work, no argument-length limit applies, and no
+/// process is spent on reading.
 /// Only POSIX words are used: dash, bash and BusyBox run it, and any login shell can pass it on, since it has no
 /// newline, no `!` and no quote inside the quoted parts.
 struct Wrapper {
@@ -42,7 +43,7 @@ struct Wrapper {
         let sudo = privilege == .sudo ? ["sudo", "-n", "--"] : []
         let words = sudo + ["/bin/sh", "-c", Self.quotedOuter, "sh", String(seconds)]
         line = (words + shell.map(Self.quoted)).joined(separator: " ")
-        input = Array("\(nonce)\n{ exec </dev/null; \(script)\n}\n".utf8)
+        input = Array("\(nonce)\n{ if :; then :; \(script)\nfi\n} </dev/null\n".utf8)
     }
 
     /// The end of a run from the end mark's word; nil when the word says that the script was not started.

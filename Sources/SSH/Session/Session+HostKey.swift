@@ -64,12 +64,10 @@ extension Session {
         guard verdict != .trusted else { return shown }
         throw verdict.refusal(shown, shown: shown.description, record, endpoint)
     }
-
-    /// Always both fingerprints, where the known ones stand, and what to do.
 }
 
 extension HostKeyVerdict {
-    /// Why a key is refused, with both fingerprints and what to do; the same whoever has carried the connection.
+    /// Why a key is refused, with both fingerprints, where the known ones stand, and what to do; the same whoever has carried the connection.
     /// - Parameter shown: type and fingerprint, for people.
     func refusal(_ key: PublicKey, shown: String, _ record: KnownHosts.Record, _ endpoint: Endpoint) -> SSHError {
         let name = printable(KnownHosts.name(of: endpoint).utf8)

@@ -65,7 +65,7 @@ struct CancelTests {
     }
 
     @Test(
-        "a conversation from the first packet to a script's end, with a key from an agent",
+        "a conversation from the first packet to a second script's end, with a key from an agent",
         .acceptance(.cancelledAnywhere),
         arguments: OpenSSHVersion.available)
     func conversation(_ version: OpenSSHVersion) async throws {
@@ -82,6 +82,8 @@ struct CancelTests {
                     do {
                         let output = try await connection.run(script: script, timeLimit: .seconds(600))
                         #expect(output.stdout.text == "ran\n")
+                        let again = try await connection.run(script: "echo again", timeLimit: .seconds(600))
+                        #expect(again.stdout.text == "again\n")
                         await connection.close()
                     } catch {
                         await connection.close()
@@ -90,9 +92,8 @@ struct CancelTests {
                 }
                 return try await wasCancelled(task, at: point)
             }
-            // Connecting, greeting, keys, agent, login, channel, script and output; a busy machine lets some pass without
-            // a wait, since the answer is there before anybody asks.
-            #expect(points > 5)
+            // On a busy machine many an answer is there before anybody waits for it: hence two scripts.
+            #expect(points > 8)
             #expect(try openConnections(to: server.port) == 0)
             let after = try await server.connect(loops)
             let output = try await after.run(script: "echo usable", timeLimit: .seconds(60))

@@ -154,6 +154,26 @@ struct ClientTests {
         #expect(try !node.folder.read("log").contains("Connection from"))
     }
 
+    @Test("ConnectTimeout of the configuration shortens what the caller can wait, and never lengthens it")
+    func connectTimeout() async throws {
+        let hole = try FakeServer(accepts: false)
+        let queue = try hole.fillQueue()
+        defer { for fd in queue { close(fd) } }
+        let folder = try TemporaryFolder()
+        // The other one is so long that the suite's limit would end it.
+        for (configured, ours) in [("3600", Duration.milliseconds(400)), ("1", .seconds(3600))] {
+            let text = "Host hole\n  HostName 127.0.0.1\n  Port \(hole.port)\n  ConnectTimeout \(configured)\n"
+            try await withClient(folder, text, { $0.limits.tries = 1 }) { client in
+                var options = Options()
+                options.connectTimeout = ours
+                let error = await #expect(throws: SSHError.self) {
+                    _ = try await client.connect(to: Destination("hole"), options: options)
+                }
+                #expect(error?.code == .timedOut && error?.phase == .connection)
+            }
+        }
+    }
+
     @Test("a passphrase is asked for once for many hosts, and only when a node would take the key")
     func lockedKey() async throws {
         let server = try await TestServer()

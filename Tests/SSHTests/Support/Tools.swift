@@ -76,6 +76,14 @@ func eventually(within limit: Duration = .seconds(60), _ condition: () throws ->
 /// Open descriptors of this process.
 func openDescriptors() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? -1 }
 
+/// What a process has open, by identity: pipes and sockets have a number each.
+func descriptors(of process: pid_t) -> Set<String> {
+    let files = FileManager.default
+    let names = (try? files.contentsOfDirectory(atPath: "/proc/\(process)/fd")) ?? []
+    return Set(names.compactMap { try? files.destinationOfSymbolicLink(atPath: "/proc/\(process)/fd/\($0)") })
+        .filter { $0.hasPrefix("pipe:") || $0.hasPrefix("socket:") }
+}
+
 /// Threads of this process.
 func threadCount() -> Int { (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/task").count) ?? -1 }
 
