@@ -116,16 +116,26 @@ free_until_ready() {
     touch "$(node_dir "$1")/fill-when-ready"
 }
 
-fill_disk() { # every block: after the ballast is on the disk, what was reserved for its metadata is free again
+# Every block, for good: what services had reserved or deleted is free again only with the file system's next commit.
+fill_disk() {
     require_small_disk "$1"
+    local tries=0
+    until is_full "$1" && sleep 1 && sync -f "$(ballast)" && is_full "$1"; do
+        ((tries += 1))
+        if ((tries > 10)); then die "the small disk of $1 is still not full"; fi
+        fill_once
+    done
+}
+
+fill_once() {
     local size
-    for size in 1M 4k 4k; do
+    for size in 1M 4k; do
         dd if=/dev/zero of="$(ballast)" bs="$size" oflag=append conv=notrunc status=none 2>/dev/null || true
         sync -f "$(ballast)"
     done
-    if echo probe 2>/dev/null >"$(ballast).probe"; then die "the small disk of $1 is still not full"; fi
-    rm -f "$(ballast).probe"
 }
+
+is_full() { [[ "$(stat -f -c %a "$(node_dir "$1")/small")" == 0 ]]; }
 
 free_disk() { require_small_disk "$1"; rm -f "$(ballast)"; }
 
