@@ -21,15 +21,14 @@ public struct Checkpoint: Sendable, Equatable {
             throw FormatError("a checkpoint is three lines or more: origin, size, root, each ended by a newline")
         }
         guard lines.dropLast().allSatisfy({ !$0.isEmpty }) else { throw FormatError("empty line in the checkpoint") }
-        let number = String(lines[1]) ?? ""
-        guard let size = Int64(number), size >= 0, String(size) == number else {
+        guard let size = ASCIIDecimal.decode(lines[1]) else {
             throw FormatError("the checkpoint's size is not a decimal number below 2^63 without leading zero")
         }
         guard let root = Base64.decode(lines[2]).flatMap({ TreeHash($0) }) else {
             throw FormatError("the checkpoint's root is not base64 of 32 bytes")
         }
         origin = String(decoding: lines[0], as: UTF8.self)
-        self.size = UInt64(size)
+        self.size = size
         self.root = root
         extensions = lines[3...].dropLast().map { String(decoding: $0, as: UTF8.self) }
     }
@@ -55,11 +54,44 @@ public struct SignedCheckpoint: Sendable, Equatable {
 
     /// Reads a checkpoint and verifies the log's signature; `key` must be the key of the checkpoint's origin.
     public init(_ bytes: [UInt8], verifiedBy key: VerifierKey) throws {
-        note = try SignedNote(bytes)
-        _ = try note.verified(by: [key])
+        try self.init(SignedNote(bytes), verifiedByAnyOf: [key])
+    }
+
+    /// Verifies that one of the logs in `keys` signed a checkpoint of its own.
+    init(_ note: SignedNote, verifiedByAnyOf keys: [VerifierKey]) throws {
+        let signers = try note.verified(by: keys)
+        self.note = note
         checkpoint = try Checkpoint(text: note.text)
-        guard checkpoint.origin == key.name else {
-            throw FormatError("the checkpoint is of the log \(checkpoint.origin), the key of \(key.name)")
+        guard signers.contains(where: { [checkpoint] in $0.name == checkpoint.origin }) else {
+            let names = signers.map(\.name).joined(separator: ", ")
+            throw FormatError("the checkpoint is of the log \(checkpoint.origin), the key of \(names)")
         }
+    }
+
+    /// The same checkpoint with a witness's answer under it.
+    ///
+    /// - Parameters:
+    ///   - lines: the signature lines as they were received; those by unknown keys are left out.
+    ///   - witnesses: the keys to verify them with.
+    /// - Throws: `FormatError` when none of these witnesses signed, or a line by one of them is not valid.
+    public func adding(_ lines: [NoteSignature], by witnesses: [VerifierKey]) throws -> SignedCheckpoint {
+        let known = lines.filter { line in witnesses.contains { $0.type == .witness && line.isBy($0) } }
+        guard !known.isEmpty else { throw FormatError("no cosignature by a known witness") }
+        _ = try checkpoint.cosigners(in: known, among: witnesses)
+        let result = SignedCheckpoint(checkpoint, note: try note.appending(known))
+        // A bad line that was there before would take the place of a good one.
+        _ = try result.cosigners(among: witnesses)
+        return result
+    }
+
+    /// Who among `witnesses` cosigned, and when, in the order of the lines. Lines by unknown keys are ignored; a bad
+    /// one by a known key rejects the whole checkpoint.
+    public func cosigners(among witnesses: [VerifierKey]) throws -> [Cosigner] {
+        try checkpoint.cosigners(in: note.signatures, among: witnesses)
+    }
+
+    private init(_ checkpoint: Checkpoint, note: SignedNote) {
+        self.checkpoint = checkpoint
+        self.note = note
     }
 }

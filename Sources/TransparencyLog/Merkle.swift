@@ -11,12 +11,23 @@ public enum Merkle {
     /// The hash of an entry's bytes, exactly as written.
     public static func leaf(_ entry: [UInt8]) -> TreeHash {
         // The prefix keeps an entry from being passed off as an inner node.
-        hash(prefix: 0x00, entry, [])
+        entry.withUnsafeBytes { leaf($0) }
+    }
+
+    static func leaf(_ entry: UnsafeRawBufferPointer) -> TreeHash {
+        var hasher = SHA256()
+        withUnsafeBytes(of: UInt8(0x00)) { hasher.update(bufferPointer: $0) }
+        hasher.update(bufferPointer: entry)
+        return TreeHash(digest: hasher.finalize())
     }
 
     /// The hash of the node over two subtrees.
     public static func node(_ left: TreeHash, _ right: TreeHash) -> TreeHash {
-        hash(prefix: 0x01, left.bytes, right.bytes)
+        var hasher = SHA256()
+        withUnsafeBytes(of: UInt8(0x01)) { hasher.update(bufferPointer: $0) }
+        left.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        right.withUnsafeBytes { hasher.update(bufferPointer: $0) }
+        return TreeHash(digest: hasher.finalize())
     }
 
     /// MTH of a whole tree given its leaf hashes.
@@ -24,14 +35,6 @@ public enum Merkle {
         var frontier = Frontier()
         for leaf in leaves { frontier.append(leaf) }
         return frontier.root
-    }
-
-    private static func hash(prefix: UInt8, _ first: [UInt8], _ second: [UInt8]) -> TreeHash {
-        var hasher = SHA256()
-        withUnsafeBytes(of: prefix) { hasher.update(bufferPointer: $0) }
-        first.withUnsafeBytes { hasher.update(bufferPointer: $0) }
-        second.withUnsafeBytes { hasher.update(bufferPointer: $0) }
-        return TreeHash(digest: hasher.finalize())
     }
 }
 
@@ -44,6 +47,12 @@ public struct Frontier: Sendable, Equatable {
 
     /// The empty tree.
     public init() {}
+
+    /// The tree of `size` leaves from the roots of its perfect subtrees: one for each bit of the size, largest first.
+    init(size: UInt64, subtrees: [TreeHash]) {
+        self.size = size
+        self.subtrees = subtrees
+    }
 
     /// Appends the next leaf's hash.
     public mutating func append(_ leaf: TreeHash) {

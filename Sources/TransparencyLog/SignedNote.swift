@@ -6,6 +6,9 @@ public struct NoteSignature: Sendable, Equatable {
     public let keyID: [UInt8]
     /// The signature; its shape depends on the key's type.
     public let signature: [UInt8]
+
+    /// Whether the line says so; the signature is not checked.
+    func isBy(_ key: VerifierKey) -> Bool { key.name == name && key.id == keyID }
 }
 
 /// A text with signature lines under it (C2SP signed-note v1.0.0).
@@ -23,23 +26,19 @@ public struct SignedNote: Sendable, Equatable {
     /// Parses a note; no signature is checked yet.
     public init(_ bytes: [UInt8]) throws {
         guard bytes.count <= Self.maxBytes else { throw FormatError("a note has at most \(Self.maxBytes) bytes") }
-        guard bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }) else { throw FormatError("control character in the note") }
-        guard String(validating: bytes, as: UTF8.self) != nil else { throw FormatError("the note is not UTF-8") }
+        try Self.checkCharacters(bytes)
         guard let blank = bytes.indices.dropLast().last(where: { bytes[$0] == 0x0A && bytes[$0 + 1] == 0x0A }) else {
             throw FormatError("the note has no blank line before its signatures")
         }
-        let block = bytes[(blank + 2)...]
-        guard block.last == 0x0A else { throw FormatError("the note does not end in a signature line") }
-        let lines = block.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false)
-        guard lines.count <= Self.maxSignatures else {
-            throw FormatError("a note has at most \(Self.maxSignatures) signatures")
-        }
         text = String(decoding: bytes[...blank], as: UTF8.self)
-        signatures = try lines.map { try Self.signature(String(decoding: $0, as: UTF8.self)) }
+        signatures = try Self.signatures(bytes[(blank + 2)...])
     }
 
-    /// Signs `text`, which must end in a newline.
+    /// Signs `text`, which must end in a newline, with a log's key.
     public init(text: String, signedBy key: SigningKey) throws {
+        guard key.verifier.type == .log else {
+            throw FormatError("the key \(key.verifier.name) is a witness's: it signs no note, it cosigns checkpoints")
+        }
         guard text.utf8.last == 0x0A else { throw FormatError("a note's text ends in a newline") }
         self.text = text
         let signature = try key.sign(Array(text.utf8))
@@ -54,14 +53,13 @@ public struct SignedNote: Sendable, Equatable {
         return Array((text + "\n" + lines.joined()).utf8)
     }
 
-    /// The keys among `keys` that signed. Lines by unknown keys are ignored; a bad signature by a known key
+    /// The logs' keys among `keys` that signed. Lines by unknown keys are ignored; a bad signature by a known key
     /// rejects the whole note, and so does the lack of any good one.
     public func verified(by keys: [VerifierKey]) throws -> [VerifierKey] {
         var good: [VerifierKey] = []
         let message = Array(text.utf8)
         for line in signatures {
-            guard let key = keys.first(where: { $0.name == line.name && $0.id == line.keyID }), !good.contains(key)
-            else { continue }
+            guard let key = keys.first(where: line.isBy), key.type == .log, !good.contains(key) else { continue }
             guard key.isValid(line.signature, for: message) else {
                 throw FormatError("the signature by \(key.name) is not valid for this text")
             }
@@ -69,6 +67,38 @@ public struct SignedNote: Sendable, Equatable {
         }
         guard !good.isEmpty else { throw FormatError("no signature by a known key") }
         return good
+    }
+
+    /// This note with more signature lines under its own, without those whose name and key id are there already.
+    /// The lines must have been verified.
+    func appending(_ lines: [NoteSignature]) throws -> SignedNote {
+        var all = signatures
+        for line in lines where !all.contains(where: { $0.name == line.name && $0.keyID == line.keyID }) {
+            all.append(line)
+        }
+        guard all.count <= Self.maxSignatures else {
+            throw FormatError("a note has at most \(Self.maxSignatures) signatures")
+        }
+        return SignedNote(text: text, signatures: all)
+    }
+
+    private init(text: String, signatures: [NoteSignature]) {
+        self.text = text
+        self.signatures = signatures
+    }
+
+    /// Parses a block of signature lines, at least one, with nothing between or after them.
+    static func signatures(_ block: ArraySlice<UInt8>) throws -> [NoteSignature] {
+        guard block.last == 0x0A else { throw FormatError("the note does not end in a signature line") }
+        let lines = block.dropLast().split(separator: 0x0A, omittingEmptySubsequences: false)
+        guard lines.count <= maxSignatures else { throw FormatError("a note has at most \(maxSignatures) signatures") }
+        return try lines.map { try signature(String(decoding: $0, as: UTF8.self)) }
+    }
+
+    /// UTF-8 without control characters other than the newline.
+    static func checkCharacters(_ bytes: [UInt8]) throws {
+        guard bytes.allSatisfy({ $0 >= 0x20 || $0 == 0x0A }) else { throw FormatError("control character in the note") }
+        guard String(validating: bytes, as: UTF8.self) != nil else { throw FormatError("the note is not UTF-8") }
     }
 
     private static func signature(_ line: String) throws -> NoteSignature {

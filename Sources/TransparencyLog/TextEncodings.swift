@@ -66,3 +66,25 @@ enum Base64 {
         return Array(encode(bytes).utf8) == characters ? bytes : nil
     }
 }
+
+/// Sizes, indices and times in text: ASCII decimal below 2^63 without sign or leading zero, one spelling for each.
+enum ASCIIDecimal {
+    static func decode(_ text: some Collection<UInt8>) -> UInt64? {
+        let number = String(decoding: text, as: UTF8.self)
+        guard let value = Int64(number), value >= 0, String(value).utf8.elementsEqual(text) else { return nil }
+        return UInt64(value)
+    }
+}
+
+/// The lines before the first blank line, and what follows it; nil when there is none, or more than `limit` lines.
+func splitAtBlankLine(_ bytes: [UInt8], limit: Int) -> (lines: [ArraySlice<UInt8>], rest: ArraySlice<UInt8>)? {
+    var lines: [ArraySlice<UInt8>] = []
+    var rest = bytes[...]
+    while lines.count <= limit, let end = rest.firstIndex(of: 0x0A) {
+        let line = rest[..<end]
+        rest = rest[(end + 1)...]
+        if line.isEmpty { return (lines, rest) }
+        lines.append(line)
+    }
+    return nil
+}

@@ -1,16 +1,27 @@
+import Crypto
+
 /// A SHA-256 hash in the tree: always 32 bytes.
 public struct TreeHash: Hashable, Sendable, CustomStringConvertible {
-    /// The 32 bytes.
-    public let bytes: [UInt8]
+    // Inline: a log has millions of them, and an array each would cost more than the hashing.
+    private var words: SIMD4<UInt64>
 
     /// Nil unless `bytes` are exactly 32.
     public init?(_ bytes: some Collection<UInt8>) {
         guard bytes.count == 32 else { return nil }
-        self.bytes = Array(bytes)
+        words = .zero
+        Swift.withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     }
 
-    init(digest: some Sequence<UInt8>) {
-        bytes = Array(digest)
+    init(digest: SHA256Digest) {
+        words = .zero
+        digest.withUnsafeBytes { bytes in Swift.withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) } }
+    }
+
+    /// The 32 bytes.
+    public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+
+    func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        Swift.withUnsafeBytes(of: words, body)
     }
 
     /// Lowercase hexadecimal, 64 characters.

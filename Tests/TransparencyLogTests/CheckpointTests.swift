@@ -18,10 +18,15 @@ struct CheckpointTests {
         #expect(checkpoint.text == vector.body)
     }
 
+    @Test("the vectors are all there")
+    func complete() {
+        #expect(Vectors.checkpoint.bodies.count(where: \.valid) == 3 && Vectors.checkpoint.bodies.count == 17)
+    }
+
     @Test("signing the tree of 600 leaves gives the known note")
     func sign() throws {
         let vectors = Vectors.checkpoint
-        let key = try SigningKey(skey: vectors.log_key.skey)
+        let key = try SigningKey(skey: #require(vectors.log_key.skey))
         let root = Merkle.root(of: decimalLeaves(600))
         let checkpoint = try Checkpoint(origin: key.verifier.name, size: 600, root: root)
         let signed = try SignedCheckpoint(checkpoint, signedBy: key)
@@ -39,7 +44,7 @@ struct CheckpointTests {
 
     @Test("a checkpoint of another log is refused even when the key signed it")
     func otherOrigin() throws {
-        let key = try SigningKey(skey: Vectors.checkpoint.log_key.skey)
+        let key = try SigningKey(skey: #require(Vectors.checkpoint.log_key.skey))
         let checkpoint = try Checkpoint(origin: "other.example/log", size: 0, root: Merkle.emptyRoot)
         let note = try SignedNote(text: checkpoint.text, signedBy: key)
         #expect(throws: FormatError.self) { try SignedCheckpoint(note.bytes, verifiedBy: key.verifier) }

@@ -8,7 +8,10 @@ enum Vectors {
     static let merkle: MerkleVectors = load("merkle")
     static let note: NoteVectors = load("note")
     static let checkpoint: CheckpointVectors = load("checkpoint")
+    static let tiles: TileVectors = load("tiles")
     static let cosignature: CosignatureVectors = load("cosignature")
+    static let proof: ProofVectors = load("proof")
+    static let witness: WitnessVectors = load("witness")
 
     private static func load<Value: Decodable>(_ name: String) -> Value {
         do {
@@ -40,11 +43,38 @@ struct MerkleVectors: Decodable {
     let consistency: [Consistency]
 }
 
-struct Key: Decodable, Sendable { let name: String, seed: String, key_id: String, vkey: String, skey: String }
+struct TileVectors: Decodable {
+    /// A number, or "entries".
+    struct Level: Decodable, Sendable {
+        let content: Tile.Content
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            content = (try? container.decode(Int.self)).map { .hashes(level: $0) } ?? .entries
+        }
+    }
+    struct Path: Decodable, Sendable { let level: Level, index: UInt64, width: Int, path: String }
+    struct File: Decodable, Sendable { let path: String, bytes: Int, sha256: String }
+    struct Tree: Decodable, Sendable, CustomTestStringConvertible {
+        let size: Int, count: Int?, tiles: [File]
+        var testDescription: String { "\(size) entries" }
+    }
+    struct Bundle: Decodable, Sendable { let entries: [String], bundle: String }
+    struct Longest: Decodable, Sendable { let prefix: String, sha256: String, leaf_hash: String }
+    let paths: [Path]
+    let bad_paths: [String]
+    let trees: [Tree]
+    let bundles: [Bundle]
+    let bundle_len_65535: Longest
+    let bad_bundles: [String]
+}
+
+struct Key: Decodable, Sendable {
+    let name: String, seed: String, `public`: String, type: String, key_id: String, vkey: String, skey: String?
+}
 
 struct NoteVectors: Decodable {
     struct Note: Decodable, Sendable, CustomTestStringConvertible {
-        let name: String, note_hex: String, vkeys: [String], valid: Bool
+        let name: String, note: String?, note_hex: String, vkeys: [String], valid: Bool
         var testDescription: String { name }
     }
     let keys: [Key]
@@ -55,14 +85,43 @@ struct NoteVectors: Decodable {
 struct CheckpointVectors: Decodable {
     struct Body: Decodable, Sendable {
         let body: String, valid: Bool, origin: String?, size: UInt64?, root: String?, extensions: [String]?
-        let go_accepts: Bool?
     }
     let log_key: Key
     let bodies: [Body]
     let signed: String
 }
 
-struct CosignatureVectors: Decodable { let cosigned_checkpoint: String }
+struct CosignatureVectors: Decodable {
+    struct Negative: Decodable, Sendable, CustomTestStringConvertible {
+        let why: String, note: String
+        var testDescription: String { why }
+    }
+    let witness_keys: [Key]
+    let timestamp: UInt64
+    let message_hex: String
+    let signature_payload_hex: String
+    let cosigned_checkpoint: String
+    let negative: [Negative]
+}
+
+struct ProofVectors: Decodable {
+    struct Negative: Decodable, Sendable, CustomTestStringConvertible {
+        let why: String, proof: String
+        var testDescription: String { why }
+    }
+    let leaf_data_hex: String, leaf_hash: String, index: UInt64, size: UInt64
+    let log_vkey: String, witness_vkeys: [String], policy: String
+    let proof: String, proof_with_extra: String, extra_hex: String
+    let negative: [Negative]
+}
+
+struct WitnessVectors: Decodable {
+    struct Request: Decodable, Sendable {
+        let name: String, body: String, status: Int, response: String?, content_type: String?
+    }
+    let log_vkey: String
+    let requests: [Request]
+}
 
 func hash(_ hex: String) -> TreeHash { TreeHash(Hex.decode(hex.utf8)!)! }
 
