@@ -59,6 +59,16 @@ package enum Files {
         return bytes
     }
 
+    /// Whether it is a folder and no link to one.
+    package static func isFolder(_ path: String) throws(LogReadError) -> Bool {
+        var status = stat()
+        guard lstat(path, &status) == 0 else {
+            if errno == ENOENT { return false }
+            throw LogReadError(path: path, errno: errno)
+        }
+        return status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// The names in a folder, sorted; nil when there is no such folder.
     package static func list(_ path: String) throws(LogReadError) -> [String]? {
         guard let folder = opendir(path) else {

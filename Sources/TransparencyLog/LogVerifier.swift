@@ -17,12 +17,13 @@ public enum LogVerifier {
         let source = try key.map { .given($0) } ?? keyInLog(directory)
         // Checkpoints first: what a live log signs meanwhile covers more than what is read afterwards.
         let files = try CheckpointFiles(directory: directory, key: source.key, kept: kept)
-        var replay = Replay(claims: files.claims)
+        var replay = Replay(claims: files.claims, tiles: try TileCheck(directory: directory))
         replay.run(directory: directory)
         return VerificationReport(
             entries: replay.frontier.size, root: replay.frontier.root, key: source, checkpoints: replay.checked,
-            tornTail: replay.tornTail, findings: replay.findings, findingCount: replay.findingCount,
-            failures: files.failures + replay.failures)
+            tiles: replay.tiles.checked, tornTail: replay.tornTail, findings: replay.findings,
+            findingCount: replay.findingCount,
+            failures: files.failures + replay.failures + replay.tiles.failures)
     }
 
     private static func keyInLog(_ directory: String) throws -> KeySource {
@@ -45,10 +46,12 @@ private struct Replay {
     private(set) var findingCount = 0
     private(set) var tornTail: TornTail?
     private(set) var failures: [VerificationFailure] = []
+    private(set) var tiles: TileCheck
     private var pending: ArraySlice<CheckpointFiles.Claim>
     private var wrong: [CheckpointFiles.Claim] = []
 
-    init(claims: [CheckpointFiles.Claim]) {
+    init(claims: [CheckpointFiles.Claim], tiles: TileCheck) {
+        self.tiles = tiles
         pending = claims[...]
     }
 
@@ -63,7 +66,12 @@ private struct Replay {
             damage = failure(error)
         }
         reportWrong()
-        if let damage { failures.append(damage) } else { reportMissing() }
+        if let damage {
+            failures.append(damage)
+        } else {
+            reportMissing()
+            tiles.end(signed: checked.map(\.size).max() ?? 0)
+        }
     }
 
     private mutating func add(_ entry: JournalEntry) {
@@ -73,7 +81,9 @@ private struct Replay {
                 findings.append(EntryFinding(index: entry.index, defect: defect))
             }
         }
-        frontier.append(Merkle.leaf(entry.bytes))
+        let leaf = Merkle.leaf(entry.bytes)
+        frontier.append(leaf)
+        tiles.add(entry.bytes, leaf: leaf)
         compare()
     }
 

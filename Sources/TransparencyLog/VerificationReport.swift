@@ -58,6 +58,12 @@ public struct VerificationFailure: Sendable, Equatable, CustomStringConvertible 
         case missingEntries
         /// A checkpoint cannot be read or its signature is not good.
         case badCheckpoint
+        /// A tile is not what the entries make.
+        case wrongTile
+        /// A tile of what was signed is not there.
+        case missingTile
+        /// Among the tiles lies a file that is none, or that follows from no entries.
+        case strayFile
         /// The log's key signed two histories.
         case forked
         /// There is no key to verify with.
@@ -103,6 +109,8 @@ public struct VerificationReport: Sendable, Equatable {
     public let key: KeySource
     /// Checkpoints that verify, by size.
     public let checkpoints: [CheckedCheckpoint]
+    /// Tiles that are what the entries make; 0 when the log has none.
+    public let tiles: Int
     /// What an unfinished write left at the end: harmless.
     public let tornTail: TornTail?
     /// The first entries that are not I-JSON, at most 100.
@@ -123,6 +131,7 @@ public struct VerificationReport: Sendable, Equatable {
     public var summary: [String] {
         var lines = ["\(entries) entries, root \(root.hex)"]
         lines.append("\(checkpoints.count) checkpoints verify; the largest covers \(signedSize) entries")
+        lines.append(tiles > 0 ? "\(tiles) tiles are what the entries make" : "the log has no tiles")
         if unsignedEntries > 0 { lines.append("\(unsignedEntries) entries after it are not yet signed") }
         switch key {
         case .given(let key): lines.append("verified with the given key \(key)")

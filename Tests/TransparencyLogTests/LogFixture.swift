@@ -41,6 +41,30 @@ final class LogFixture {
         for file in file.map({ [$0] }) ?? [name, LogLayout.checkpoint] { try write(note, file) }
     }
 
+    /// Writes the tiles of the sizes: full ones once, the unfinished ones of each.
+    func tile(_ sizes: Int...) throws {
+        var edge = TileEdge()
+        for (number, entry) in entries.enumerated() {
+            if sizes.contains(number) { for file in edge.partials { try write(file) } }
+            for file in try edge.append(entry, leaf: Merkle.leaf(entry)) where number < sizes.max() ?? 0 {
+                try write(file)
+            }
+        }
+        if sizes.contains(entries.count) { for file in edge.partials { try write(file) } }
+    }
+
+    private func write(_ file: TileFile) throws {
+        let path = URL(fileURLWithPath: "\(directory)/\(file.tile)")
+        try FileManager.default.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try Data(file.bytes).write(to: path)
+    }
+
+    func read(_ file: String) throws -> [UInt8] {
+        [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory)/\(file)")))
+    }
+
+    func remove(_ file: String) throws { try FileManager.default.removeItem(atPath: "\(directory)/\(file)") }
+
     func write(_ text: String, _ file: String) throws { try write(Array(text.utf8), file) }
 
     func write(_ bytes: [UInt8], _ file: String) throws {

@@ -46,3 +46,33 @@ public struct AuditError: Error, Equatable, Sendable, CustomStringConvertible {
         }
     }
 }
+
+extension AuditError {
+    /// The journal is not what was signed.
+    init(contradicting signed: Checkpoint, _ frontier: Frontier, in directory: String) {
+        self.init(
+            .damaged,
+            "\(directory): the log has \(frontier.size) entries with root \(frontier.root), but size \(signed.size) "
+                + "with root \(signed.root) is signed: entries were lost or exchanged, or the folder was set back to an "
+                + "older copy. Verify it and restore it from a copy; nothing is appended")
+    }
+
+    /// The journal's end is torn where it was signed.
+    init(_ torn: TornTail, below size: UInt64, in directory: String) {
+        self.init(
+            .damaged,
+            "\(directory): entry \(torn.index) was signed (size \(size)) and is now damaged: \(torn). "
+                + "Restore the segment from a copy; nothing is cut off below a signed size")
+    }
+
+    /// Any error of reading or writing the log in a folder.
+    init(explaining error: any Error, in directory: String) {
+        switch error {
+        case let error as AuditError: self = error
+        case let error as JournalError:
+            self.init(.damaged, "\(directory): \(error). Restore the segment from a copy")
+        case let error as LogReadError: self.init(.system, error.description)
+        default: self.init(.invalid, "\(directory): \(error)")
+        }
+    }
+}

@@ -8,6 +8,7 @@ public import TransparencyLog
 public actor AuditLog {
     private let thread: JournalThread
     private var writer: JournalWriter?
+    private var publishing: PublishLoop?
     private var poison: AuditError?
     private var queue: [Ticket] = []
     /// The log's folder.
@@ -27,15 +28,17 @@ public actor AuditLog {
     ///   - origin: a schema-less URL that names it, such as `audit.example/executor/a`.
     ///   - anchor: a file outside `directory` that holds a copy of the last checkpoint; a log that is behind it is
     ///     refused.
+    ///   - pace: when tiles and checkpoints are made of what is durable.
     ///   - files: the system calls.
     /// - Throws: `AuditError` when the disk is full, the folder not writable, or the log damaged or behind what was
     ///   signed. Room for the first two segments is allocated here, so that a full disk shows before anything runs.
     public static func open(
-        directory: String, origin: String, anchor: String? = nil, files: any LogFiles = SystemFiles()
+        directory: String, origin: String, anchor: String? = nil, pace: PublishPace = .standard,
+        files: any LogFiles = SystemFiles()
     ) async throws -> AuditLog {
         let thread = try JournalThread()
         let log = AuditLog(directory: directory, origin: origin, thread: thread, files: files)
-        try await log.load(anchor: anchor, files: files)
+        try await log.load(anchor: anchor, pace: pace, files: files)
         return log
     }
 
@@ -46,11 +49,15 @@ public actor AuditLog {
         blobs = BlobStore(directory: directory, thread: thread, files: files)
     }
 
-    private func load(anchor: String?, files: any LogFiles) throws {
+    deinit { publishing?.stop() }
+
+    private func load(anchor: String?, pace: PublishPace, files: any LogFiles) throws {
         do {
-            writer = try JournalWriter(directory: directory, origin: origin, anchor: anchor, files: files)
+            let writer = try JournalWriter(directory: directory, origin: origin, anchor: anchor, files: files)
+            publishing = try PublishLoop(writer.publisher(), durable: writer.size, pace: pace)
+            self.writer = writer
         } catch {
-            throw AuditLog.explain(error, directory)
+            throw AuditError(explaining: error, in: directory)
         }
     }
 
@@ -59,6 +66,9 @@ public actor AuditLog {
 
     /// What was cut off the end when the log was opened, for the caller to record: an unfinished write.
     public var recovered: TornTail? { writer?.recovered }
+
+    /// Whether the tiles were missing or wrong when the log was opened, and were made again from the journal.
+    public var hasRebuiltTiles: Bool { writer?.hasRebuiltTiles ?? false }
 
     /// The number of entries, those of other processes included.
     public var size: UInt64 {
@@ -91,9 +101,14 @@ public actor AuditLog {
         return try ticket.result?.get() ?? 0..<0
     }
 
-    /// Signs the current size and root, stores the checkpoint durably and returns it. What is signed is durable.
-    public func checkpoint() throws -> SignedCheckpoint {
-        try perform { try $0.checkpoint() }
+    /// Publishes what is durable: tiles, then a signed checkpoint of all of it, or of more when others append.
+    public func checkpoint() async throws -> SignedCheckpoint {
+        let size = try perform { writer in
+            try writer.refresh()
+            return writer.size
+        }
+        guard let publishing else { throw AuditError(.closed, "the log \(directory) is closed") }
+        return try await publishing.publish(upTo: size)
     }
 
     /// To call before a run starts: throws when the disk has no room for another segment.
@@ -115,13 +130,15 @@ public actor AuditLog {
             var reader = try JournalReader(directory: directory, from: index)
             while entries.count < limit, let entry = try reader.next() { entries.append(entry) }
         } catch {
-            throw AuditLog.explain(error, directory)
+            throw AuditError(explaining: error, in: directory)
         }
         return entries
     }
 
     /// Closes the files. Everything appended is durable already.
     public func close() {
+        publishing?.stop()
+        publishing = nil
         writer = nil
     }
 
@@ -137,6 +154,7 @@ public actor AuditLog {
             // Of a batch that failed later on, what was synced before is durable.
             if let range, let writer, range.upperBound <= writer.size { ticket.result = .success(range) }
         }
+        if let writer { publishing?.advance(to: writer.size) }
     }
 
     /// The first failure is the last attempt.
@@ -150,12 +168,15 @@ public actor AuditLog {
     }
 
     private func poisoned(by error: any Error) -> AuditError {
-        let reason = AuditLog.explain(error, directory)
+        let reason = AuditError(explaining: error, in: directory)
         poison = poison ?? reason
         return reason
     }
 
     private func usable() throws -> JournalWriter {
+        // A full disk stops what is published, and thereby the next run; this one may still record its end, for which the
+        // journal has room. After any other failure nothing on this disk is trusted.
+        if poison == nil, let failure = publishing?.failure, failure.code != .noSpace { poison = failure }
         if let poison {
             throw AuditError(
                 .poisoned,
@@ -164,15 +185,6 @@ public actor AuditLog {
         }
         guard let writer else { throw AuditError(.closed, "the log \(directory) is closed") }
         return writer
-    }
-
-    private static func explain(_ error: any Error, _ directory: String) -> AuditError {
-        switch error {
-        case let error as AuditError: error
-        case let error as JournalError: AuditError(.damaged, "\(directory): \(error). Restore the segment from a copy")
-        case let error as LogReadError: AuditError(.system, error.description)
-        default: AuditError(.invalid, "\(directory): \(error)")
-        }
     }
 }
 

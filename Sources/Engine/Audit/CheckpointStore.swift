@@ -8,6 +8,9 @@ struct CheckpointStore {
     let key: SigningKey
     let files: any LogFiles
 
+    /// The one that is published; other processes publish too. Nil when there is none yet.
+    func latest() throws -> SignedCheckpoint? { try read("\(directory)/\(LogLayout.checkpoint)") }
+
     /// The checkpoint with the largest size; nil when nothing was ever signed.
     func last() throws -> SignedCheckpoint? {
         let names = try Files.list("\(directory)/\(LogLayout.checkpoints)") ?? []
@@ -28,14 +31,25 @@ struct CheckpointStore {
     func sign(size: UInt64, root: TreeHash) throws -> SignedCheckpoint {
         let checkpoint = try Checkpoint(origin: key.verifier.name, size: size, root: root)
         let signed = try SignedCheckpoint(checkpoint, signedBy: key)
-        let temporary = "\(directory)/tmp/checkpoint.new"
-        for file in ["\(LogLayout.checkpoints)/\(LogLayout.name(of: size))", LogLayout.checkpoint] {
-            try files.replace("\(directory)/\(file)", with: signed.note.bytes, temporary: temporary, mode: 0o644)
-        }
-        if let anchor {
-            try files.replace(anchor, with: signed.note.bytes, temporary: anchor + ".new", mode: 0o644)
-        }
+        try replace("\(LogLayout.checkpoints)/\(LogLayout.name(of: size))", with: signed)
+        try publish(signed)
         return signed
+    }
+
+    /// Finishes what a crash has interrupted: the largest checkpoint is the published one.
+    func finish(_ last: SignedCheckpoint) throws {
+        if try latest()?.checkpoint != last.checkpoint { try publish(last) }
+    }
+
+    private func publish(_ signed: SignedCheckpoint) throws {
+        try replace(LogLayout.checkpoint, with: signed)
+        guard let anchor else { return }
+        try files.replace(anchor, with: signed.note.bytes, temporary: anchor + ".new", mode: 0o644)
+    }
+
+    private func replace(_ file: String, with signed: SignedCheckpoint) throws {
+        let temporary = "\(directory)/tmp/checkpoint.new"
+        try files.replace("\(directory)/\(file)", with: signed.note.bytes, temporary: temporary, mode: 0o644)
     }
 
     private func read(_ path: String) throws -> SignedCheckpoint? {

@@ -2,24 +2,25 @@ import Glibc
 import TransparencyLog
 
 /// The writing half of the log, synchronous: its owner calls it from one thread. Every operation takes the log's
-/// lock, reads what other processes appended meanwhile, and only then acts.
+/// lock, reads what other processes appended meanwhile, and only then acts. It signs nothing: see ``Publisher``.
 final class JournalWriter {
     private let directory: String
     private let files: any LogFiles
     private let lock: FileLock
     private let spare: SpareSegment
     private let store: CheckpointStore
+    private let start: LogStart
+    private let publishing: FileLock
     private var segment: Segment
     private var position: JournalPosition
-    /// Where the entries begin that were not signed when the log was opened.
-    private var signedPosition = JournalPosition.start
-    /// The tree over all durable entries.
-    private var frontier = Frontier()
+    /// The number of durable entries.
+    private(set) var size: UInt64
     /// What was cut off the end when the log was opened.
     private(set) var recovered: TornTail?
 
-    var size: UInt64 { frontier.size }
     var verifierKey: VerifierKey { store.key.verifier }
+    /// Whether the tiles had to be made again when the log was opened.
+    var hasRebuiltTiles: Bool { start.hasRebuilt }
 
     /// Opens the log, or creates it; either everything a run needs is there afterwards, or it throws.
     init(directory: String, origin: String, anchor: String?, files: any LogFiles) throws {
@@ -30,21 +31,33 @@ final class JournalWriter {
         }
         if let anchor { try files.createFolder(files.parent(of: anchor)) }
         lock = try FileLock("\(directory)/lock", files: files)
+        publishing = try FileLock("\(directory)/publish.lock", files: files)
         spare = SpareSegment(directory: directory, files: files)
-        (store, position, segment) = try lock.exclusively { [spare] in
+        (store, start, segment) = try lock.exclusively { [spare, publishing] in
             BlobStore.removeLeftovers(directory)
             let first = try LogLayout.segments(in: directory).first
             let isNew = try first == nil && !CheckpointStore.hasAny(directory, anchor: anchor)
             let key = try LogKey.load(directory: directory, origin: origin, isNew: isNew, files: files)
+            let store = CheckpointStore(directory: directory, anchor: anchor, key: key, files: files)
+            let start = try publishing.exclusively {
+                let last = try store.last()
+                let start = try LogStart(directory: directory, last: last?.checkpoint, files: files)
+                if let last { try store.finish(last) }
+                return start
+            }
             let segment = try first == nil ? spare.take(for: 0) : nil
             try spare.ensure()
-            let start = "\(directory)/\(LogLayout.segment(startingAt: 0))"
-            return (
-                CheckpointStore(directory: directory, anchor: anchor, key: key, files: files), .start,
-                try segment ?? Segment(start, files: files)
-            )
+            let path = "\(directory)/\(LogLayout.segment(startingAt: start.position.segment))"
+            return (store, start, try segment ?? Segment(path, files: files))
         }
+        position = start.position
+        size = start.edge.size
         try lock.exclusively { try replay() }
+    }
+
+    /// What makes tiles and checkpoints of the entries of this log.
+    func publisher() -> Publisher {
+        Publisher(directory: directory, files: files, lock: publishing, store: store, start: start)
     }
 
     /// Appends the entries durably; returns the index of the first.
@@ -55,20 +68,6 @@ final class JournalWriter {
             firstIndex(size)
             var rest = entries[...]
             while !rest.isEmpty { rest = try writeBatch(rest) }
-        }
-    }
-
-    /// Signs the size and root of what is durable, unless that was signed already.
-    func checkpoint() throws -> SignedCheckpoint {
-        try lock.exclusively {
-            try catchUp()
-            if let last = try store.last(), last.checkpoint.size >= size {
-                guard last.checkpoint.size == size, last.checkpoint.root == frontier.root else {
-                    throw contradiction(last.checkpoint)
-                }
-                return last
-            }
-            return try store.sign(size: size, root: frontier.root)
         }
     }
 
@@ -84,15 +83,13 @@ final class JournalWriter {
 
     // MARK: - Reading
 
-    /// Reads the whole log once, and compares it with what was signed last.
+    /// Reads what follows the last checkpoint.
     private func replay() throws {
-        let last = try store.last()?.checkpoint
-        try readOn(signed: last)
-        if let last, last.size > size { throw contradiction(last) }
+        try readOn()
         // An earlier process may have died between write and sync, or had its sync fail, after which the kernel may
         // call pages clean that never reached the disk. Writing what is not signed again makes it durable.
-        let start = signedPosition.segment == position.segment ? signedPosition.offset : 0
-        try segment.write(try segment.read(position.offset - start, at: start), at: start)
+        let from = start.position.segment == position.segment ? start.position.offset : 0
+        try segment.write(try segment.read(position.offset - from, at: from), at: from)
         try segment.synchronize()
     }
 
@@ -100,20 +97,18 @@ final class JournalWriter {
     private func catchUp() throws {
         let following = "\(directory)/\(LogLayout.segment(startingAt: size))"
         if try segment.isEnd(position.offset), position.offset == 0 || access(following, F_OK) != 0 { return }
-        try readOn(signed: nil)
+        try readOn()
         // Others answer for their own entries only once they are synced; signing and appending after them must not
         // come before that.
         try segment.synchronize()
     }
 
-    private func readOn(signed: Checkpoint?) throws {
+    private func readOn() throws {
         var reader = try JournalReader(directory: directory, at: position)
-        try compare(signed)
-        while let entry = try reader.next() {
+        while try reader.next() != nil {
             if reader.position.segment != position.segment { try enter(reader.position.segment) }
             position = reader.position
-            frontier.append(Merkle.leaf(entry.bytes))
-            try compare(signed)
+            size = position.index
         }
         if reader.position.segment != position.segment { try enter(reader.position.segment) }
         position = reader.position
@@ -125,31 +120,14 @@ final class JournalWriter {
         segment = try Segment("\(directory)/\(LogLayout.segment(startingAt: index))", files: files)
     }
 
-    private func compare(_ signed: Checkpoint?) throws {
-        guard let signed, signed.size == size else { return }
-        guard signed.root == frontier.root else { throw contradiction(signed) }
-        signedPosition = position
-    }
-
     /// Zeroes a torn tail. Nobody was told that it is durable, so no effect followed from it.
     private func cut(_ torn: TornTail) throws {
         if let last = try store.last()?.checkpoint, last.size > torn.index {
-            throw AuditError(
-                .damaged,
-                "\(directory): entry \(torn.index) was signed (size \(last.size)) and is now damaged: \(torn). "
-                    + "Restore the segment from a copy; nothing is cut off below a signed size")
+            throw AuditError(torn, below: last.size, in: directory)
         }
         try segment.write([UInt8](repeating: 0, count: Int(torn.length)), at: position.offset)
         try segment.synchronize()
         recovered = torn
-    }
-
-    private func contradiction(_ signed: Checkpoint) -> AuditError {
-        AuditError(
-            .damaged,
-            "\(directory): the log has \(size) entries with root \(frontier.root), but size \(signed.size) "
-                + "with root \(signed.root) is signed: entries were lost or exchanged, or the folder was set back to an "
-                + "older copy. Verify it and restore it from a copy; nothing is appended")
     }
 
     // MARK: - Writing
@@ -157,23 +135,23 @@ final class JournalWriter {
     /// As many entries as fit into one write and this segment, then one fdatasync; the rest is returned.
     private func writeBatch(_ entries: ArraySlice<[UInt8]>) throws -> ArraySlice<[UInt8]> {
         var bytes: [UInt8] = []
-        var leaves: [TreeHash] = []
+        var count = 0
         for entry in entries {
             let length = bytes.count + JournalFormat.headerSize + entry.count
             guard length <= JournalFormat.maxBatchSize, position.offset + length <= segment.capacity else { break }
-            bytes += JournalFormat.record(JournalEntry(index: size + UInt64(leaves.count), bytes: entry))
-            leaves.append(Merkle.leaf(entry))
+            bytes += JournalFormat.record(JournalEntry(index: size + UInt64(count), bytes: entry))
+            count += 1
         }
-        guard !leaves.isEmpty else {
+        guard count > 0 else {
             try rotate()
             return entries
         }
         try segment.write(bytes, at: position.offset)
         try segment.synchronize()
         position.offset += bytes.count
-        for leaf in leaves { frontier.append(leaf) }
+        size += UInt64(count)
         position.index = size
-        return entries.dropFirst(leaves.count)
+        return entries.dropFirst(count)
     }
 
     /// To a new segment. That there is no room for yet another spare stops the next run, not this one.

@@ -79,6 +79,12 @@ extension LogFiles {
     /// Replaces `path` by these bytes so that a crash leaves the old file or the new one, never a part.
     /// `temporary` is on the same file system; who calls makes sure that nobody else uses that name.
     func replace(_ path: String, with bytes: [UInt8], temporary: String, mode: UInt32) throws {
+        try put(bytes, at: path, temporary: temporary, mode: mode)
+        try synchronizeFolder(parent(of: path))
+    }
+
+    /// The same without making the name durable.
+    func put(_ bytes: [UInt8], at path: String, temporary: String, mode: UInt32) throws {
         let descriptor = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
         do {
             defer { close(descriptor) }
@@ -86,7 +92,6 @@ extension LogFiles {
             try synchronize(descriptor, path: temporary)
         }
         try rename(temporary, to: path)
-        try synchronizeFolder(parent(of: path))
     }
 
     /// The folder a path is in.

@@ -75,6 +75,59 @@ struct AuditFaultTests {
         }
     }
 
+    /// Opens, appends 300 entries in three batches with a checkpoint after each, as far as it goes.
+    private func work(_ log: TemporaryLog, _ files: TestFiles) async -> Int {
+        var acknowledged = 0
+        guard let writer = try? await log.open(files: files) else { return 0 }
+        for batch in 0..<3 {
+            guard let range = try? await writer.append((0..<100).map { entry(batch * 100 + $0) }) else { break }
+            acknowledged = Int(range.upperBound)
+            guard (try? await writer.checkpoint()) != nil else { break }
+        }
+        await writer.close()
+        return acknowledged
+    }
+
+    @Test(
+        "ended at every single write, sync and rename, before it or after it: nothing acknowledged is lost, all verifies, and it goes on",
+        arguments: [false, true])
+    func everyPoint(isMade: Bool) async throws {
+        var point = 0
+        while true {
+            let log = try TemporaryLog()
+            let files = TestFiles()
+            files.end(after: point, isMade: isMade)
+            let acknowledged = await work(log, files)
+            guard files.hasEnded else { break }
+            let left = (try? log.verify())?.failures ?? []
+            // A new log may end before it has its public key; then nothing is signed yet.
+            #expect(left.filter { $0.kind != .noKey } == [], "point \(point)")
+            let writer = try await log.open()
+            let size = try await writer.size
+            #expect(size >= acknowledged && size % 100 == 0, "point \(point): \(size) of \(acknowledged)")
+            #expect(try await writer.append(entry(999)) == size)
+            #expect(try await writer.checkpoint().checkpoint.size == size + 1)
+            let report = try log.verify()
+            #expect(report.failures == [] && report.entries == size + 1, "point \(point)")
+            point += 1
+        }
+        #expect(point > 60)
+    }
+
+    @Test("a disk that is full for tiles stops publishing, while the run under way may record its end")
+    func noRoomToPublish() async throws {
+        let files = TestFiles()
+        let writer = try await log.open(files: files)
+        _ = try await writer.append(entry(0))
+        files.fail(.write, path: "tile.new", errno: ENOSPC)
+        #expect(await #expect(throws: AuditError.self) { try await writer.checkpoint() }?.code == .noSpace)
+        files.heal()
+        #expect(try await writer.append(entry(1)) == 1)
+        #expect(await #expect(throws: AuditError.self) { try await writer.checkpoint() }?.code == .noSpace)
+        #expect(try Files.list("\(log.directory)/checkpoints") == [])
+        #expect(try await log.open().checkpoint().checkpoint.size == 2)
+    }
+
     @Test("of a batch that failed midway, only what was synced before is acknowledged")
     func partialBatch() async throws {
         let files = TestFiles()

@@ -18,8 +18,10 @@ final class TemporaryLog: Sendable {
 
     deinit { try? FileManager.default.removeItem(atPath: root) }
 
-    func open(anchor: String? = nil, files: any LogFiles = SystemFiles()) async throws -> AuditLog {
-        try await AuditLog.open(directory: directory, origin: origin, anchor: anchor, files: files)
+    func open(
+        anchor: String? = nil, pace: PublishPace = .onDemand, files: any LogFiles = SystemFiles()
+    ) async throws -> AuditLog {
+        try await AuditLog.open(directory: directory, origin: origin, anchor: anchor, pace: pace, files: files)
     }
 
     func read(_ file: String) throws -> [UInt8] {
@@ -47,6 +49,8 @@ final class TestFiles: LogFiles {
     struct State {
         var counts: [Call: Int] = [:]
         var failing: (call: Call, after: Int, number: Int32, path: String)?
+        /// How many more calls are made, and whether the next one is made too before it fails.
+        var end: (after: Int, isMade: Bool)?
     }
     private let state = Mutex(State())
     private let system = SystemFiles()
@@ -60,6 +64,26 @@ final class TestFiles: LogFiles {
 
     func heal() { state.withLock { $0.failing = nil } }
 
+    /// As if the process were killed at the call after the next `count` ones, before it or, with `isMade`, after it: that one
+    /// and all later ones fail.
+    func end(after count: Int, isMade: Bool) { state.withLock { $0.end = (count, isMade) } }
+
+    /// Whether the end has come.
+    var hasEnded: Bool { state.withLock { $0.end.map { $0.after < 0 } ?? false } }
+
+    private func make<Value>(_ call: Call, _ path: String, _ body: () throws -> Value) throws -> Value {
+        try enter(call, path)
+        let end: (after: Int, isMade: Bool)? = state.withLock { state in
+            // Opening changes nothing: there is nothing to be cut off from.
+            guard call != .open || state.end.map({ $0.after < 0 }) == true else { return nil }
+            state.end?.after -= 1
+            return state.end
+        }
+        guard let end, end.after < 0 else { return try body() }
+        if end.after == -1, end.isMade { _ = try body() }
+        throw AuditError("\(call)", "the end", errno: EIO)
+    }
+
     private func enter(_ call: Call, _ path: String) throws {
         try state.withLock { state in
             state.counts[call, default: 0] += 1
@@ -72,28 +96,23 @@ final class TestFiles: LogFiles {
     }
 
     func open(_ path: String, _ flags: Int32, mode: UInt32) throws -> Int32 {
-        try enter(.open, path)
-        return try system.open(path, flags, mode: mode)
+        try make(.open, path) { try system.open(path, flags, mode: mode) }
     }
 
     func write(_ bytes: [UInt8], to descriptor: Int32, at offset: Int, path: String) throws {
-        try enter(.write, path)
-        try system.write(bytes, to: descriptor, at: offset, path: path)
+        try make(.write, path) { try system.write(bytes, to: descriptor, at: offset, path: path) }
     }
 
     func synchronizeData(_ descriptor: Int32, path: String) throws {
-        try enter(.synchronizeData, path)
-        try system.synchronizeData(descriptor, path: path)
+        try make(.synchronizeData, path) { try system.synchronizeData(descriptor, path: path) }
     }
 
     func synchronize(_ descriptor: Int32, path: String) throws {
-        try enter(.synchronize, path)
-        try system.synchronize(descriptor, path: path)
+        try make(.synchronize, path) { try system.synchronize(descriptor, path: path) }
     }
 
     func rename(_ old: String, to new: String) throws {
-        try enter(.rename, new)
-        try system.rename(old, to: new)
+        try make(.rename, new) { try system.rename(old, to: new) }
     }
 }
 

@@ -1,0 +1,126 @@
+import TransparencyLog
+
+/// When what is durable is published: tiles written, a checkpoint signed.
+public struct PublishPace: Sendable {
+    /// As soon as so many entries wait.
+    public var entries: UInt64
+    /// And no later than this after the first of them; nil: only when asked to.
+    public var delay: Duration?
+
+    /// Every 256 entries and every second.
+    public static let standard = PublishPace(entries: 256, delay: .seconds(1))
+    /// Only when a checkpoint is asked for.
+    public static let onDemand = PublishPace(entries: .max, delay: nil)
+}
+
+/// Publishes on a thread of its own, since a tile costs several syncs and appending must not wait for them. What comes
+/// while it publishes is taken together the next time. The first failure is the last attempt.
+// @unchecked: all that changes is touched only within `monitor`, except `publisher`, which is the thread's alone.
+final class PublishLoop: ThreadBody, @unchecked Sendable {
+    private typealias Waiter = (size: UInt64, continuation: CheckedContinuation<SignedCheckpoint, any Error>)
+
+    private let publisher: Publisher
+    private let pace: PublishPace
+    private let monitor = Monitor()
+    private var durable: UInt64
+    private var published: UInt64
+    private var waitingSince = Monitor.now
+    private var waiters: [Waiter] = []
+    private var isStopped = false
+    private var reason: AuditError?
+
+    init(_ publisher: Publisher, durable: UInt64, pace: PublishPace) throws {
+        self.publisher = publisher
+        self.pace = pace
+        self.durable = durable
+        published = publisher.size
+        try startThread(self)
+    }
+
+    /// Why nothing is published any more.
+    var failure: AuditError? { monitor.withLock { reason } }
+
+    /// So many entries are durable now.
+    func advance(to size: UInt64) {
+        monitor.withLock {
+            guard size > durable else { return }
+            let isFirst = durable <= published
+            if isFirst { waitingSince = Monitor.now }
+            durable = size
+            // For the first the thread begins to count the time; between it and the last it need not wake.
+            if isFirst || isDue { monitor.signal() }
+        }
+    }
+
+    /// A signed checkpoint of `size` entries, which are durable, or more.
+    func publish(upTo size: UInt64) async throws -> SignedCheckpoint {
+        try await withCheckedThrowingContinuation { continuation in
+            let refusal: (any Error)? = monitor.withLock {
+                if let reason { return reason }
+                if isStopped { return AuditError(.closed, "the log is closed") }
+                durable = max(durable, size)
+                waiters.append((size, continuation))
+                monitor.signal()
+                return nil
+            }
+            if let refusal { continuation.resume(throwing: refusal) }
+        }
+    }
+
+    /// Ends the thread once it has answered those who wait.
+    func stop() {
+        monitor.withLock {
+            isStopped = true
+            monitor.signal()
+        }
+    }
+
+    func run() {
+        while let size = next() {
+            do {
+                finish(try publisher.publish(upTo: size))
+            } catch {
+                fail(publisher.explain(error))
+            }
+        }
+    }
+
+    private var isDue: Bool {
+        if !waiters.isEmpty { return true }
+        guard durable > published else { return false }
+        return durable - published >= pace.entries || deadline.map { Monitor.now >= $0 } == true
+    }
+
+    private var deadline: UInt64? {
+        guard durable > published, let delay = pace.delay else { return nil }
+        let (seconds, attoseconds) = delay.components
+        return waitingSince + UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000
+    }
+
+    private func next() -> UInt64? {
+        monitor.withLock {
+            while !isDue, !isStopped, reason == nil { monitor.wait(until: deadline) }
+            return reason == nil && isDue && !(isStopped && waiters.isEmpty) ? durable : nil
+        }
+    }
+
+    private func finish(_ signed: SignedCheckpoint) {
+        let size = signed.checkpoint.size
+        let answered = monitor.withLock {
+            published = max(published, size)
+            waitingSince = Monitor.now
+            defer { waiters.removeAll { $0.size <= size } }
+            return waiters.filter { $0.size <= size }
+        }
+        for waiter in answered { waiter.continuation.resume(returning: signed) }
+    }
+
+    private func fail(_ error: AuditError) {
+        let answered = monitor.withLock {
+            reason = error
+            defer { waiters = [] }
+            return waiters
+        }
+        for waiter in answered { waiter.continuation.resume(throwing: error) }
+    }
+}

@@ -1,0 +1,109 @@
+import Glibc
+import TransparencyLog
+
+/// Derives tiles and checkpoints from the durable journal (C2SP tlog-tiles). Tiles are never a source: made again from the
+/// same journal they are the same bytes. Processes take turns by a lock that appending does not need.
+final class Publisher {
+    private let directory: String
+    private let files: any LogFiles
+    private let lock: FileLock
+    private let store: CheckpointStore
+    private var edge: TileEdge
+    private var position: JournalPosition
+
+    /// The number of entries that are published, as far as this process knows.
+    var size: UInt64 { edge.size }
+
+    init(directory: String, files: any LogFiles, lock: FileLock, store: CheckpointStore, start: LogStart) {
+        self.directory = directory
+        self.files = files
+        self.lock = lock
+        self.store = store
+        edge = start.edge
+        position = start.position
+    }
+
+    /// Writes the tiles of the first `size` entries, which are durable, and signs them, unless another process has.
+    func publish(upTo size: UInt64) throws -> SignedCheckpoint {
+        try lock.exclusively {
+            if let last = try store.latest() {
+                try follow(last.checkpoint)
+                if last.checkpoint.size >= size { return last }
+            }
+            let full = try extend(to: size)
+            let signed = try store.sign(size: size, root: edge.root)
+            for tile in full { removePartials(of: tile) }
+            return signed
+        }
+    }
+
+    func explain(_ error: any Error) -> AuditError { AuditError(explaining: error, in: directory) }
+
+    /// To where another process has published. Whatever is signed must be what the journal says.
+    private func follow(_ signed: Checkpoint) throws {
+        guard signed.size >= edge.size else { throw AuditError(contradicting: signed, edge.frontier, in: directory) }
+        try read(to: signed.size) { _ in }
+        guard signed.root == edge.root else { throw AuditError(contradicting: signed, edge.frontier, in: directory) }
+    }
+
+    /// Writes what follows; gives the tiles that are full now.
+    private func extend(to size: UInt64) throws -> [Tile] {
+        let writer = TileWriter(directory: directory, files: files)
+        var full: [Tile] = []
+        try read(to: size) { file in
+            try writer.write(file)
+            full.append(file.tile)
+        }
+        for file in edge.partials { try writer.write(file) }
+        try writer.synchronizeFolders()
+        return full
+    }
+
+    private func read(to size: UInt64, _ completed: (TileFile) throws -> Void) throws {
+        guard edge.size < size else { return }
+        var reader = try JournalReader(directory: directory, at: position)
+        while edge.size < size {
+            guard let entry = try reader.next() else {
+                throw AuditError(
+                    .damaged, "\(directory): the journal ends after \(edge.size) entries, of \(size) durable ones")
+            }
+            position = reader.position
+            for file in try edge.append(entry.bytes, leaf: Merkle.leaf(entry.bytes)) { try completed(file) }
+        }
+    }
+
+    /// A full tile has all that its partial ones had. Whether they go matters to nobody.
+    private func removePartials(of tile: Tile) {
+        let folder = "\(directory)/\(tile).p"
+        guard let names = try? Files.list(folder) else { return }
+        for name in names { unlink("\(folder)/\(name)") }
+        rmdir(folder)
+    }
+}
+
+/// Puts tiles into place, each whole or not at all.
+final class TileWriter {
+    private let directory: String
+    private let files: any LogFiles
+    private var folders: Set<String> = []
+
+    init(directory: String, files: any LogFiles) {
+        self.directory = directory
+        self.files = files
+    }
+
+    /// Durable in its bytes; in its name only after `synchronizeFolders`.
+    func write(_ file: TileFile) throws {
+        let path = "\(directory)/\(file.tile)"
+        let folder = files.parent(of: path)
+        if !folders.contains(folder) { try files.createFolder(folder) }
+        // Below tmp/, never beside tiles: a leftover there would look like one.
+        try files.put(file.bytes, at: path, temporary: "\(directory)/tmp/tile.new", mode: 0o644)
+        folders.insert(folder)
+    }
+
+    func synchronizeFolders() throws {
+        for folder in folders.sorted() { try files.synchronizeFolder(folder) }
+        folders = []
+    }
+}
