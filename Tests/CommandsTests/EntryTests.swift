@@ -59,32 +59,10 @@ struct EntryTests {
         #expect(recorder.output.contains("kind: Runbok") && recorder.output.contains("^"))
     }
 
-    private func project(_ folder: Folder) throws {
-        _ = try folder.write(
-            "apiVersion: belay/v1\nkind: Configuration\nlog: {directory: log, origin: test.example/log}\n",
-            to: "belay.yaml")
-        _ = try folder.write(
-            """
-            apiVersion: belay/v1
-            kind: Inventory
-            cluster: {name: prod, environment: production}
-            nodes: [{name: worker-1, address: 10.0.0.1, roles: [worker]}]
-            """, to: "inventory.yaml")
-        _ = try folder.write(
-            """
-            apiVersion: belay/v1
-            kind: Grant
-            metadata: {name: all}
-            spec: {who: {groups: [sre]}, runbooks: ["*"]}
-            """, to: "policies/grant.yaml")
-        _ = try folder.write("", to: "runbooks/.keep")
-        _ = try folder.write("", to: "allowed_signers")
-    }
-
     @Test("-C is understood before and after the verb, and a project without a log has no runs")
     func emptyProject() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         #expect(await recorder.belay("-C", folder.path, "status") == .done)
         #expect(await recorder.belay("runs", "list", "-C", folder.path) == .done)
         #expect(await recorder.belay("policy", "list", "-C", folder.path) == .done)
@@ -105,7 +83,7 @@ struct EntryTests {
         ])
     func selector(arguments: [String], words: String) async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         #expect(await Commands.run(["-C", folder.path] + arguments) { _ in recorder.terminal } == .usage)
         #expect(recorder.complaints.contains(words), "\(recorder.complaints)")
     }
@@ -113,7 +91,7 @@ struct EntryTests {
     @Test("an inventory's sources are read from beside it, with their files of variables; what is no file is refused")
     func sources() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         let inventory = """
             apiVersion: belay/v1
             kind: Inventory
@@ -140,7 +118,7 @@ struct EntryTests {
     @Test("a policy file that does not load keeps nobody from recovering or reading, and everybody from planning")
     func brokenPolicy() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         _ = try folder.write("kind: Policy\nmetadata: [\n", to: "policies/broken.yaml")
         #expect(await recorder.belay("-C", folder.path, "recover") == .done)
         #expect(await recorder.belay("-C", folder.path, "status") == .done)
@@ -152,7 +130,7 @@ struct EntryTests {
     @Test("what resolve and recover cannot act on is said with what to do, and leaves nothing in the log")
     func resolveUsage() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         let directory = try await log(in: folder)
         let before = try await RecordReader(directory: directory).records().count
         let run = ["resolve", "2026", "worker-1", "--as", "before"]
@@ -196,7 +174,7 @@ struct EntryTests {
     @Test("a run that needs a person stands in status, with exit code 7, in list and in show")
     func needsPerson() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         _ = try await log(in: folder)
         #expect(await recorder.belay("-C", folder.path, "status") == .needsPerson)
         #expect(
@@ -210,7 +188,7 @@ struct EntryTests {
     @Test("the log is read as JSON Lines that hold the very entries, safe for a terminal")
     func auditLog() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         _ = try await log(in: folder)
         #expect(await recorder.belay("-C", folder.path, "audit", "log", "--node", "worker-1", "-o", "json") == .done)
         struct Line: Decodable {
@@ -228,7 +206,7 @@ struct EntryTests {
     @Test("the last entries alone, and the run only where lines of several stand together")
     func lastEntries() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         _ = try await log(in: folder)
         #expect(await recorder.belay("-C", folder.path, "audit", "log", "--last", "2") == .done)
         #expect(recorder.output.split(separator: "\n").map { $0.prefix(6) } == ["    3 ", "    4 "])
@@ -242,7 +220,7 @@ struct EntryTests {
     @Test("an entry of another version is named, with 2 while the log verifies and 9 when it does not")
     func unreadableEntry() async throws {
         let folder = try Folder()
-        try project(folder)
+        try folder.makeProject()
         let directory = try await log(in: folder)
         let later = try await RunLog.open(
             directory: directory, origin: "test.example/log", clock: SystemClock(), by: "test@here:1")

@@ -36,10 +36,15 @@ struct Terminal: Sendable {
     }
 
     /// To standard output; nothing for an empty text.
-    func write(_ text: String) { if !text.isEmpty { output(text.hasSuffix("\n") ? text : text + "\n") } }
+    func write(_ text: String) { if !text.isEmpty { output(Self.ended(text)) } }
 
     /// To standard error.
-    func complain(_ text: String) { if !text.isEmpty { complaint(text.hasSuffix("\n") ? text : text + "\n") } }
+    func complain(_ text: String) { if !text.isEmpty { complaint(Self.ended(text)) } }
+
+    // By bytes, since CR LF is one character and ends a line too.
+    private static func ended(_ text: String) -> String {
+        text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
+    }
 }
 
 /// Colours as words with a meaning; plain text when off.

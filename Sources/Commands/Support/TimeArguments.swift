@@ -11,11 +11,11 @@ enum TimeArguments {
     }
 
     /// The instant `2h` before `now`, or the instant that is written out.
-    static func since(_ text: String, now: Timestamp) throws -> Timestamp {
+    static func instant(_ text: String, option: String, now: Timestamp) throws -> Timestamp {
         if let instant = Timestamp(text) { return instant }
         guard let duration = DurationText.parse(text) else {
             throw UsageError(
-                "--since '\(text)' is no time", remedy: "Write how long ago, such as 2h, or 2026-11-22T18:00:00Z.")
+                "\(option) '\(text)' is no time", remedy: "Write how long ago, such as 2h, or 2026-11-22T18:00:00Z.")
         }
         return Timestamp(milliseconds: now.milliseconds - Int64(duration.components.seconds) * 1000)
     }

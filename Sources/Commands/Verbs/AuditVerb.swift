@@ -7,7 +7,7 @@ import TransparencyLog
 struct AuditVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Read and verify the audit log.",
-        subcommands: [Log.self, Show.self, Verify.self])
+        subcommands: [Log.self, Show.self, AuditExportVerb.self, Verify.self])
 
     /// `belay audit log`.
     struct Log: Verb {
@@ -17,33 +17,13 @@ struct AuditVerb: AsyncParsableCommand {
 
         @OptionGroup var global: GlobalOptions
         @OptionGroup var output: OutputOption
-
-        @Option(help: "Only what was done to this node.")
-        var node: String?
-
-        @Option(help: "Only what this person or executor did.")
-        var user: String?
-
-        @Option(help: ArgumentHelp("Only from then on: 2h ago, or 2026-11-22T18:00:00Z.", valueName: "time"))
-        var since: String?
-
-        @Option(help: "Only this run, by its id or its beginning.")
-        var run: String?
-
-        @Option(help: ArgumentHelp("Only the last so many of these.", valueName: "count"))
-        var last: Int?
-
-        mutating func validate() throws {
-            if let last, last < 1 { throw ValidationError("--last is \(last): give 1 or more.") }
-        }
+        @OptionGroup var selection: EntrySelection
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            let since = try since.map { try TimeArguments.since($0, now: SystemClock().now()) }
-            let filter = EntryFilter(node: node, user: user, since: since, run: run)
             let all = try await global.workspace().records()
-            let admitted = all.filter { filter.admits($0.record) }
-            let view = EntriesView(
-                entries: admitted.suffix(last ?? admitted.count), plans: RunStore(all).plans, namesRun: run == nil)
+            let plans = RunStore(all).plans
+            let entries = try selection.entries(of: all, plans: plans, now: SystemClock().now())
+            let view = EntriesView(entries: entries, plans: plans, namesRun: selection.run == nil)
             terminal.write(output.format == .json ? view.jsonLines : view.text(terminal.style))
             return .done
         }
@@ -110,23 +90,5 @@ struct AuditVerb: AsyncParsableCommand {
             let text = try InputFile.text(key)
             return try VerifierKey(text.filter { !$0.isWhitespace })
         }
-    }
-}
-
-/// Which entries somebody asked for.
-struct EntryFilter: Sendable {
-    var node: String?
-    var user: String?
-    var since: Timestamp?
-    /// A run's id, or its beginning.
-    var run: String?
-
-    /// Whether an entry is among them. An executor `alice@laptop:7` is found by `alice` too.
-    func admits(_ record: LogRecord) -> Bool {
-        if let node, record.node != node { return false }
-        if let user, record.by != user, !record.by.hasPrefix(user + "@") { return false }
-        if let since, record.at < since { return false }
-        if let run, record.run?.hasPrefix(run) != true { return false }
-        return true
     }
 }

@@ -24,15 +24,18 @@ struct ArgumentTests {
         #expect(error?.message == message)
     }
 
-    @Test("times are durations, or instants for --since")
+    @Test("times are durations, or instants for --since and --until")
     func times() throws {
         let now = Timestamp(milliseconds: 10_000_000)
         #expect(try TimeArguments.seconds("4h", option: "--expires") == 14_400)
-        #expect(try TimeArguments.since("2h", now: now).milliseconds == 2_800_000)
-        #expect(try TimeArguments.since("1970-01-01T00:00:01Z", now: now).milliseconds == 1000)
+        #expect(try TimeArguments.instant("2h", option: "--since", now: now).milliseconds == 2_800_000)
+        #expect(try TimeArguments.instant("1970-01-01T00:00:01Z", option: "--until", now: now).milliseconds == 1000)
         #expect(throws: UsageError.self) { try TimeArguments.seconds("4", option: "--expires") }
         #expect(throws: UsageError.self) { try TimeArguments.seconds("0s", option: "--expires") }
-        #expect(throws: UsageError.self) { try TimeArguments.since("yesterday", now: now) }
+        let error = #expect(throws: UsageError.self) {
+            try TimeArguments.instant("yesterday", option: "--until", now: now)
+        }
+        #expect(error?.message == "--until 'yesterday' is no time")
     }
 
     @Test(
@@ -45,22 +48,5 @@ struct ArgumentTests {
         ] as [(ColorChoice, Bool, String?, String?, Bool)])
     func color(choice: ColorChoice, isTerminal: Bool, noColor: String?, term: String?, expected: Bool) {
         #expect(choice.isOn(isTerminal: isTerminal, noColor: noColor, term: term) == expected)
-    }
-
-    @Test("entries are filtered by node, person, time and run; an executor counts as its user")
-    func filter() {
-        func admits(_ filter: EntryFilter, by: String = "alice@laptop:7") -> Bool {
-            filter.admits(
-                LogRecord(
-                    at: Timestamp(milliseconds: 1000), by: by, run: "2026-a", node: "n1",
-                    event: .run(.unchanged(step: 0))))
-        }
-        #expect(admits(EntryFilter()))
-        #expect(admits(EntryFilter(node: "n1", user: "alice", since: Timestamp(milliseconds: 1000), run: "2026")))
-        #expect(!admits(EntryFilter(node: "n")))
-        #expect(!admits(EntryFilter(user: "ali")))
-        #expect(admits(EntryFilter(user: "alice"), by: "alice"))
-        #expect(!admits(EntryFilter(since: Timestamp(milliseconds: 1001))))
-        #expect(!admits(EntryFilter(run: "2027")))
     }
 }

@@ -126,4 +126,27 @@ final class Folder {
         try Data(text.utf8).write(to: file)
         return file.path
     }
+
+    /// A project without a log.
+    func makeProject() throws {
+        _ = try write(
+            "apiVersion: belay/v1\nkind: Configuration\nlog: {directory: log, origin: test.example/log}\n",
+            to: "belay.yaml")
+        _ = try write(
+            """
+            apiVersion: belay/v1
+            kind: Inventory
+            cluster: {name: prod, environment: production}
+            nodes: [{name: worker-1, address: 10.0.0.1, roles: [worker]}]
+            """, to: "inventory.yaml")
+        _ = try write(
+            """
+            apiVersion: belay/v1
+            kind: Grant
+            metadata: {name: all}
+            spec: {who: {groups: [sre]}, runbooks: ["*"]}
+            """, to: "policies/grant.yaml")
+        _ = try write("", to: "runbooks/.keep")
+        _ = try write("", to: "allowed_signers")
+    }
 }

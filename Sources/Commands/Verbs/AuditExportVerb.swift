@@ -1,0 +1,35 @@
+import ArgumentParser
+import Core
+import Engine
+
+/// `belay audit export`.
+struct AuditExportVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "export", abstract: "Write entries of the log for other programs.",
+        discussion: """
+            jsonl has index, leaf hash and the entry itself, as `audit log -o json`. csv has a line for each entry, for \
+            spreadsheets: a cell that would be taken for a formula begins with an apostrophe.
+            """)
+
+    /// For which program.
+    enum Format: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case jsonl, csv
+    }
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var selection: EntrySelection
+
+    @Option(help: ArgumentHelp("jsonl or csv.", valueName: "format"))
+    var format: Format
+
+    mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let all = try await global.workspace().records()
+        let plans = RunStore(all).plans
+        let entries = try selection.entries(of: all, plans: plans, now: SystemClock().now())
+        switch format {
+        case .jsonl: terminal.write(EntriesView(entries: entries, plans: plans).jsonLines)
+        case .csv: terminal.write(EntriesTable(entries: entries, plans: plans).csv)
+        }
+        return .done
+    }
+}
