@@ -39,6 +39,18 @@ struct AuditReviewTests {
         #expect(recorder.complaints.contains("--until 'soon' is no time"))
     }
 
+    @Test("show takes an index where the log has it, else the beginning of a run's id")
+    func show() async {
+        #expect(await audit("show", "16") == .done)
+        #expect(recorder.output.hasPrefix("Entry 16\nleaf hash "))
+        #expect(await audit("show", "2026") == .done)
+        #expect(recorder.output.contains("Run 20261123-090000-cd34 Raise the kubelet's image limits\n"))
+        #expect(await audit("show", "2027") == .usage)
+        #expect(recorder.complaints.contains("the log has no entry 2027, and no run whose id begins so"))
+        #expect(await audit("show", "nobody") == .usage)
+        #expect(recorder.complaints.contains("the log has no run 'nobody'"))
+    }
+
     @Test("export gives the bytes of audit log -o json, or a table")
     func export() async throws {
         let log = Recorder()
@@ -55,5 +67,60 @@ struct AuditReviewTests {
 
                 """)
         #expect(await audit("export", "--format", "xml") == .usage)
+    }
+
+    @Test("a report is one page with the log's own key and checkpoint; what cannot be is refused and writes nothing")
+    func report() async throws {
+        let file = folder.path + "/report.html"
+        for (arguments, words) in [
+            (["--html", file], "no run is named"), (["1999", "--html", file], "the log has no run '1999'"),
+            (["2026", "--since", "2026-11-23T00:00:00Z", "--html", file], "no such run was planned since then"),
+            (["2026", "--html", folder.path + "/none/x.html"], "/none/x.html cannot be written"),
+        ] {
+            let recorder = Recorder()
+            #expect(
+                await Commands.run(["-C", folder.path, "audit", "report"] + arguments) { _ in recorder.terminal }
+                    == .usage)
+            #expect(recorder.complaints.contains(words), "\(recorder.complaints)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: file))
+        #expect(await audit("report", "2026", "--html", file) == .done)
+        #expect(recorder.output == "\(file): 1 run\n")
+        let page = try String(contentsOfFile: file, encoding: .utf8)
+        let checkpoint = try String(contentsOfFile: folder.path + "/log/checkpoint", encoding: .utf8)
+        #expect(page.contains(HTML.lines(checkpoint.printableLines).source))
+        let key = try String(contentsOfFile: folder.path + "/log/keys/log.vkey", encoding: .utf8)
+        #expect(page.contains("<dd>\(key.trimmingCharacters(in: .whitespacesAndNewlines))</dd>"))
+        #expect(page.contains("it verified with 27 entries, of which 27 are signed") && !page.contains("not yet</td>"))
+        #expect(await audit("report", "--since", "2026-11-22T00:00:00Z", "--html", file) == .done)
+    }
+
+    @Test("the key that the project names is the one a report verifies with")
+    func projectKey() async throws {
+        let file = folder.path + "/report.html"
+        let own = try String(contentsOfFile: folder.path + "/log/keys/log.vkey", encoding: .utf8)
+        func name(_ key: String) throws {
+            _ = try folder.write(
+                "apiVersion: belay/v1\nkind: Configuration\n"
+                    + "log: {directory: log, origin: test.example/log, key: '\(key)'}\n", to: "belay.yaml")
+        }
+        try name(own.trimmingCharacters(in: .whitespacesAndNewlines))
+        #expect(await audit("report", "2026", "--html", file) == .done)
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("The key above is the project&#39;s."))
+        // The key of another log, whose name is the same.
+        try await Story.rolledBack().write(to: folder.path + "/other")
+        let other = try String(contentsOfFile: folder.path + "/other/keys/log.vkey", encoding: .utf8)
+        try name(other.trimmingCharacters(in: .whitespacesAndNewlines))
+        #expect(await audit("report", "2026", "--html", file) == .logNotIntact)
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("The log does not verify: "))
+    }
+
+    @Test("a report of a log that does not verify says so, and exits with 9")
+    func damaged() async throws {
+        let checkpoint = folder.path + "/log/checkpoint"
+        try "nonsense".write(toFile: checkpoint, atomically: true, encoding: .utf8)
+        let file = folder.path + "/report.html"
+        #expect(await audit("report", "2026", "--html", file) == .logNotIntact)
+        #expect(try String(contentsOfFile: file, encoding: .utf8).contains("\"alarm\">The log does not verify: "))
     }
 }

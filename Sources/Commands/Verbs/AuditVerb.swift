@@ -7,7 +7,7 @@ import TransparencyLog
 struct AuditVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Read and verify the audit log.",
-        subcommands: [Log.self, Show.self, AuditExportVerb.self, Verify.self])
+        subcommands: [Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, Verify.self])
 
     /// `belay audit log`.
     struct Log: Verb {
@@ -31,22 +31,40 @@ struct AuditVerb: AsyncParsableCommand {
 
     /// `belay audit show`.
     struct Show: Verb {
-        static let configuration = CommandConfiguration(abstract: "Show one entry with its leaf hash.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a run as a timeline, or one entry with its leaf hash.",
+            discussion: "Digits alone are an entry's index where the log has it, else the beginning of a run's id.")
 
         @OptionGroup var global: GlobalOptions
 
-        @Argument(help: "The entry's index.")
-        var index: UInt64
+        @Argument(help: ArgumentHelp("A run's id or its beginning, or an entry's index.", valueName: "run|index"))
+        var subject: String
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            let records = try await global.workspace().records()
-            guard let entry = records.first(where: { $0.index == index }) else {
-                throw UsageError(
-                    "the log has no entry \(index)",
-                    remedy: "It has \(count(records.count, "entry", "entries")), counted from 0.")
+            let workspace = try await global.workspace()
+            let records = try await workspace.records()
+            if let index = UInt64(subject), let entry = records.first(where: { $0.index == index }) {
+                terminal.write(try EntryView(entry: entry).text(terminal.style))
+                return .done
             }
-            terminal.write(try EntryView(entry: entry).text(terminal.style))
+            let store = RunStore(records)
+            let run = try find(store, count: records.count)
+            let isHeld = try RunLock.isHeld(run: run.id, in: workspace.logDirectory)
+            let view = RunReadingView(
+                history: RunHistory(run, among: store.runs), inventory: workspace.inventory, isHeld: isHeld)
+            terminal.write(view.text(terminal.style))
             return .done
+        }
+
+        private func find(_ store: RunStore, count entries: Int) throws -> StoredRun {
+            if UInt64(subject) != nil, !store.runs.contains(where: { $0.id.hasPrefix(subject) }) {
+                throw UsageError(
+                    "the log has no entry \(subject), and no run whose id begins so",
+                    remedy:
+                        "It has \(count(entries, "entry", "entries")), counted from 0; `belay runs list` shows the runs."
+                )
+            }
+            return try store.run(subject)
         }
     }
 

@@ -22,14 +22,39 @@ struct FieldView: Sendable {
         return names.sorted().compactMap { name in
             let (before, after) = (step.before[name], step.prediction.after[name])
             let quality = step.prediction.quality(of: name)
-            let volatile = action.flatMap { action -> String? in
-                if case .volatile(let why) = action.role(of: name) { why } else { nil }
-            }
+            let volatile = action.flatMap { why(name, $0) }
             guard before != after || (quality != .exact && volatile == nil) else { return nil }
             return FieldView(
                 name: name, before: before, after: after, quality: quality, volatile: volatile,
                 isSecret: secrets.hide(before) || secrets.hide(after))
         }
+    }
+
+    /// The fields of a step that differ between two looks at the node.
+    static func changes(of step: StepPlan, from before: Observation, to after: Observation) -> [FieldView] {
+        let action = try? step.makeAction()
+        let secrets = Secrets(step)
+        return Set(before.fields.keys).union(after.fields.keys).sorted().compactMap { name in
+            guard before[name] != after[name] else { return nil }
+            return FieldView(
+                name: name, before: before[name], after: after[name], quality: .exact,
+                volatile: action.flatMap { why(name, $0) },
+                isSecret: secrets.hide(before[name]) || secrets.hide(after[name]))
+        }
+    }
+
+    /// What was expected of a step's state, and what is there.
+    static func fields(of differences: [Difference], _ step: StepPlan) -> [FieldView] {
+        let secrets = Secrets(step)
+        return differences.map { difference in
+            FieldView(
+                name: difference.field, before: difference.expected, after: difference.found, quality: .exact,
+                volatile: nil, isSecret: secrets.hide(difference.expected) || secrets.hide(difference.found))
+        }
+    }
+
+    private static func why(_ name: String, _ action: any Action) -> String? {
+        if case .volatile(let why) = action.role(of: name) { why } else { nil }
     }
 
     /// A heading and the diff under it.
@@ -38,7 +63,8 @@ struct FieldView: Sendable {
         return volatile == nil ? lines : lines.map { style.faint($0) }
     }
 
-    private func heading(_ style: Style) -> String {
+    /// Its name, and how sure its value is.
+    func heading(_ style: Style) -> String {
         let name = style.strong(name.printable)
         if let volatile { return "\(self.name.printable) (changes by itself: \(volatile.printable))" }
         switch quality {
@@ -48,7 +74,8 @@ struct FieldView: Sendable {
         }
     }
 
-    private func diff(verbose: Bool) -> [UnifiedDiff.Line] {
+    /// What changes of it.
+    func diff(verbose: Bool) -> [UnifiedDiff.Line] {
         guard before != after else { return [] }
         if isSecret { return summary(before).map { .removed($0) } + summary(after).map { .added($0) } }
         let (old, new) = (Self.lines(of: before), Self.lines(of: after))

@@ -4,7 +4,7 @@ import Core
 /// says the very same share one.
 struct FindingView: Sendable {
     /// What they have in common, without node and step.
-    private let finding: Finding
+    let finding: Finding
     private let findings: [Finding]
 
     private init(_ common: Finding, _ findings: [Finding]) {
@@ -31,11 +31,12 @@ struct FindingView: Sendable {
         let message = [about, saysMessage ? finding.message.printable : ""].filter { !$0.isEmpty }
         let remedy = finding.remedy.isEmpty ? [] : ["→ \(finding.remedy.printable)"]
         return [heading(style)]
-            + ((message.isEmpty ? [] : [message.joined(separator: ": ")]) + trace(style) + remedy).indented(2)
+            + ((message.isEmpty ? [] : [message.joined(separator: ": ")]) + trace.map { style.faint($0) } + remedy)
+            .indented(2)
     }
 
-    // `n1, n2, step 'a'`; nodes of which other steps are meant stand after a semicolon.
-    private var about: String {
+    /// `n1, n2, step 'a'`; nodes of which other steps are meant stand after a semicolon.
+    var about: String {
         var steps: [String?: [String]] = [:]
         var nodes: [String?] = []
         for finding in findings {
@@ -54,11 +55,11 @@ struct FindingView: Sendable {
         return parts.map { ($0.nodes + $0.steps).joined(separator: ", ").printable }.joined(separator: "; ")
     }
 
-    // Of a message, map or list what matters is the part that was looked at, which has a line of its own.
-    private func trace(_ style: Style) -> [String] {
+    /// What it saw. Of a message, map or list what matters is the part that was looked at, which has a line of its own.
+    var trace: [String] {
         let leaves = finding.trace.filter { !Self.isComposite($0.value) }
         let shown = leaves.isEmpty ? finding.trace : leaves
-        return shown.prefix(6).map { style.faint("\($0.expression.printable) = \($0.value.printable)") }
+        return shown.prefix(6).map { "\($0.expression.printable) = \($0.value.printable)" }
     }
 
     private static func isComposite(_ value: String) -> Bool {
@@ -66,13 +67,20 @@ struct FindingView: Sendable {
         return opening == "{" || value.hasPrefix("[")
     }
 
+    /// What comes of it.
+    var verdict: String {
+        switch finding.outcome {
+        case .deny: finding.waitsForApproval ? "waits for approval" : "denied"
+        case .error: "denied, since it could not be decided"
+        case .warn: "warning"
+        }
+    }
+
+    /// Whether it denies, and more approvals would not help.
+    var isFinal: Bool { finding.outcome != .warn && !(finding.outcome == .deny && finding.waitsForApproval) }
+
     private func heading(_ style: Style) -> String {
-        let word =
-            switch finding.outcome {
-            case .deny: finding.waitsForApproval ? style.warning("waits for approval") : style.bad("denied")
-            case .error: style.bad("denied, since it could not be decided")
-            case .warn: style.warning("warning")
-            }
+        let word = isFinal ? style.bad(verdict) : style.warning(verdict)
         let enforcement = finding.enforcement.map { " (\($0.rawValue))" } ?? ""
         let place = finding.place.isEmpty ? "" : " " + style.faint(finding.place.printable)
         return "\(word) by \(finding.policy.printable)\(enforcement)\(place)"
@@ -95,18 +103,21 @@ struct DecisionView: Sendable {
     }
 
     func lines(_ style: Style) -> [String] {
-        [decision.allowed ? allowed(style) : style.bad("DENIED")]
+        [verdict(style)]
             + lines(of: decision.denials + decision.warnings, style)
             + duties + (preview.map { next($0, style) } ?? [])
     }
 
-    private func allowed(_ style: Style) -> String {
+    /// Whether it is allowed, and by what.
+    func verdict(_ style: Style) -> String {
+        guard decision.allowed else { return style.bad("DENIED") }
         let grants = decision.grants.map(\.printable).joined(separator: ", ")
         return "\(style.good("ALLOWED")) for \(decision.requester.name.printable) by the grant \(grants); "
             + "\(count(decision.evaluated.policies, "policy", "policies")) spoke to it"
     }
 
-    private var duties: [String] {
+    /// What running it commits to.
+    var duties: [String] {
         decision.obligations.isEmpty
             ? [] : ["with the obligation: " + decision.obligations.map(\.printable).joined(separator: ", ")]
     }

@@ -27,6 +27,9 @@ extension Timestamp {
     /// Without the milliseconds nobody reads: `2026-11-22T18:00:00Z`.
     var toSeconds: String { description.prefix(19) + "Z" }
 
+    /// Only the date, in UTC: `2026-11-22`.
+    var day: String { String(description.prefix(10)) }
+
     /// Only the time of day, in UTC: `18:00:00Z`.
     var timeOfDay: String { toSeconds.dropFirst(11).description }
 }

@@ -55,26 +55,16 @@ struct OutcomeView: Sendable {
     // What made a step stale or stands in the way of undoing it: what was expected, and what is there.
     private func differences(_ run: NodeRun, _ style: Style) -> [String] {
         run.steps.indices.flatMap { index in
-            let secrets = Secrets(run.plan.steps[index])
-            return run.steps[index].differences.flatMap { difference in
-                FieldView(
-                    name: difference.field, before: difference.expected, after: difference.found, quality: .exact,
-                    volatile: nil,
-                    isSecret: secrets.hide(difference.expected) || secrets.hide(difference.found)
-                ).lines(style, verbose: false)
+            FieldView.fields(of: run.steps[index].differences, run.plan.steps[index]).flatMap {
+                $0.lines(style, verbose: false)
             }
         }
     }
 
     private func undone(_ run: NodeRun) -> [String] {
-        let steps = run.steps.indices.filter { run.steps[$0].mayHaveRun && isUndone($0, run) }
+        let steps = run.steps.indices.filter { run.steps[$0].mayHaveRun && run.isUndone($0) }
             .map { ProgressView.step($0, run.plan) }
         return steps.isEmpty ? [] : ["undone: " + steps.reversed().joined(separator: ", ")]
-    }
-
-    private func isUndone(_ index: Int, _ run: NodeRun) -> Bool {
-        if case .reverted(clean: true) = run.deadMan, run.plan.steps[index].cutsPath { return true }
-        return run.steps[index].undone == .succeeded
     }
 
     private func known(_ run: NodeRun) -> [String] {
@@ -100,7 +90,8 @@ struct OutcomeView: Sendable {
         }
     }
 
-    private func advice(_ style: Style) -> [String] {
+    /// How to go on, or back.
+    func advice(_ style: Style) -> [String] {
         let byHand = state.byHand.flatMap { hand in
             ByHandView(hand: hand, node: state.nodes.first { $0.plan.name == hand.node }, inventory: inventory)
                 .lines(style)
@@ -114,5 +105,20 @@ struct OutcomeView: Sendable {
         case .partial, .rolledBack, .stale, .denied, .abandoned: return lookUp
         case .succeeded: return ["", "To go back later: `belay rollback \(run)`"]
         }
+    }
+}
+
+extension NodeRun {
+    /// Whether a step was undone, by Belay or by the node's dead-man.
+    func isUndone(_ index: Int) -> Bool {
+        if case .reverted(clean: true) = deadMan, plan.steps[index].cutsPath { return true }
+        return steps[index].undone == .succeeded
+    }
+
+    /// The steps whose effect is still there, or may be: the node is not in its state before, they may have run, and are
+    /// not undone.
+    var inPlace: [Int] {
+        guard state.side != "before" else { return [] }
+        return steps.indices.filter { steps[$0].mayHaveRun && !isUndone($0) && steps[$0].undone != .unchanged }
     }
 }

@@ -75,8 +75,8 @@ struct PlanView: Sendable {
         return ["  with " + words.joined(separator: " ")]
     }
 
-    // A file given as a parameter shows in the diff of what it becomes.
-    private static func word(_ value: ParameterValue) -> String {
+    /// A parameter's value in a word: a file shows in the diff of what it becomes.
+    static func word(_ value: ParameterValue) -> String {
         let text = value.masked.text
         guard text.utf8.count <= 200, !text.contains("\n") else { return "(\(Payload(text).summary))" }
         return ShellQuote.display([text]).printable

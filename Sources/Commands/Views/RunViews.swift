@@ -120,26 +120,12 @@ struct RunView: Sendable {
     func text(_ style: Style) -> String {
         let plan = PlanView(
             plan: run.plan, planSha256: run.planSha256, file: "", decision: nil, preview: nil, verbose: verbose)
-        let origin = adoption.map { ["", style.warning($0)] } ?? []
+        let origin = run.adoption.map { ["", style.warning($0)] } ?? []
         let decision = run.decision.map { [""] + DecisionView($0, verbose: verbose).lines(style) } ?? []
         let timeline =
             ["", style.strong("What happened")] + run.records.map { TimelineView($0, plan: run.plan).line(style) }
-        return plan.text(style) + (origin + decision + approvals + timeline + [""]).text + end(style)
-    }
-
-    private func end(_ style: Style) -> String {
-        if let fault = run.fault { return style.bad("THE LOG DOES NOT FOLD: ") + fault.printable + "\n" }
-        guard run.state.isStarted else { return "It has not been applied.\n" }
-        if isHeld { return "It is under way in another process.\n" }
-        return OutcomeView(state: run.state, inventory: inventory, pointsToRecords: false).text(style)
-    }
-
-    // What a node wrote about a run is no proof of who asked for it.
-    private var adoption: String? {
-        guard case .adopted(let record) = run.origin else { return nil }
-        let hosts = record.pieces.map(\.host.name.printable).joined(separator: " and ")
-        return
-            "Found on \(hosts): who asked for the plan and who approved it only the log of \(record.holder.printable) can prove."
+        return plan.text(style) + (origin + decision + approvals + timeline + [""]).text
+            + RunEndView(run: run, inventory: inventory, isHeld: isHeld).text(style)
     }
 
     private var approvals: [String] {
@@ -172,5 +158,29 @@ struct RunView: Sendable {
             summary: RunSummary(run, isHeld: isHeld), planSha256: run.planSha256, plan: run.plan.masked,
             decision: run.decision, byHand: isHeld ? [] : run.state.byHand, timeline: timeline)
         return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+    }
+}
+
+/// How a run ended, or why that cannot be said.
+struct RunEndView: Sendable {
+    let run: StoredRun
+    let inventory: Inventory
+    let isHeld: Bool
+
+    func text(_ style: Style) -> String {
+        if let fault = run.fault { return style.bad("THE LOG DOES NOT FOLD: ") + fault.printable + "\n" }
+        guard run.state.isStarted else { return "It has not been applied.\n" }
+        if isHeld { return "It is under way in another process.\n" }
+        return OutcomeView(state: run.state, inventory: inventory, pointsToRecords: false).text(style)
+    }
+}
+
+extension StoredRun {
+    /// What is to be said of a run that was found on a node: what a node wrote about it is no proof of who asked for it.
+    var adoption: String? {
+        guard case .adopted(let record) = origin else { return nil }
+        let hosts = record.pieces.map(\.host.name.printable).joined(separator: " and ")
+        return
+            "Found on \(hosts): who asked for the plan and who approved it only the log of \(record.holder.printable) can prove."
     }
 }

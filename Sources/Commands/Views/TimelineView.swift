@@ -111,7 +111,8 @@ struct TimelineView: Sendable {
         differences.map(\.field.printable).joined(separator: ", ")
     }
 
-    private static func words(_ answer: NodeAnswer) -> String {
+    /// What a node said of a write.
+    static func words(_ answer: NodeAnswer) -> String {
         switch answer {
         case .granted(let epoch, let inMemory):
             "granted, epoch \(epoch)\(inMemory ? "; its record is in memory, since the disk is full" : "")"

@@ -27,6 +27,8 @@ struct Story {
 
     var store: RunStore { RunStore(records) }
 
+    func history() throws -> RunHistory { RunHistory(try store.run(plan.id), among: store.runs) }
+
     /// Writes the very entries into a new log, and signs them.
     func write(to directory: String) async throws {
         let log = try await AuditLog.open(directory: directory, origin: plan.log.origin)
