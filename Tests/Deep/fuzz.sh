@@ -25,8 +25,9 @@ fuzz() {
     # Swift's own report of a crash would end the program before libFuzzer has written the input.
     export BELAY_FUZZ_TARGET=$1 SWIFT_BACKTRACE=enable=no
     say "$1: $(find "$corpus/$1" -type f | wc -l) inputs are kept"
-    # -timeout: an input that takes so many seconds counts as a crash, as does one that takes 1 GB of memory.
-    "$fuzzer" -runs=10000000 -max_total_time="$2" -max_len=1024 -timeout=5 -rss_limit_mb=1024 -print_final_stats=1 \
+    # -timeout: an input that takes so many seconds counts as a crash, as does one that takes 1 GB of memory. Nine bytes can
+    # name ten thousand hosts, which take half a second, and many times that on a busy machine.
+    "$fuzzer" -runs=10000000 -max_total_time="$2" -max_len=1024 -timeout=25 -rss_limit_mb=1024 -print_final_stats=1 \
         -verbosity=0 -artifact_prefix="$checkout/$corpus/$1/" "$found" "$corpus/$1" 2>&1 |
         grep -vE '^INFO: (Seed|Loaded|Running)' || die "$1: broken by the input in $corpus/$1/"
     "$fuzzer" -merge=1 -verbosity=0 "$kept" "$corpus/$1" "$found" >"$work/merge" 2>&1 || {

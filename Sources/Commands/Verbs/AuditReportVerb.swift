@@ -32,11 +32,11 @@ struct AuditReportVerb: Verb {
         let runs = try chosen(store, since)
         // Before the log is verified: what is signed meanwhile covers more.
         let checkpoint = try? InputFile.text("\(workspace.logDirectory)/\(LogLayout.checkpoint)")
-        let key = try workspace.configuration.log.key.map(VerifierKey.init)
+        let key = try workspace.configuration.log.key.map({ try VerifierKey($0) })
         let report = try LogVerifier.verify(directory: workspace.logDirectory, key: key)
         let held = try runs.filter { try RunLock.isHeld(run: $0.id, in: workspace.logDirectory) }.map(\.id)
         let page = ReportPage(
-            runs: runs.map { RunHistory($0, among: store.runs) }, proof: LogProof(report, checkpoint: checkpoint),
+            runs: runs.map { RunHistory($0, among: store.runs) }, proof: LogStatement(report, checkpoint: checkpoint),
             inventory: workspace.inventory, held: Set(held), at: now)
         try write(page.html)
         terminal.write("\(html.printable): \(count(runs.count, "run"))")

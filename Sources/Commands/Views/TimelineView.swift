@@ -35,10 +35,21 @@ struct TimelineView: Sendable {
                 + (decision.allowed ? "allowed" : "denied, \(count(decision.denials.count, "finding"))")
         case .approval(let approval): Self.words(approval)
         case .trusted(let record): Self.words(record)
-        case .recoveredLog(let bytes): "the log was opened after a crash: \(count(bytes, "torn byte")) cut off its end"
+        case .recoveredLog(let recovery): Self.recovered(recovery)
         case .run(let event): words(event)
         case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
         }
+    }
+
+    private static func recovered(_ recovery: LogRecovery) -> String {
+        var parts: [String] = []
+        if recovery.tornBytes > 0 { parts.append("\(count(recovery.tornBytes, "torn byte")) cut off its end") }
+        if recovery.rebuiltTiles { parts.append("its tiles made again") }
+        if !recovery.open.isEmpty {
+            let places = recovery.open.map { "\($0.index) (\($0.node.printable))" }.joined(separator: ", ")
+            parts.append("without an outcome since: \(count(recovery.open.count, "intent")) at \(places)")
+        }
+        return "the log was opened after a crash: " + parts.joined(separator: "; ")
     }
 
     private static func words(_ approval: ApprovalRecord) -> String {

@@ -55,8 +55,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case approval(ApprovalRecord)
     /// Someone decided to trust host keys of a node.
     case trusted(TrustRecord)
-    /// A torn end was cut off the log when it was opened after a crash.
-    case recoveredLog(bytes: Int)
+    /// The log was opened after a crash that showed: what was mended, and what is open.
+    case recoveredLog(LogRecovery)
     /// A step of a run.
     case run(Event)
 
@@ -66,6 +66,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
     private enum DecidedCodingKeys: String, CodingKey { case _0 = "decision" }
     private enum ApprovalCodingKeys: String, CodingKey { case _0 = "record" }
     private enum TrustedCodingKeys: String, CodingKey { case _0 = "record" }
+    private enum RecoveredLogCodingKeys: String, CodingKey { case _0 = "recovery" }
     private enum RunCodingKeys: String, CodingKey { case _0 = "event" }
 
     /// The name in `type`.

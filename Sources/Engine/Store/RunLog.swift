@@ -10,17 +10,25 @@ public struct RunLog: Sendable {
     // Of the 65,535 bytes an entry may have, the rest is for the record around the event.
     private static let inlineLimit = 60_000
 
-    /// Opens the log of a project, making it on first use, and records what a crash had left torn.
+    /// Opens the log of a project, making it on first use, and records what a crash had left to be mended. The last checkpoint
+    /// is kept beside the folder too: a folder that was set back to an older copy is refused.
     /// - Throws: ``AuditError`` when it cannot be written: then nothing may start (law 1).
     public static func open(directory: String, origin: String, clock: any Clock, by holder: String) async throws
         -> RunLog
     {
-        let runLog = RunLog(log: try await AuditLog.open(directory: directory, origin: origin), clock: clock)
-        if let torn = await runLog.log.recovered {
-            try await runLog.append(.recoveredLog(bytes: Int(torn.length)), by: holder, run: nil)
+        let log = try await AuditLog.open(directory: directory, origin: origin, anchor: anchor(of: directory))
+        let runLog = RunLog(log: log, clock: clock)
+        let (torn, rebuilt) = (await log.recovered, await log.hasRebuiltTiles)
+        if torn != nil || rebuilt {
+            let open = OpenIntent.all(in: try await runLog.records().map { ($0.index, $0.record) })
+            let recovery = LogRecovery(tornBytes: torn.map { Int($0.length) } ?? 0, rebuiltTiles: rebuilt, open: open)
+            try await runLog.append(.recoveredLog(recovery), by: holder, run: nil)
         }
         return runLog
     }
+
+    /// Where the last checkpoint of a log is kept outside its folder.
+    public static func anchor(of directory: String) -> String { directory + ".checkpoint" }
 
     /// The log's name and key, as plans carry them.
     public var reference: LogReference {

@@ -15,7 +15,7 @@ struct ReportPageTests {
     }
 
     private static func page(_ stories: [Story], isIntact: Bool = true, held: Set<String> = []) throws -> String {
-        let proof = LogProof(
+        let proof = LogStatement(
             origin: "test.example/log", key: "test.example/log+00000000+AA==",
             checkpoint: "test.example/log\n9\nAAAA\n\n\u{2014} test.example/log BBBB\n", signedSize: 9,
             isIntact: isIntact, verdict: "it <b>verified</b>")

@@ -5,7 +5,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("audit log on a failing disk", .timeLimit(.minutes(2)))
+@Suite("audit log on a failing disk", .timeLimit(.minutes(5)))
 struct AuditFaultTests {
     let log: TemporaryLog
 

@@ -3,7 +3,7 @@ import Engine
 import TransparencyLog
 
 /// What the log itself says for what is on the page.
-struct LogProof: Sendable {
+struct LogStatement: Sendable {
     /// The name the log signs with; nil when it has no key.
     let origin: String?
     /// Its public key.
@@ -20,7 +20,7 @@ struct LogProof: Sendable {
     let verdict: String
 }
 
-extension LogProof {
+extension LogStatement {
     /// - Parameter checkpoint: the file's text, read before the log was verified.
     init(_ report: VerificationReport, checkpoint: String?) {
         switch report.key {
@@ -41,7 +41,7 @@ extension LogProof {
 /// What a doubter needs: the log's name and key, every entry of the runs with its leaf hash, the last checkpoint, and how to
 /// hold them against each other.
 struct ProofSection: Sendable {
-    let proof: LogProof
+    let proof: LogStatement
     let runs: [RunHistory]
 
     var html: HTML {

@@ -4,7 +4,7 @@ import Engine
 /// `belay audit report`: runs as one page that needs nothing but itself, for a reviewer with a browser.
 struct ReportPage: Sendable {
     let runs: [RunHistory]
-    let proof: LogProof
+    let proof: LogStatement
     let inventory: Inventory
     /// The runs that a process drives now.
     var held: Set<String> = []
