@@ -94,7 +94,7 @@ extension LogEvent {
                 $0.decision == .approve ? "approved" : "denied"
             }
         case .run(let event): event.outcome
-        case .planned, .adopted, .trusted, .recoveredLog: nil
+        case .planned, .adopted, .trusted, .recoveredLog, .blobErased: nil
         }
     }
 }

@@ -7,7 +7,9 @@ import TransparencyLog
 struct AuditVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Read and verify the audit log.",
-        subcommands: [Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, Verify.self])
+        subcommands: [
+            Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, AuditEraseVerb.self, Verify.self,
+        ])
 
     /// `belay audit log`.
     struct Log: Verb {

@@ -14,7 +14,7 @@ extension HistoryItem {
             (try? ApprovalStatement(bytes: approval.statement.bytes))?.decision == .approve ? .good : .bad
         case .run(let event): tone(of: event)
         case .planned, .adopted, .trusted: .plain
-        case .recoveredLog, nil: .warning
+        case .recoveredLog, .blobErased, nil: .warning
         }
     }
 

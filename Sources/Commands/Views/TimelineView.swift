@@ -36,6 +36,8 @@ struct TimelineView: Sendable {
         case .approval(let approval): Self.words(approval)
         case .trusted(let record): Self.words(record)
         case .recoveredLog(let recovery): Self.recovered(recovery)
+        case .blobErased(let erasure):
+            "the content of entry \(erasure.entry) was erased: \(Self.brief(erasure.reason))"
         case .run(let event): words(event)
         case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
         }

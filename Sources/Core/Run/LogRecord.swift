@@ -57,6 +57,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case trusted(TrustRecord)
     /// The log was opened after a crash that showed: what was mended, and what is open.
     case recoveredLog(LogRecovery)
+    /// Somebody had a blob erased, or is about to: it is deleted after this entry.
+    case blobErased(BlobErasure)
     /// A step of a run.
     case run(Event)
 
@@ -67,6 +69,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
     private enum ApprovalCodingKeys: String, CodingKey { case _0 = "record" }
     private enum TrustedCodingKeys: String, CodingKey { case _0 = "record" }
     private enum RecoveredLogCodingKeys: String, CodingKey { case _0 = "recovery" }
+    private enum BlobErasedCodingKeys: String, CodingKey { case _0 = "erasure" }
     private enum RunCodingKeys: String, CodingKey { case _0 = "event" }
 
     /// The name in `type`.
@@ -78,6 +81,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .approval: "approval"
         case .trusted: "trusted"
         case .recoveredLog: "log.recovered"
+        case .blobErased: "blob.erased"
         case .run(let event): event.name
         }
     }
