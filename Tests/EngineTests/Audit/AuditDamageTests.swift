@@ -4,7 +4,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("audit log after damage", .timeLimit(.minutes(2)))
+@Suite("audit log after damage", .timeLimit(.minutes(5)))
 struct AuditDamageTests {
     let log: TemporaryLog
     let segment = LogLayout.segment(startingAt: 0)

@@ -4,7 +4,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("audit log", .timeLimit(.minutes(2)))
+@Suite("audit log", .timeLimit(.minutes(5)))
 struct AuditLogTests {
     let log: TemporaryLog
 

@@ -5,7 +5,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("audit log shared by processes", .timeLimit(.minutes(3)))
+@Suite("audit log shared by processes", .timeLimit(.minutes(5)))
 struct AuditProcessTests {
     let log: TemporaryLog
 

@@ -4,7 +4,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("tiles and checkpoints that are published", .timeLimit(.minutes(3)))
+@Suite("tiles and checkpoints that are published", .timeLimit(.minutes(5)))
 struct PublishTests {
     let log: TemporaryLog
 

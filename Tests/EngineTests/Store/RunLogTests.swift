@@ -5,7 +5,7 @@ import TransparencyLog
 
 @testable import Engine
 
-@Suite("the log in the words of runs", .timeLimit(.minutes(1)))
+@Suite("the log in the words of runs", .timeLimit(.minutes(5)))
 struct RunLogTests {
     let log: TemporaryLog
 
