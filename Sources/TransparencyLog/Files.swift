@@ -22,8 +22,11 @@ public struct LogReadError: Error, Equatable, Sendable, CustomStringConvertible 
 
 /// Reading only: an auditor may hold a copy on a read-only medium.
 package enum Files {
-    /// The file's bytes from `offset`; nil when there is no such file. More than `limit` bytes are refused.
-    package static func read(_ path: String, from offset: Int = 0, limit: Int) throws(LogReadError) -> [UInt8]? {
+    /// The file's bytes from `offset`, at most `count` of them; nil when there is no such file. A file of more than `limit`
+    /// bytes is refused.
+    package static func read(
+        _ path: String, from offset: Int = 0, count: Int = .max, limit: Int
+    ) throws(LogReadError) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
@@ -36,7 +39,7 @@ package enum Files {
         guard status.st_size <= limit else {
             throw LogReadError(path: path, reason: "has \(status.st_size) bytes; at most \(limit) are expected here")
         }
-        return try read(descriptor, path, from: offset, count: max(0, Int(status.st_size) - offset))
+        return try read(descriptor, path, from: offset, count: min(count, max(0, Int(status.st_size) - offset)))
     }
 
     private static func read(

@@ -155,3 +155,23 @@ public struct JournalReader: Sendable {
             offset: UInt64(position.offset), what: what)
     }
 }
+
+extension JournalEntry {
+    /// Reads one entry from where a reader found it before.
+    /// - Parameter length: of its bytes.
+    /// - Throws: a ``JournalError`` when it is not there, a ``LogReadError`` when its segment cannot be read.
+    public init(in directory: String, at position: JournalPosition, length: Int) throws {
+        let file = LogLayout.segment(startingAt: position.segment)
+        let record = try Files.read(
+            "\(directory)/\(file)", from: position.offset, count: JournalFormat.headerSize + length,
+            limit: JournalFormat.maxSegmentSize)
+        guard case .record(let entry, _)? = record.map({ JournalFormat.scan($0, at: 0) }),
+            entry.index == position.index, entry.bytes.count == length
+        else {
+            throw JournalError(
+                kind: .misplaced, index: position.index, file: file, offset: UInt64(position.offset),
+                what: "the entry is not here any more")
+        }
+        self = entry
+    }
+}

@@ -103,4 +103,10 @@ extension Tile {
         let (end, overflows) = index.multipliedReportingOverflow(by: 256)
         return !overflows && end + UInt64(width) <= size >> UInt64(8 * level)
     }
+
+    /// The tile in its place in a tree of so many leaves, which must have it.
+    func widest(inTreeOf size: UInt64) -> Tile {
+        let level = if case .hashes(let level) = content { level } else { 0 }
+        return Tile(content, index, Int(min(256, size >> UInt64(8 * level) - index * 256)))
+    }
 }

@@ -16,6 +16,11 @@ public struct TileReader: Sendable {
         guard !tile.isFull, let bytes = try Files.read("\(directory)/\(tile.full)", limit: Self.maxBytes) else {
             throw LogReadError(path: "\(directory)/\(tile)", reason: "the tile is missing")
         }
+        return try Self.beginning(of: bytes, as: tile)
+    }
+
+    /// A tile's bytes from those of a wider one in the same place.
+    private static func beginning(of bytes: [UInt8], as tile: Tile) throws(FormatError) -> [UInt8] {
         switch tile.content {
         case .hashes: return Array(bytes.prefix(tile.width * 32))
         case .entries:
@@ -30,6 +35,14 @@ public struct TileReader: Sendable {
     /// The edge of the log at a size, from its tiles.
     public func edge(ofSize size: UInt64) throws -> TileEdge {
         try TileEdge(size: size) { try read($0) }
+    }
+
+    /// The edge that the log had at a size which need not have been published, from the tiles of a published one.
+    public func edge(ofSize size: UInt64, inTreeOf published: UInt64) throws -> TileEdge {
+        try TileEdge(size: size) { tile in
+            let wider = tile.widest(inTreeOf: published)
+            return try Self.beginning(of: try read(wider), as: tile)
+        }
     }
 
     /// The leaf hashes of the 256 entries from `256 * index` on, or of the first `width` of them.

@@ -42,4 +42,21 @@ struct JournalFormatTests {
             #expect(reader.position.index == 30)
         }
     }
+
+    @Test("one entry is read from its place, and from no other")
+    func onePlace() throws {
+        let log = try LogFixture(30, segments: [0, 19])
+        let length = log.entries[3].count
+        let place = JournalPosition(segment: 0, offset: log.offset(of: 3), index: 3)
+        #expect(try JournalEntry(in: log.directory, at: place, length: length).bytes == log.entries[3])
+        for (segment, offset, index, length) in [
+            (0, place.offset, 4, length), (0, place.offset + 1, 3, length), (0, place.offset, 3, length - 1),
+            (0, place.offset, 3, length + 1), (7, place.offset, 3, length), (0, 1 << 40, 3, length),
+        ] as [(UInt64, Int, UInt64, Int)] {
+            #expect(throws: JournalError.self) {
+                let other = JournalPosition(segment: segment, offset: offset, index: index)
+                return try JournalEntry(in: log.directory, at: other, length: length)
+            }
+        }
+    }
 }

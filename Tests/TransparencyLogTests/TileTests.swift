@@ -104,4 +104,16 @@ struct TileTests {
         #expect(!Tile(.hashes(level: 1), 0, 2).exists(inTreeOf: 511))
         #expect(!Tile(.hashes(level: 63), .max, 1).exists(inTreeOf: .max))
     }
+
+    @Test("the tiles of a published size have the edge of every smaller one", arguments: [1, 255, 256, 257, 700])
+    func smallerEdges(published: Int) throws {
+        let log = try LogFixture(700)
+        try log.tile(published)
+        let tiles = TileReader(directory: log.directory)
+        var frontier = Frontier()
+        for size in 0...published {
+            #expect(try tiles.edge(ofSize: UInt64(size), inTreeOf: UInt64(published)).frontier == frontier)
+            if size < published { frontier.append(Merkle.leaf(log.entries[size])) }
+        }
+    }
 }
