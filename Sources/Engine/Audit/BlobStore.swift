@@ -77,6 +77,12 @@ public actor BlobStore {
         return content
     }
 
+    /// Whether it is on this disk; not whether it is whole.
+    public func has(_ reference: BlobReference) -> Bool {
+        guard let path = try? checkedPath(reference) else { return false }
+        return access(path, F_OK) == 0
+    }
+
     /// Deletes salt and content. The caller appends the entry that says so.
     public func erase(_ reference: BlobReference) throws {
         let path = try checkedPath(reference)

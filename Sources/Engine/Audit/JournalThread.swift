@@ -1,9 +1,9 @@
 /// A thread of its own for actors that block in fdatasync: the cooperative pool has one thread per core, and a slow
 /// disk must not stop the rest of the program. The thread ends when the last holder lets go.
-final class JournalThread: Sendable {
+package final class JournalThread: Sendable {
     private let loop: JobLoop
 
-    init() throws {
+    package init() throws {
         loop = JobLoop()
         // The thread holds the loop until it has ended, so a job may release the last actor that uses it.
         try startThread(loop)
@@ -11,7 +11,7 @@ final class JournalThread: Sendable {
 
     deinit { loop.stop() }
 
-    var executor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    package var executor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
 }
 
 /// Runs jobs in the order they come.

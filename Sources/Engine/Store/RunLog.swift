@@ -1,5 +1,5 @@
 public import Core
-import TransparencyLog
+public import TransparencyLog
 
 /// The audit log in the words of runs: events in, records out, blobs where an entry would be too long.
 public struct RunLog: Sendable {
@@ -61,6 +61,30 @@ public struct IndexedRecord: Sendable {
     public var record: LogRecord
     /// Its bytes, as hashed.
     public var bytes: [UInt8]
+
+    init(index: UInt64, record: LogRecord, bytes: [UInt8]) {
+        self.index = index
+        self.record = record
+        self.bytes = bytes
+    }
+
+    /// Reads an entry, and its event from its blob when it is in one.
+    /// - Throws: a `DecodingError` for an entry that is not ours.
+    public init(_ entry: JournalEntry, blobs: BlobStore) async throws {
+        var record = try JSON.decode(LogRecord.self, from: entry.bytes)
+        if record.event == nil, let blob = record.blob, let body = try? await blobs.get(BlobReference(blob)) {
+            record.event = try JSON.decode(LogEvent.self, from: body)
+        }
+        self.init(index: entry.index, record: record, bytes: entry.bytes)
+    }
+}
+
+extension BlobReference {
+    /// The blob that an entry names.
+    public init(_ blob: BlobName) {
+        // A length below 0 is no blob's, and fits none.
+        self.init(commitment: blob.commitment, length: UInt64(clamping: blob.length))
+    }
 }
 
 /// Reads the records of a log without being able to write it, and while others write.
@@ -79,12 +103,7 @@ public struct RecordReader: Sendable {
         let blobs = try BlobStore(directory: directory)
         var records: [IndexedRecord] = []
         while let entry = try reader.next() {
-            var record = try JSON.decode(LogRecord.self, from: entry.bytes)
-            if record.event == nil, let blob = record.blob {
-                let name = BlobReference(commitment: blob.commitment, length: UInt64(blob.length))
-                if let body = try? await blobs.get(name) { record.event = try JSON.decode(LogEvent.self, from: body) }
-            }
-            records.append(IndexedRecord(index: entry.index, record: record, bytes: entry.bytes))
+            records.append(try await IndexedRecord(entry, blobs: blobs))
         }
         return records
     }

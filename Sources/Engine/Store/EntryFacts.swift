@@ -1,81 +1,23 @@
-import Core
-import Engine
-
-/// Which entries of the log somebody asked for: those that fit everything that is given.
-struct EntryFilter: Sendable {
-    var node: String?
-    var user: String?
-    /// From then on.
-    var since: Timestamp?
-    /// Up to then, that instant included.
-    var until: Timestamp?
-    /// A run's id, or its beginning.
-    var run: String?
-    /// The runbook of the run.
-    var runbook: String?
-    /// The action of the step.
-    var action: String?
-    /// How it came out, as ``EntryFacts/outcome`` has it; capitals, spaces and dashes do not matter.
-    var outcome: String?
-    /// The entry's type.
-    var type: String?
-    /// Part of the entry's JSON, or of the event's when that is in a blob; capitals do not matter.
-    var text: String?
-
-    /// Whether an entry is among them. An executor `alice@laptop:7` is found by `alice` too.
-    /// - Parameter plan: of the run it belongs to; nil when there is none.
-    func admits(_ entry: IndexedRecord, plan: Plan?) -> Bool {
-        admits(entry.record) && admits(EntryFacts(entry.record, plan: plan)) && hasText(entry)
-    }
-
-    private func admits(_ record: LogRecord) -> Bool {
-        if let node, record.node != node { return false }
-        if let user, record.by != user, !record.by.hasPrefix(user + "@") { return false }
-        if let since, record.at < since { return false }
-        if let until, record.at > until { return false }
-        if let run, record.run?.hasPrefix(run) != true { return false }
-        if let type, record.type != type { return false }
-        return true
-    }
-
-    private func admits(_ facts: EntryFacts) -> Bool {
-        if let runbook, facts.runbook != runbook { return false }
-        if let action, facts.step?.action != action { return false }
-        if let outcome, facts.outcome.map(Self.plain) != Self.plain(outcome) { return false }
-        return true
-    }
-
-    // `rolled-back`, `rolled back` and `rolledBack` mean the same.
-    private static func plain(_ word: String) -> String { word.lowercased().filter { $0.isLetter || $0.isNumber } }
-
-    private func hasText(_ entry: IndexedRecord) -> Bool {
-        guard let text else { return true }
-        let needle = Array(text.lowercased().utf8)
-        func holds(_ bytes: [UInt8]) -> Bool {
-            String(decoding: bytes, as: UTF8.self).lowercased().utf8.contains(needle)
-        }
-        if holds(entry.bytes) { return true }
-        guard entry.record.blob != nil, let event = entry.record.event, let body = try? JSON.encode(event) else {
-            return false
-        }
-        return holds(body)
-    }
-}
+public import Core
 
 /// What an entry is about, beyond what stands in every entry.
-struct EntryFacts: Sendable {
+public struct EntryFacts: Sendable {
     /// The runbook of its run.
-    let runbook: String?
+    public let runbook: String?
+    /// The number of the step it is about, counted from 0, whether or not the plan is known.
+    public let stepIndex: Int?
     /// The step it is about.
-    let step: StepPlan?
+    public let step: StepPlan?
     /// How it came out, in one word or as an exit status; nil for what has no outcome.
-    let outcome: String?
+    public let outcome: String?
 
+    /// Looks an entry up in a plan.
     /// - Parameter plan: of the run it belongs to.
-    init(_ record: LogRecord, plan: Plan?) {
+    public init(_ record: LogRecord, plan: Plan?) {
         runbook = plan?.runbook.name
         outcome = record.event?.outcome
-        guard case .run(let event)? = record.event, let index = event.step,
+        stepIndex = if case .run(let event)? = record.event { event.step } else { nil }
+        guard let index = stepIndex,
             let node = plan?.nodes.first(where: { $0.name == record.node }), node.steps.indices.contains(index)
         else {
             step = nil
@@ -101,7 +43,7 @@ extension LogEvent {
 
 extension Event {
     /// The step it is about, counted from 0; nil when it is about a node or the run.
-    var step: Int? {
+    public var step: Int? {
         switch self {
         case .intent(let intent): intent.write.step
         case .outcome(let write, _): write.step
