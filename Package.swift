@@ -14,6 +14,7 @@ let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let system = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
 // libFuzzer brings a main of its own: Tests/Deep/fuzz.sh builds this target alone, with the compiler options it needs.
@@ -35,6 +36,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
@@ -51,8 +53,10 @@ let package = Package(
             name: "Engine",
             dependencies: ["Core", "SSH", "TransparencyLog", crypto, logging, subprocess],
             swiftSettings: settings),
+        .target(name: "Services", dependencies: ["Engine", "Core", "TransparencyLog", grdb], swiftSettings: settings),
         .target(
-            name: "Commands", dependencies: ["Engine", "Core", "CEL", "TransparencyLog", arguments, logging],
+            name: "Commands",
+            dependencies: ["Engine", "Core", "CEL", "TransparencyLog", "Services", arguments, logging],
             swiftSettings: settings),
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
@@ -77,6 +81,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "audit-hammer", dependencies: ["Engine", "TransparencyLog"], path: "Tests/Support/audit-hammer",
+            swiftSettings: settings),
+        .testTarget(
+            name: "ServicesTests", dependencies: ["Services", "Engine", "Core", "TransparencyLog", grdb],
             swiftSettings: settings),
         .testTarget(name: "CommandsTests", dependencies: ["Commands", "Engine", "Core"], swiftSettings: settings),
         .testTarget(

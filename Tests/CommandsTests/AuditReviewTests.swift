@@ -123,4 +123,29 @@ struct AuditReviewTests {
         #expect(await audit("report", "2026", "--html", file) == .logNotIntact)
         #expect(try String(contentsOfFile: file, encoding: .utf8).contains("\"alarm\">The log does not verify: "))
     }
+
+    @Test("reindex says how much it indexed; where no index can be kept, filters read the log and say so")
+    func index() async throws {
+        #expect(await audit("reindex") == .done)
+        #expect(recorder.output.hasPrefix("indexed 27 entries in "))
+        let file = folder.path + "/log.index.sqlite"
+        let (indexed, read) = (Recorder(), Recorder())
+        let arguments = ["-C", folder.path, "audit", "export", "--format", "csv", "--text", "alert(1)", "--last", "2"]
+        #expect(await Commands.run(arguments) { _ in indexed.terminal } == .done)
+        #expect(indexed.complaints == "" && indexed.output.split(separator: "\r\n").count > 1)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: file)
+        #expect(await Commands.run(arguments) { _ in read.terminal } == .done)
+        #expect(read.output == indexed.output && read.complaints.contains("the log itself is read instead"))
+        #expect(await audit("reindex") == .done)
+        #expect(recorder.complaints == "")
+    }
+
+    @Test("there is nothing to index before there is a log")
+    func nothingToIndex() async throws {
+        try FileManager.default.removeItem(atPath: folder.path + "/log")
+        #expect(await audit("reindex") == .usage)
+        #expect(recorder.complaints.contains("there is no log in "))
+        #expect(await audit("log", "--node", "n1") == .done)
+        #expect(try !FileManager.default.contentsOfDirectory(atPath: folder.path).contains("log.index.sqlite"))
+    }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Core
 import Engine
+import Foundation
+import Services
 
 /// Which entries of the log, as options; what is given must all fit.
 struct EntrySelection: ParsableArguments {
@@ -44,12 +46,27 @@ struct EntrySelection: ParsableArguments {
         if let last, last < 1 { throw ValidationError("--last is \(last): give 1 or more.") }
     }
 
-    /// The entries, in the log's order.
+    /// The entries, in the log's order, and their runs' plans: by the log's index, or by reading all of the log where there is none.
     /// - Throws: `UsageError` for a time that is none, or two that leave nothing between them.
-    func entries(of all: [IndexedRecord], plans: [String: Plan], now: Timestamp) throws -> [IndexedRecord] {
+    func entries(of workspace: Workspace, now: Timestamp, _ terminal: Terminal) async throws -> LogExcerpt {
         let filter = try filter(now: now)
+        let log = workspace.logDirectory
+        guard filter != EntryFilter() || last != nil, FileManager.default.fileExists(atPath: log) else {
+            return try await scan(workspace, filter)
+        }
+        do {
+            return try await LogIndex(log: log).search(filter, last: last) { terminal.complain($0.printable) }
+        } catch let error as IndexError {
+            terminal.complain("\(error); the log itself is read instead".printable)
+            return try await scan(workspace, filter)
+        }
+    }
+
+    private func scan(_ workspace: Workspace, _ filter: EntryFilter) async throws -> LogExcerpt {
+        let all = try await workspace.records()
+        let plans = RunStore(all).plans
         let admitted = all.filter { entry in filter.admits(entry, plan: entry.record.run.flatMap { plans[$0] }) }
-        return admitted.suffix(last ?? admitted.count)
+        return LogExcerpt(entries: admitted.suffix(last ?? admitted.count), plans: plans)
     }
 
     private func filter(now: Timestamp) throws -> EntryFilter {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Core
 import Engine
 import Foundation
+import Services
 import TransparencyLog
 
 /// Whatever was thrown, as an exit code and as words: what, where, why, what to do.
@@ -69,6 +70,7 @@ struct Failure: Sendable {
             case is DecodingError:
                 Failure(.usage, "what was read is not of this version of Belay: \(error)", verify)
             case let error as LogReadError: Failure(.usage, error.description, "Check the folder's name.")
+            case let error as IndexError: Failure(.couldNotStart, error.description, "")
             case let error as FormatError: Failure(.usage, error.description, "")
             default: Failure(.couldNotStart, "\(error)", "This is not expected: report it.")
             }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Engine
+import Services
 
 /// `belay audit export`.
 struct AuditExportVerb: Verb {
@@ -23,12 +24,10 @@ struct AuditExportVerb: Verb {
     var format: Format
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
-        let all = try await global.workspace().records()
-        let plans = RunStore(all).plans
-        let entries = try selection.entries(of: all, plans: plans, now: SystemClock().now())
+        let found = try await selection.entries(of: global.workspace(), now: SystemClock().now(), terminal)
         switch format {
-        case .jsonl: terminal.write(EntriesView(entries: entries, plans: plans).jsonLines)
-        case .csv: terminal.write(EntriesTable(entries: entries, plans: plans).csv)
+        case .jsonl: terminal.write(EntriesView(entries: found.entries, plans: found.plans).jsonLines)
+        case .csv: terminal.write(EntriesTable(entries: found.entries, plans: found.plans).csv)
         }
         return .done
     }

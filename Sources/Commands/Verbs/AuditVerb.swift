@@ -1,6 +1,7 @@
 import ArgumentParser
 import Core
 import Engine
+import Services
 import TransparencyLog
 
 /// `belay audit`: reads the log, for which nobody needs to be able to write it.
@@ -9,6 +10,7 @@ struct AuditVerb: AsyncParsableCommand {
         commandName: "audit", abstract: "Read and verify the audit log.",
         subcommands: [
             Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, AuditEraseVerb.self, Verify.self,
+            AuditReindexVerb.self,
         ])
 
     /// `belay audit log`.
@@ -22,10 +24,8 @@ struct AuditVerb: AsyncParsableCommand {
         @OptionGroup var selection: EntrySelection
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            let all = try await global.workspace().records()
-            let plans = RunStore(all).plans
-            let entries = try selection.entries(of: all, plans: plans, now: SystemClock().now())
-            let view = EntriesView(entries: entries, plans: plans, namesRun: selection.run == nil)
+            let found = try await selection.entries(of: global.workspace(), now: SystemClock().now(), terminal)
+            let view = EntriesView(entries: found.entries, plans: found.plans, namesRun: selection.run == nil)
             terminal.write(output.format == .json ? view.jsonLines : view.text(terminal.style))
             return .done
         }
