@@ -84,6 +84,16 @@ public struct SignedCheckpoint: Sendable, Equatable {
         return result
     }
 
+    /// The same checkpoint with the signature lines that only `other` has; they are not verified.
+    ///
+    /// - Throws: `FormatError` when it is not the same checkpoint.
+    public func merging(_ other: SignedCheckpoint) throws -> SignedCheckpoint {
+        guard other.checkpoint == checkpoint else {
+            throw FormatError("these are two checkpoints of \(checkpoint.origin), not one with other signatures")
+        }
+        return SignedCheckpoint(checkpoint, note: try note.appending(other.note.signatures))
+    }
+
     /// Who among `witnesses` cosigned, and when, in the order of the lines. Lines by unknown keys are ignored; a bad
     /// one by a known key rejects the whole checkpoint.
     public func cosigners(among witnesses: [VerifierKey]) throws -> [Cosigner] {

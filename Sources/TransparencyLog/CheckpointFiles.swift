@@ -4,13 +4,19 @@ struct CheckpointFiles {
         let source: String
         let size: UInt64
         let root: TreeHash
+        /// The known witnesses that vouch for it.
+        let cosigners: [Cosigner]
+        /// Whether the log's key signed it; else only those witnesses show that it is of this log.
+        var isSigned = true
     }
 
     /// Those with a good signature, by size.
     private(set) var claims: [Claim] = []
     private(set) var failures: [VerificationFailure] = []
+    private let witnesses: [VerifierKey]
 
-    init(directory: String, key: VerifierKey?, kept: [KeptCheckpoint]) throws {
+    init(directory: String, key: VerifierKey?, kept: [KeptCheckpoint], witnesses: [VerifierKey]) throws {
+        self.witnesses = witnesses
         let names = try Files.list("\(directory)/\(LogLayout.checkpoints)") ?? []
         var found = kept
         for file in names.map({ "\(LogLayout.checkpoints)/\($0)" }) + [LogLayout.checkpoint] {
@@ -27,18 +33,32 @@ struct CheckpointFiles {
 
     private mutating func add(_ file: KeptCheckpoint, _ key: VerifierKey) {
         do {
-            let checkpoint = try SignedCheckpoint(file.bytes, verifiedBy: key).checkpoint
+            let signed = try SignedCheckpoint(file.bytes, verifiedBy: key)
+            let checkpoint = signed.checkpoint
             let expected = "\(LogLayout.checkpoints)/\(LogLayout.name(of: checkpoint.size))"
             guard !file.source.hasPrefix("\(LogLayout.checkpoints)/") || file.source == expected else {
                 throw FormatError("its size is \(checkpoint.size), which is not its name")
             }
-            claims.append(Claim(source: file.source, size: checkpoint.size, root: checkpoint.root))
+            let cosigners = try signed.cosigners(among: witnesses)
+            claims.append(
+                Claim(source: file.source, size: checkpoint.size, root: checkpoint.root, cosigners: cosigners))
         } catch {
             failures.append(
                 VerificationFailure(
                     .badCheckpoint, file: file.source, what: "The checkpoint \(file.source) is not good: \(error)",
                     meaning: "It is damaged, forged, or signed by another key than \(key); it proves nothing."))
+            if let claim = witnessed(file, origin: key.name) { claims.append(claim) }
         }
+    }
+
+    /// What witnesses cosigned was the log's, even if its key is another one by now.
+    private func witnessed(_ file: KeptCheckpoint, origin: String) -> Claim? {
+        guard let note = try? SignedNote(file.bytes), let checkpoint = try? Checkpoint(text: note.text),
+            checkpoint.origin == origin,
+            let cosigners = try? checkpoint.cosigners(in: note.signatures, among: witnesses), !cosigners.isEmpty
+        else { return nil }
+        return Claim(
+            source: file.source, size: checkpoint.size, root: checkpoint.root, cosigners: cosigners, isSigned: false)
     }
 
     private static func noKey(_ count: Int) -> VerificationFailure {

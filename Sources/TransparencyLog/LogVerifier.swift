@@ -8,22 +8,25 @@ public enum LogVerifier {
     ///   - directory: the log, or a copy of it.
     ///   - key: the log's key from a place the log's owner cannot change; without one the key in the log is used.
     ///   - kept: checkpoints kept elsewhere.
+    ///   - policy: which witnesses are known and how many of them must have cosigned; nil: none is looked for.
     /// - Throws: `LogReadError` when there is no log there or it cannot be read at all. Damage is no error but a
     ///   failure in the report.
     public static func verify(
-        directory: String, key: VerifierKey? = nil, kept: [KeptCheckpoint] = []
+        directory: String, key: VerifierKey? = nil, kept: [KeptCheckpoint] = [], policy: WitnessPolicy? = nil
     ) throws -> VerificationReport {
         _ = try LogLayout.segments(in: directory)
         let source = try key.map { .given($0) } ?? keyInLog(directory)
         // Checkpoints first: what a live log signs meanwhile covers more than what is read afterwards.
-        let files = try CheckpointFiles(directory: directory, key: source.key, kept: kept)
+        let files = try CheckpointFiles(
+            directory: directory, key: source.key, kept: kept, witnesses: policy?.witnesses.map(\.key) ?? [])
         var replay = Replay(claims: files.claims, tiles: try TileCheck(directory: directory))
         replay.run(directory: directory)
+        let quorum = policy.map { WitnessCheck(replay.checked, $0) }
         return VerificationReport(
             entries: replay.frontier.size, root: replay.frontier.root, key: source, checkpoints: replay.checked,
             tiles: replay.tiles.checked, tornTail: replay.tornTail, findings: replay.findings,
-            findingCount: replay.findingCount,
-            failures: files.failures + replay.failures + replay.tiles.failures)
+            findingCount: replay.findingCount, witnessed: quorum?.witnessed,
+            failures: files.failures + replay.failures + replay.tiles.failures + (quorum?.failures ?? []))
     }
 
     private static func keyInLog(_ directory: String) throws -> KeySource {
@@ -93,7 +96,10 @@ private struct Replay {
         while let claim = pending.first, claim.size == frontier.size {
             pending.removeFirst()
             if claim.root == root {
-                checked.append(CheckedCheckpoint(source: claim.source, size: claim.size))
+                // One that only witnesses signed was reported already.
+                guard claim.isSigned else { continue }
+                checked.append(
+                    CheckedCheckpoint(source: claim.source, size: claim.size, cosigners: claim.cosigners))
             } else {
                 wrong.append(claim)
             }
@@ -104,9 +110,9 @@ private struct Replay {
     /// the first wrong one above it bounds where entries were exchanged.
     private mutating func reportWrong() {
         let proven = checked.map(\.size).max() ?? 0
-        for claim in wrong where claim.size <= proven { failures.append(forked(claim)) }
-        guard let first = wrong.first(where: { $0.size > proven }) else { return }
-        let others = wrong.filter { $0.size == first.size && $0.root != first.root }
+        for claim in wrong where claim.size <= proven || !claim.isSigned { failures.append(forked(claim)) }
+        guard let first = wrong.first(where: { $0.size > proven && $0.isSigned }) else { return }
+        let others = wrong.filter { $0.size == first.size && $0.root != first.root && $0.isSigned }
         failures += others.map(forked)
         failures.append(
             VerificationFailure(
@@ -119,10 +125,22 @@ private struct Replay {
     }
 
     private func forked(_ claim: CheckpointFiles.Claim) -> VerificationFailure {
-        VerificationFailure(
+        let names = claim.cosigners.map(\.key.name).joined(separator: ", ")
+        guard claim.isSigned else {
+            return VerificationFailure(
+                .forked, entries: 0..<claim.size, file: claim.source,
+                what:
+                    "The checkpoint \(claim.source) of size \(claim.size), cosigned by \(names), has another root than "
+                    + "these entries",
+                meaning: "The witness has seen another history of this log, under another key: the log was made again. "
+                    + "Keep the checkpoint: it is the proof.")
+        }
+        return VerificationFailure(
             .forked, entries: 0..<claim.size, file: claim.source,
-            what: "The checkpoint \(claim.source) of size \(claim.size) carries a good signature but another root than "
-                + "these entries, and another good checkpoint contradicts it",
+            what: "The checkpoint \(claim.source) of size \(claim.size) carries a good signature"
+                + (names.isEmpty ? "" : ", was cosigned by \(names),")
+                + " but has another root than these entries, and "
+                + "another good checkpoint contradicts it",
             meaning: "The log's key signed two histories: the log was rewritten, set back and continued, or copied and "
                 + "continued twice. Keep both checkpoints: together they are the proof.")
     }

@@ -36,6 +36,16 @@ public struct CheckedCheckpoint: Sendable, Equatable {
     public let source: String
     /// The number of entries it covers.
     public let size: UInt64
+    /// The known witnesses that cosigned it.
+    public var cosigners: [Cosigner] = []
+}
+
+/// The largest checkpoint that a quorum of witnesses has cosigned.
+public struct WitnessedCheckpoint: Sendable, Equatable {
+    /// The number of entries it covers.
+    public let size: UInt64
+    /// All known witnesses that cosigned it.
+    public let cosigners: [Cosigner]
 }
 
 /// An entry that is intact but not one I-JSON object.
@@ -68,6 +78,8 @@ public struct VerificationFailure: Sendable, Equatable, CustomStringConvertible 
         case forked
         /// There is no key to verify with.
         case noKey
+        /// No checkpoint was cosigned by the quorum that was asked for.
+        case notWitnessed
     }
 
     /// What happened.
@@ -117,6 +129,8 @@ public struct VerificationReport: Sendable, Equatable {
     public let findings: [EntryFinding]
     /// How many there are in all.
     public let findingCount: Int
+    /// What the quorum of witnesses vouches for; nil when none was asked for, or none has.
+    public let witnessed: WitnessedCheckpoint?
     /// Empty when the log verifies.
     public let failures: [VerificationFailure]
 
@@ -133,6 +147,10 @@ public struct VerificationReport: Sendable, Equatable {
         lines.append("\(checkpoints.count) checkpoints verify; the largest covers \(signedSize) entries")
         lines.append(tiles > 0 ? "\(tiles) tiles are what the entries make" : "the log has no tiles")
         if unsignedEntries > 0 { lines.append("\(unsignedEntries) entries after it are not yet signed") }
+        if let witnessed {
+            let names = witnessed.cosigners.map(\.key.name).joined(separator: ", ")
+            lines.append("\(witnessed.size) entries have the quorum of witnesses: \(names)")
+        }
         switch key {
         case .given(let key): lines.append("verified with the given key \(key)")
         case .fromLog(let key):
