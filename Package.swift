@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "Services", dependencies: ["Engine", "Core", "TransparencyLog", grdb], swiftSettings: settings),
         .target(
             name: "Commands",
-            dependencies: ["Engine", "Core", "CEL", "TransparencyLog", "Services", arguments, logging],
+            dependencies: ["Engine", "Services", "Core", "CEL", "TransparencyLog", arguments, logging],
             swiftSettings: settings),
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
@@ -70,22 +70,30 @@ let package = Package(
             name: "hostile-sshd", path: "Tests/Support/hostile-sshd", linkerSettings: [.linkedLibrary("ssh")]),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
-            name: "TransparencyLogTests", dependencies: ["TransparencyLog", crypto], resources: [.copy("Fixtures")],
+            name: "TransparencyLogTests", dependencies: ["TransparencyLog", "WitnessStandIn", crypto],
+            resources: [.copy("Fixtures")],
             swiftSettings: settings),
         .testTarget(
             name: "CoreTests", dependencies: ["Core", "CEL", crypto],
             exclude: ["Actions/Fixtures", "Approval/Fixtures", "Fixtures"],
             swiftSettings: settings),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Core", "TransparencyLog", "audit-hammer", crypto],
+            name: "EngineTests",
+            dependencies: ["Engine", "Core", "TransparencyLog", "WitnessStandIn", "audit-hammer", crypto],
             swiftSettings: settings),
         .executableTarget(
             name: "audit-hammer", dependencies: ["Engine", "TransparencyLog"], path: "Tests/Support/audit-hammer",
             swiftSettings: settings),
-        .testTarget(
-            name: "ServicesTests", dependencies: ["Services", "Engine", "Core", "TransparencyLog", grdb],
+        .target(
+            name: "WitnessStandIn", dependencies: ["TransparencyLog"], path: "Tests/Support/WitnessStandIn",
             swiftSettings: settings),
-        .testTarget(name: "CommandsTests", dependencies: ["Commands", "Engine", "Core"], swiftSettings: settings),
+        .testTarget(
+            name: "ServicesTests",
+            dependencies: ["Services", "Engine", "Core", "TransparencyLog", "WitnessStandIn", grdb],
+            swiftSettings: settings),
+        .testTarget(
+            name: "CommandsTests", dependencies: ["Commands", "Engine", "Core", "TransparencyLog", "WitnessStandIn"],
+            swiftSettings: settings),
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),

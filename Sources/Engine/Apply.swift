@@ -25,6 +25,8 @@ extension Belay {
         // Asked again by `permit`; here so that a second try leaves nothing in the log.
         guard !stored.state.isStarted else { throw PermitRefusal.spent }
         let guardrails = try workspace.guardrails()
+        var runner = self.runner
+        if workspace.configuration.log.strict { runner.witnesses = try await witnesses() }
         let requester = try await keygen.verify(
             Array(planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
             signers: guardrails.signers, at: clock.now())

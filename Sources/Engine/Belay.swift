@@ -11,18 +11,22 @@ public struct Belay: Sendable {
     let clock: any Clock
     let nonces: any Nonces
     let keygen = SSHKeygen()
+    let witnessing: any WitnessService
 
     /// Opens the log of a project for writing.
+    /// - Parameter witnessing: asks witnesses, which only runs do, and only where the project is strict.
     /// - Throws: ``AuditError`` when it cannot be written; then nothing starts (law 1).
-    public static func open(_ workspace: Workspace, choices: Connector.Choices = Connector.Choices()) async throws
-        -> Belay
-    {
+    public static func open(
+        _ workspace: Workspace, choices: Connector.Choices = Connector.Choices(), witnessing: any WitnessService
+    ) async throws -> Belay {
         let clock = SystemClock()
         let log = try await RunLog.open(
             directory: workspace.logDirectory, origin: workspace.configuration.log.origin, clock: clock,
             by: Environment.holder)
         let connector = try Connector(inventory: workspace.inventory, choices: choices)
-        return Belay(workspace: workspace, log: log, connector: connector, clock: clock, nonces: SystemNonces())
+        return Belay(
+            workspace: workspace, log: log, connector: connector, clock: clock, nonces: SystemNonces(),
+            witnessing: witnessing)
     }
 
     /// Ends the event loops.

@@ -1,4 +1,5 @@
 import Testing
+import WitnessStandIn
 
 @testable import TransparencyLog
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Engine
 import Foundation
+import Services
 
 /// Before or after the verb.
 struct GlobalOptions: ParsableArguments {
@@ -46,7 +47,8 @@ extension Workspace {
     func withBelay<Result>(
         _ connection: ConnectionOptions? = nil, _ body: (Belay) async throws -> Result
     ) async throws -> Result {
-        let belay = try await Belay.open(self, choices: connection?.choices ?? Connector.Choices())
+        let belay = try await Belay.open(
+            self, choices: connection?.choices ?? Connector.Choices(), witnessing: WitnessClient())
         do {
             let result = try await body(belay)
             await belay.close()

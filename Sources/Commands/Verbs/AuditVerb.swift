@@ -4,13 +4,13 @@ import Engine
 import Services
 import TransparencyLog
 
-/// `belay audit`: reads the log, for which nobody needs to be able to write it.
+/// `belay audit`: the log itself. To read it nobody needs to be able to write it.
 struct AuditVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "audit", abstract: "Read and verify the audit log.",
+        commandName: "audit", abstract: "Make, read and verify the audit log.",
         subcommands: [
-            Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, AuditEraseVerb.self, Verify.self,
-            AuditReindexVerb.self,
+            AuditInitVerb.self, Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, AuditEraseVerb.self,
+            Verify.self, AuditWitnessVerb.self, AuditReindexVerb.self,
         ])
 
     /// `belay audit log`.
@@ -76,7 +76,8 @@ struct AuditVerb: AsyncParsableCommand {
             abstract: "Verify the log from its first entry to its last.",
             discussion: """
                 Give the public key from elsewhere, and checkpoints that somebody kept: without them a log rewritten by \
-                someone who has its key cannot be told from the true one. Exits with 9 when the log does not verify.
+                someone who has its key cannot be told from the true one. With --witness a checkpoint must have been cosigned by \
+                the quorum of that policy, too. Exits with 9 when the log does not verify.
                 """)
 
         @OptionGroup var global: GlobalOptions
@@ -93,14 +94,27 @@ struct AuditVerb: AsyncParsableCommand {
             help: ArgumentHelp("A checkpoint kept elsewhere; again for more.", valueName: "file"))
         var kept: [String] = []
 
+        @Option(
+            help: ArgumentHelp(
+                "Which witnesses must have cosigned: a file as log.witnesses names.", valueName: "policy"))
+        var witness: String?
+
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
             let checkpoints = try kept.map { KeptCheckpoint(source: $0, bytes: try InputFile.read($0)) }
             var folder = directory
             if folder == nil { folder = try await global.workspace().logDirectory }
-            let report = try LogVerifier.verify(directory: folder ?? "", key: try verifier(), kept: checkpoints)
+            let report = try LogVerifier.verify(
+                directory: folder ?? "", key: try verifier(), kept: checkpoints, policy: try policy())
             let view = VerificationView(report: report, directory: folder ?? "")
             terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
             return view.exit
+        }
+
+        private func policy() throws -> WitnessPolicy? {
+            guard let witness else { return nil }
+            do { return try WitnessPolicy(try InputFile.read(witness)) } catch let error as FormatError {
+                throw UsageError("\(witness): \(error)", remedy: "Give the policy that you trust: audit/README.md.")
+            }
         }
 
         // The key itself, or else a file that holds it.

@@ -90,6 +90,14 @@ struct VerificationView: Sendable {
             let what: String
             let meaning: String
         }
+        struct Cosigner: Encodable {
+            let key: String
+            let time: UInt64
+        }
+        struct Witnessed: Encodable {
+            let size: UInt64
+            let cosigners: [Cosigner]
+        }
         struct Report: Encodable {
             let intact: Bool
             let directory: String
@@ -98,6 +106,7 @@ struct VerificationView: Sendable {
             let signedSize: UInt64
             let key: String?
             let keyIsFromLog: Bool
+            let witnessed: Witnessed?
             let failures: [Failure]
         }
         let (key, isFromLog) = source
@@ -107,9 +116,15 @@ struct VerificationView: Sendable {
                 file: $0.file,
                 offset: $0.offset, what: $0.what, meaning: $0.meaning)
         }
+        let witnessed = report.witnessed.map { found in
+            Witnessed(
+                size: found.size,
+                cosigners: found.cosigners.map { Cosigner(key: $0.key.description, time: $0.time) })
+        }
         let shown = Report(
             intact: report.isIntact, directory: directory, entries: report.entries, root: report.root.hex,
-            signedSize: report.signedSize, key: key, keyIsFromLog: isFromLog, failures: failures)
+            signedSize: report.signedSize, key: key, keyIsFromLog: isFromLog, witnessed: witnessed,
+            failures: failures)
         return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
     }
 
@@ -146,6 +161,7 @@ struct VerificationView: Sendable {
                 "  \(count(report.checkpoints.count, "checkpoint")) verified, the largest covers \(report.signedSize)\(unsigned)"
             ] : []
         return ["  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)"] + signed
+            + report.witnessLines.indented(2)
             + ["  key \((key ?? "none").printable)"] + trust + torn + findings
     }
 

@@ -30,6 +30,10 @@ public struct Configuration: Sendable, Hashable {
         public var origin: String
         /// Its public key as a vkey: plans are made and run in the log of this key only; nil = in whatever log has the origin.
         public var key: String?
+        /// The file that says which witnesses cosign its checkpoints, and how many of them must; nil = none is asked.
+        public var witnesses: String?
+        /// Whether a run begins only once so many have cosigned what was logged before it.
+        public var strict = false
     }
 }
 
@@ -71,6 +75,13 @@ extension Configuration.Log {
         directory = fields.optionalPath("directory")
         origin = fields.string("origin")
         key = fields.optionalString("key")
+        witnesses = fields.optionalPath("witnesses")
+        strict = fields.bool("strict", default: false)
+        if strict, fields.node("witnesses") == nil {
+            fields.error(
+                "strict", "needs log.witnesses: without a policy file no witness can be waited for",
+                remedy: "Name the file in log.witnesses; `belay audit witness add` writes it")
+        }
         if let key, !key.hasPrefix(origin + "+") || key.utf8.contains(where: { !(0x21...0x7E).contains($0) }) {
             fields.error("key", "must be the log's public key, ORIGIN+HASH+KEY: what keys/log.vkey in its folder holds")
         }

@@ -137,10 +137,10 @@ enum ProjectFiles {
 
     // A file of a plan is whole or not there: it may be signed or applied the moment it appears.
     // Plans hold file contents in plain text, so nobody but their owner reads them until the owner says so.
-    static func write(_ bytes: [UInt8], to path: String) throws {
+    static func write(_ bytes: [UInt8], to path: String, mode: Int = 0o600) throws {
         let part = path + ".part"
-        let mode: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
-        guard FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: mode),
+        let attributes: [FileAttributeKey: Any] = [.posixPermissions: mode]
+        guard FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: attributes),
             rename(part, path) == 0
         else {
             throw WorkspaceError("\(path) cannot be written", remedy: "Check that the folder exists and has space.")

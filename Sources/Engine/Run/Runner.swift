@@ -7,6 +7,8 @@ public struct Runner: Sendable {
     let clock: any Clock
     let nonces: any Nonces
     let holder: String
+    /// Those whose quorum a run waits for; nil where the project asks for none.
+    var witnesses: Witnesses?
 
     /// Told of every effect before it is performed.
     public typealias Watch = @Sendable (RunState, NextEffect) -> Void
@@ -14,6 +16,7 @@ public struct Runner: Sendable {
     /// Spends the permit: the compiler lets nobody run it twice; the run's lock, which the caller holds, and the log let no
     /// other process.
     /// - Parameter judge: the policies, asked again at each node's turn.
+    /// - Throws: ``WitnessFailure`` when the project asks for a quorum of witnesses that does not come; then nothing has begun.
     /// - Returns: where the run stands; `end` is nil when it waits for nodes that cannot be reached.
     func run(_ permit: consuming Permit, judge: any Judge, watch: @escaping Watch) async throws -> RunState {
         let plan = permit.plan
@@ -21,6 +24,8 @@ public struct Runner: Sendable {
         try await log.log.ensureSpace()
         // Published before the first intent, so that nobody can cut it off unseen; it also shows that the disk has room.
         _ = try await log.log.checkpoint()
+        // Whoever brings back what a run did asks nobody (law 5).
+        if plan.rollsBack == nil { try await witnesses?.awaitQuorum() }
         var state = try RunState(plan: plan)
         return try await drive(&state, beginning: .started(holder: holder), planSha256, judge, watch)
     }

@@ -46,6 +46,20 @@ struct ConfigurationTests {
         #expect(throws: Diagnostics.self) { try Self.parse("log: {origin: example.com/other, key: \(key)}") }
     }
 
+    @Test("witnesses are named in a file beside this one, and strictness needs them")
+    func witnesses() throws {
+        let log = try Self.parse("log: {origin: example.com/prod, witnesses: witnesses, strict: true}").log
+        #expect(log.witnesses == "etc/witnesses" && log.strict)
+        let error = #expect(throws: Diagnostics.self) {
+            try Self.parse("log: {origin: example.com/prod, strict: true}")
+        }
+        #expect(
+            error?.all.map(\.description) == [
+                "etc/belay.yaml:3:41: log.strict: needs log.witnesses: without a policy file no witness can be waited for. "
+                    + "Name the file in log.witnesses; `belay audit witness add` writes it"
+            ])
+    }
+
     @Test("nothing is guessed")
     func faults() {
         let error = #expect(throws: Diagnostics.self) {
