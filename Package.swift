@@ -92,7 +92,8 @@ let package = Package(
             dependencies: ["Services", "Engine", "Core", "TransparencyLog", "WitnessStandIn", grdb],
             swiftSettings: settings),
         .testTarget(
-            name: "CommandsTests", dependencies: ["Commands", "Engine", "Core", "TransparencyLog", "WitnessStandIn"],
+            name: "CommandsTests",
+            dependencies: ["Commands", "Engine", "Core", "TransparencyLog", "WitnessStandIn", subprocess, system],
             swiftSettings: settings),
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", subprocess, system],

@@ -34,7 +34,8 @@ func run(_ arguments: [String], on terminal: (ColorChoice) -> Terminal) async ->
         do { try command.run() } catch { return terminal(.auto).explain(parsing: error) }
         return .done
     }
-    let output = terminal(verb.global.color)
+    var output = terminal(verb.global.color)
+    output.arguments = arguments
     do {
         return try await verb.perform(output)
     } catch {

@@ -35,7 +35,7 @@ extension Belay {
         let judge = TurnJudge(
             belay: self, policies: guardrails.policies, plan: plan, planSha256: planSha256,
             requester: decision.requester, approvals: decision.approvals)
-        try await log.append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
+        try await log.hiding(plan.secrets).append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
         let permit = try permit(
             PermitRequest(
                 planBytes: bytes, decision: decision, approvals: approvals, requester: requester,

@@ -29,8 +29,11 @@ public struct Belay: Sendable {
             witnessing: witnessing)
     }
 
-    /// Ends the event loops.
-    public func close() async { await connector.shutdown() }
+    /// Ends the event loops, and signs what was appended: nobody may come back for it soon.
+    public func close() async {
+        await connector.shutdown()
+        _ = try? await log.log.checkpoint()
+    }
 
     /// Every run in the log.
     public func store() async throws -> RunStore { RunStore(try await log.records()) }

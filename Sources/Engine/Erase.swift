@@ -34,10 +34,10 @@ extension Belay {
     // By its records alone: what is erased already must not keep the rest from being erased.
     private func isOpen(_ run: String, _ records: [IndexedRecord]) -> Bool {
         let types = records.filter { $0.record.run == run }.map(\.record.type)
-        guard let begun = types.lastIndex(where: { ["started", "adopted", "recovering", "resolved"].contains($0) })
+        guard let begun = types.lastIndex(where: { ["run.start", "adopted", "recovering", "resolved"].contains($0) })
         else {
             return false
         }
-        return !types[begun...].contains("finished")
+        return !types[begun...].contains("run.end")
     }
 }

@@ -17,11 +17,13 @@ extension Belay {
 
     /// Looks at the nodes (read-only), predicts, judges, signs, records, and writes the plan's file.
     /// - Parameters:
+    ///   - reason: why, for approvers and for whoever reads the log.
     ///   - key: the requester's private key, nil for the project's.
     ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
     /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
     public func plan(
-        runbook name: String, nodes names: [String], parameters: [String: String], key: String?, file: String?
+        runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
+        key: String?, file: String?
     ) async throws -> Planned {
         let runbook = try workspace.runbook(named: name)
         let bound = try runbook.bind(parameters: parameters)
@@ -41,14 +43,17 @@ extension Belay {
                 name: runbook.metadata.name, title: runbook.metadata.title, author: runbook.metadata.author,
                 digest: runbook.digest),
             onFailure: runbook.onFailure, strategy: runbook.strategy,
-            steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame)
+            steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame, reason: reason,
+            secretParameters: bound.secretParameters)
         return try await make(draft, key: key, file: file) { facts, node throws(PlanError) in
             try Planner.check(bound, against: facts, on: node)
         }
     }
 
     /// Plans the way back of a run that has ended: a new plan like any other.
-    public func planRollback(of id: String, key: String?, file: String?) async throws -> Planned {
+    public func planRollback(
+        of id: String, reason: String? = nil, key: String?, file: String?
+    ) async throws -> Planned {
         let run = try await store().run(id)
         guard run.state.end != nil else {
             throw WorkspaceError(
@@ -66,7 +71,9 @@ extension Belay {
         let draft = Draft(
             id: Self.id(clock.now(), nonces), runbook: run.plan.runbook, onFailure: .rollback,
             strategy: run.plan.strategy, steps: Dictionary(uniqueKeysWithValues: steps),
-            nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run)
+            nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
+            reason: reason,
+            secretParameters: run.plan.secretParameters)
         return try await make(draft, key: key, file: file) { _, _ in }
     }
 
@@ -80,6 +87,8 @@ extension Belay {
         var nodes: [Inventory.Node]
         var frame: Planner.Frame
         var rollsBack: StoredRun?
+        var reason: String?
+        var secretParameters: [String]?
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
@@ -106,8 +115,9 @@ extension Belay {
         let now = clock.now()
         let plan = Plan(
             id: draft.id, createdAt: now, expiresAt: now.adding(seconds: Self.validSeconds),
-            requester: requester.principal.name, runbook: draft.runbook, rollsBack: draft.rollsBack?.id,
-            parameters: draft.frame.parameters,
+            requester: requester.principal.name, reason: draft.reason, runbook: draft.runbook,
+            rollsBack: draft.rollsBack?.id,
+            parameters: draft.frame.parameters, secretParameters: draft.secretParameters,
             cluster: ClusterReference(
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
             log: reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
@@ -176,6 +186,7 @@ extension Belay {
         let record = PlannedRecord(
             plan: Payload(bytes: bytes), planSha256: planSha256, signature: String(decoding: signature, as: UTF8.self))
         let name = requester.principal.name
+        let log = log.hiding(plan.secrets)
         try await log.append(.planned(record), by: name, run: plan.id)
         try await log.append(.decided(decision), by: name, run: plan.id)
         let path = file ?? "\(plan.id).plan"

@@ -96,7 +96,8 @@ extension Belay {
         guard try await !store().runs.contains(where: { $0.id == id }) else {
             throw WorkspaceError("run \(id) was adopted by another process", remedy: "Try again.")
         }
-        try await log.append(.adopted(record), by: Environment.holder, run: id, node: record.node)
+        try await log.hiding(record.plan().secrets).append(
+            .adopted(record), by: Environment.holder, run: id, node: record.node)
         return try await runner.recover(try await store().run(id), watch: watch)
     }
 }

@@ -14,8 +14,8 @@ PACKAGES_API=(golang-go dpkg-dev)
 PACKAGES_BUILD=(libssh2-1-dev libssl-dev libsqlite3-dev pkg-config)
 
 # For the tests: an sshd of their own, the library of one that misbehaves, shells a root account may have, and the scripts'
-# linter.
-PACKAGES_TEST=(openssh-server libssh-dev tcsh fish shellcheck)
+# linter, and a validator of JSON schemas.
+PACKAGES_TEST=(openssh-server libssh-dev tcsh fish shellcheck python3-jsonschema)
 
 # For ./bench: the library of its own server, and what it compares with.
 PACKAGES_BENCH=(libssh-dev openssh-server openssh-client pssh clustershell pdsh python3 python3-venv util-linux)

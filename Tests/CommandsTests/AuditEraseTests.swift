@@ -41,7 +41,7 @@ struct AuditEraseTests {
 
     private func blob() async throws -> String {
         let records = try await RecordReader(directory: directory).records()
-        return try #require(records.first { $0.index == 2 }?.record.blob?.commitment)
+        return try #require(records.first { $0.index == 3 }?.record.blob?.commitment)
     }
 
     /// Whether the text is anywhere in the log's folder.
@@ -57,11 +57,11 @@ struct AuditEraseTests {
         #expect(try isKept())
         let blob = try await blob()
         let erased = await audit("erase", String(blob.prefix(12)), "--reason", "asked for by its subject")
-        #expect(erased.exit == .done && erased.output.contains("entry 2 (blob \(blob))"), "\(erased)")
+        #expect(erased.exit == .done && erased.output.contains("entry 3 (blob \(blob))"), "\(erased)")
         #expect(try !isKept())
         #expect(await audit("verify").exit == .done)
         let shown = await audit("log", "--type", "blob.erased")
-        #expect(shown.output.contains("the content of entry 2 was erased: asked for by its subject"))
+        #expect(shown.output.contains("the content of entry 3 was erased: asked for by its subject"))
         #expect(await audit("log").output.contains("node.state (its content was erased or is not on this disk)"))
     }
 

@@ -26,7 +26,7 @@ struct AuditReviewTests {
         #expect(recorder.output.split(separator: "\n").count == 1)
         #expect(recorder.output.hasPrefix("   16 2026-11-22T18:07:26Z 20261123-090000-cd34 worker-1 outcome of"))
         let second = Recorder()
-        let arguments = ["log", "--until", "2026-11-22T18:00:02Z", "--type", "decided"]
+        let arguments = ["log", "--until", "2026-11-22T18:00:02Z", "--type", "decision"]
         #expect(await Commands.run(["-C", folder.path, "audit"] + arguments) { _ in second.terminal } == .done)
         #expect(second.output.hasPrefix("    1 ") && second.output.split(separator: "\n").count == 1)
     }
@@ -62,7 +62,7 @@ struct AuditReviewTests {
         #expect(
             table.output == """
                 index,at,by,run,node,type,runbook,step,action,outcome,summary\r
-                26,2026-11-22T18:07:31.000Z,alice@laptop:7,20261123-090000-cd34,,finished,restart-kubelet,,,rolledBack,\
+                26,2026-11-22T18:07:31.000Z,alice@laptop:7,20261123-090000-cd34,,run.end,restart-kubelet,,,rolledBack,\
                 run ended: rolled back\r
 
                 """)
@@ -102,7 +102,8 @@ struct AuditReviewTests {
         func name(_ key: String) throws {
             _ = try folder.write(
                 "apiVersion: belay/v1\nkind: Configuration\n"
-                    + "log: {directory: log, origin: test.example/log, key: '\(key)'}\n", to: "belay.yaml")
+                    + "log: {directory: log, origin: test.example/log, reads: false, key: '\(key)'}\n", to: "belay.yaml"
+            )
         }
         try name(own.trimmingCharacters(in: .whitespacesAndNewlines))
         #expect(await audit("report", "2026", "--html", file) == .done)

@@ -197,7 +197,7 @@ struct EntryTests {
             let entry: LogRecord
         }
         let line = try JSON.decode(Line.self, from: Array(recorder.output.utf8))
-        #expect(line.index == 3 && line.leafHash.count == 64)
+        #expect(line.index == 4 && line.leafHash.count == 64)
         #expect(line.entry.event == .run(.nodeState(.needsPerson, reason: "evil\u{202E}")))
         #expect(!recorder.output.unicodeScalars.contains("\u{202E}"))
         #expect(await recorder.belay("-C", folder.path, "audit", "show", "99") == .usage)
@@ -209,7 +209,7 @@ struct EntryTests {
         try folder.makeProject()
         _ = try await log(in: folder)
         #expect(await recorder.belay("-C", folder.path, "audit", "log", "--last", "2") == .done)
-        #expect(recorder.output.split(separator: "\n").map { $0.prefix(6) } == ["    3 ", "    4 "])
+        #expect(recorder.output.split(separator: "\n").map { $0.prefix(6) } == ["    4 ", "    5 "])
         #expect(recorder.output.contains(" 20261122-180000-ab12 "))
         let second = Recorder()
         #expect(await second.belay("-C", folder.path, "audit", "log", "--run", "2026") == .done)
@@ -230,7 +230,7 @@ struct EntryTests {
         #expect(await recorder.belay("-C", folder.path, "audit", "log") == .usage)
         #expect(
             recorder.complaints == """
-                belay: entry 5 cannot be read by this version of Belay (it was written by another version or is damaged)
+                belay: entry 6 cannot be read by this version of Belay (it was written by another version or is damaged)
                   `belay audit verify` says what is damaged.
 
                 """)
@@ -243,7 +243,7 @@ struct EntryTests {
         let folder = try Folder()
         let directory = try await log(in: folder)
         #expect(await recorder.belay("audit", "verify", directory) == .done)
-        #expect(recorder.output.hasPrefix("INTACT \(directory)\n  5 entries, root "))
+        #expect(recorder.output.hasPrefix("INTACT \(directory)\n  6 entries, root "))
         let segment = directory + "/journal/00000000000000000000.wal"
         var bytes = try #require(FileManager.default.contents(atPath: segment))
         let place = try #require(bytes.range(of: Data("alice@here:1".utf8)))
@@ -253,7 +253,7 @@ struct EntryTests {
         #expect(await second.belay("audit", "verify", directory) == .logNotIntact)
         #expect(second.output.hasPrefix("NOT INTACT \(directory)\n✗ "))
         #expect(!second.output.contains(" verified, the largest") && !second.output.contains("after it not yet"))
-        #expect(second.output.contains("entry 2") || second.output.contains("entries 2"))
+        #expect(second.output.contains("entry 3") || second.output.contains("entries 3"))
         #expect(await second.belay("audit", "verify", directory, "--key", "nonsense") == .usage)
     }
 }

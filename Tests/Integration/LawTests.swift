@@ -16,8 +16,11 @@ struct LawTests {
             let plan = try await project.approvedPlan("restart-kubelet", node)
             var stoodBetween = false
             for count in 1...20 {
+                // With the checkpoint kept beside it: a log set back below that one is refused before any step.
                 let copy = project.folder + "/log-\(count)"
-                try FileManager.default.copyItem(atPath: project.log, toPath: copy)
+                for end in ["", ".checkpoint"] {
+                    try FileManager.default.copyItem(atPath: project.log + end, toPath: copy + end)
+                }
                 let failed = try await Shell.run(
                     "/usr/bin/strace",
                     [
@@ -38,8 +41,10 @@ struct LawTests {
                 #expect(failed.status != 0, "sync \(count) failed, and all was well: \(failed.output)")
                 try await Testbed.call("reset", node)
                 before = try await NodeTruth.read(node)
-                try FileManager.default.removeItem(atPath: project.log)
-                try FileManager.default.moveItem(atPath: copy, toPath: project.log)
+                for end in ["", ".checkpoint"] {
+                    try FileManager.default.removeItem(atPath: project.log + end)
+                    try FileManager.default.moveItem(atPath: copy + end, toPath: project.log + end)
+                }
                 #expect(count < 20, "the step was never reached")
             }
             #expect(stoodBetween, "no sync stood between the step's intent and what follows it")

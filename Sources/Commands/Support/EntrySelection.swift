@@ -55,7 +55,8 @@ struct EntrySelection: ParsableArguments {
             return try await scan(workspace, filter)
         }
         do {
-            return try await LogIndex(log: log).search(filter, last: last) { terminal.complain($0.printable) }
+            let found = try await LogIndex(log: log).search(filter, last: last) { terminal.complain($0.printable) }
+            return LogExcerpt(entries: found.entries.shown, plans: found.plans)
         } catch let error as IndexError {
             terminal.complain("\(error); the log itself is read instead".printable)
             return try await scan(workspace, filter)
@@ -63,10 +64,10 @@ struct EntrySelection: ParsableArguments {
     }
 
     private func scan(_ workspace: Workspace, _ filter: EntryFilter) async throws -> LogExcerpt {
-        let all = try await workspace.records()
+        let all = try await workspace.wholeRecords()
         let plans = RunStore(all).plans
         let admitted = all.filter { entry in filter.admits(entry, plan: entry.record.run.flatMap { plans[$0] }) }
-        return LogExcerpt(entries: admitted.suffix(last ?? admitted.count), plans: plans)
+        return LogExcerpt(entries: Array(admitted.suffix(last ?? admitted.count)).shown, plans: plans)
     }
 
     private func filter(now: Timestamp) throws -> EntryFilter {

@@ -10,8 +10,11 @@ extension RunStore {
 
 /// Reading the project's log, for which its folder need not be writable.
 extension Workspace {
-    /// Every record; none before the first plan was made.
-    func records() async throws -> [IndexedRecord] {
+    /// Every record as it may be shown; none before the first plan was made.
+    func records() async throws -> [IndexedRecord] { try await wholeRecords().shown }
+
+    /// The same with what was kept out of the log.
+    func wholeRecords() async throws -> [IndexedRecord] {
         guard FileManager.default.fileExists(atPath: logDirectory) else { return [] }
         return try await RecordReader(directory: logDirectory).records()
     }
@@ -23,6 +26,19 @@ extension Workspace {
     func summaries() async throws -> [RunSummary] {
         try await store().runs.map { run in
             RunSummary(run, isHeld: run.isOpen ? try RunLock.isHeld(run: run.id, in: logDirectory) : false)
+        }
+    }
+}
+
+extension Workspace {
+    /// Logs that entries are about to be shown, unless the project says otherwise. Who may not write the log may read it all
+    /// the same, and is told that nobody will know.
+    func logReading(of entries: Int, _ terminal: Terminal) async {
+        guard configuration.log.reads, FileManager.default.fileExists(atPath: logDirectory) else { return }
+        do {
+            try await Belay.logReading(self, LogReading(command: terminal.arguments, entries: entries))
+        } catch {
+            terminal.complain("this reading is not in the log: \("\(error)".printable)")
         }
     }
 }

@@ -12,12 +12,14 @@ final class Progress: Sendable {
 
     func watch(_ state: RunState, _ next: NextEffect) {
         last.withLock { $0 = state }
-        if let line = ProgressView(state.plan).line(next, at: clock.now(), terminal.style) { terminal.write(line) }
+        guard let line = ProgressView(state.plan).line(next, at: clock.now(), terminal.style) else { return }
+        terminal.hiding(state.plan).write(line)
     }
 
     /// Rethrows what happened before anything was done; later it is an interruption, with what is known.
     func interrupted(by error: any Error, inventory: Inventory) throws -> Exit {
         guard let state = last.withLock({ $0 }) else { throw error }
+        let terminal = terminal.hiding(state.plan)
         terminal.complain(Failure(error).text(terminal.errorStyle))
         terminal.write(OutcomeView(state: state, inventory: inventory).text(terminal.style))
         return .needsPerson

@@ -1,3 +1,4 @@
+import Core
 import Engine
 import Foundation
 
@@ -7,6 +8,10 @@ struct Terminal: Sendable {
     let style: Style
     /// For standard error.
     let errorStyle: Style
+    /// What was said on the command line, for the log to say what was read.
+    var arguments: [String] = []
+    /// Secrets that must not be shown, whatever has them in it.
+    private var redactor: Redactor?
     private let output: @Sendable (String) -> Void
     private let complaint: @Sendable (String) -> Void
 
@@ -36,10 +41,23 @@ struct Terminal: Sendable {
     }
 
     /// To standard output; nothing for an empty text.
-    func write(_ text: String) { if !text.isEmpty { output(Self.ended(text)) } }
+    func write(_ text: String) { if !text.isEmpty { output(Self.ended(redactor?.redact(text) ?? text)) } }
 
     /// To standard error.
-    func complain(_ text: String) { if !text.isEmpty { complaint(Self.ended(text)) } }
+    func complain(_ text: String) { if !text.isEmpty { complaint(Self.ended(redactor?.redact(text) ?? text)) } }
+
+    /// The same terminal, without what a plan declares to be secret.
+    func hiding(_ plan: Plan) -> Terminal {
+        guard !plan.secrets.isEmpty else { return self }
+        var terminal = self
+        // As they are, as they are made printable, and as JSON has them.
+        let forms = plan.secrets.flatMap { secret in
+            [secret, secret.printable]
+                + ((try? JSON.encode(secret)).map { [String(decoding: $0.dropFirst().dropLast(), as: UTF8.self)] } ?? [])
+        }
+        terminal.redactor = Redactor(declared: forms, knowsPatterns: false)
+        return terminal
+    }
 
     // By bytes, since CR LF is one character and ends a line too.
     private static func ended(_ text: String) -> String {

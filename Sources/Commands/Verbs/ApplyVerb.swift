@@ -22,7 +22,8 @@ struct ApplyVerb: Verb {
             let state = try await workspace.withBelay(connection) {
                 try await $0.apply(planFile: file, watch: progress.watch)
             }
-            terminal.write(OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
+            terminal.hiding(state.plan).write(
+                OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
             return Exit(state.end)
         } catch {
             return try progress.interrupted(by: error, inventory: workspace.inventory)

@@ -35,7 +35,7 @@ struct ApproveVerb: Verb {
         }
         let seconds = try TimeArguments.seconds(expires, option: "--expires")
         let shown = try InputFile.plan(plan)
-        terminal.write(
+        terminal.hiding(shown.plan).write(
             PlanView(plan: shown.plan, planSha256: shown.sha256, file: plan, verbose: verbose).text(terminal.style))
         let (file, verdict, comment, key) = (plan, deny ? ApprovalStatement.Verdict.deny : .approve, comment, key)
         let signed = try await global.workspace().withBelay {

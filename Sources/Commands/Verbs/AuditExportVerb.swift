@@ -24,7 +24,9 @@ struct AuditExportVerb: Verb {
     var format: Format
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
-        let found = try await selection.entries(of: global.workspace(), now: SystemClock().now(), terminal)
+        let workspace = try await global.workspace()
+        let found = try await selection.entries(of: workspace, now: SystemClock().now(), terminal)
+        await workspace.logReading(of: found.entries.count, terminal)
         switch format {
         case .jsonl: terminal.write(EntriesView(entries: found.entries, plans: found.plans).jsonLines)
         case .csv: terminal.write(EntriesTable(entries: found.entries, plans: found.plans).csv)

@@ -30,6 +30,7 @@ struct AuditReportVerb: Verb {
         let workspace = try await global.workspace()
         let store = try await workspace.store()
         let runs = try chosen(store, since)
+        await workspace.logReading(of: runs.reduce(0) { $0 + $1.records.count }, terminal)
         // Before the log is verified: what is signed meanwhile covers more.
         let checkpoint = try? InputFile.text("\(workspace.logDirectory)/\(LogLayout.checkpoint)")
         let key = try workspace.configuration.log.key.map({ try VerifierKey($0) })

@@ -24,7 +24,9 @@ struct AuditVerb: AsyncParsableCommand {
         @OptionGroup var selection: EntrySelection
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            let found = try await selection.entries(of: global.workspace(), now: SystemClock().now(), terminal)
+            let workspace = try await global.workspace()
+            let found = try await selection.entries(of: workspace, now: SystemClock().now(), terminal)
+            await workspace.logReading(of: found.entries.count, terminal)
             let view = EntriesView(entries: found.entries, plans: found.plans, namesRun: selection.run == nil)
             terminal.write(output.format == .json ? view.jsonLines : view.text(terminal.style))
             return .done
@@ -46,12 +48,14 @@ struct AuditVerb: AsyncParsableCommand {
             let workspace = try await global.workspace()
             let records = try await workspace.records()
             if let index = UInt64(subject), let entry = records.first(where: { $0.index == index }) {
+                await workspace.logReading(of: 1, terminal)
                 terminal.write(try EntryView(entry: entry).text(terminal.style))
                 return .done
             }
             let store = RunStore(records)
             let run = try find(store, count: records.count)
             let isHeld = try RunLock.isHeld(run: run.id, in: workspace.logDirectory)
+            await workspace.logReading(of: run.records.count, terminal)
             let view = RunReadingView(
                 history: RunHistory(run, among: store.runs), inventory: workspace.inventory, isHeld: isHeld)
             terminal.write(view.text(terminal.style))

@@ -33,7 +33,9 @@ struct PlanVerb: Verb {
         let nodes = try selection.nodes(in: workspace.inventory).map(\.name)
         let (runbook, saving) = (runbook, saving)
         let planned = try await workspace.withBelay(connection) {
-            try await $0.plan(runbook: runbook, nodes: nodes, parameters: given, key: saving.key, file: saving.file)
+            try await $0.plan(
+                runbook: runbook, nodes: nodes, parameters: given, reason: saving.reason, key: saving.key,
+                file: saving.file)
         }
         return try saving.show(planned, output.format, terminal)
     }
@@ -56,7 +58,7 @@ struct RollbackVerb: Verb {
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let (run, saving) = (run, saving)
         let planned = try await global.workspace().withBelay(connection) {
-            try await $0.planRollback(of: run, key: saving.key, file: saving.file)
+            try await $0.planRollback(of: run, reason: saving.reason, key: saving.key, file: saving.file)
         }
         return try saving.show(planned, output.format, terminal)
     }
@@ -72,15 +74,25 @@ struct SavingOptions: ParsableArguments {
         help: ArgumentHelp("Where the plan is saved; <id>.plan unless given.", valueName: "file"))
     var file: String?
 
+    @Option(help: "Why, for those who approve it and for whoever reads the log.")
+    var reason: String?
+
     @Flag(help: "Show the input of commands, and long scripts and diffs in full.")
     var verbose = false
+
+    mutating func validate() throws {
+        guard let reason else { return }
+        guard reason.contains(where: { !$0.isWhitespace }), reason.utf8.count <= 1000 else {
+            throw ValidationError("--reason has \(reason.utf8.count) bytes: give 1 to 1,000, not only blanks.")
+        }
+    }
 
     /// Shows the plan; a denied one is the caller's exit code 3.
     func show(_ planned: Belay.Planned, _ format: OutputFormat, _ terminal: Terminal) throws -> Exit {
         let view = PlanView(
             plan: planned.plan, planSha256: planned.planSha256, file: planned.file, decision: planned.decision,
             preview: planned.preview, verbose: verbose)
-        terminal.write(format == .json ? try view.json() : view.text(terminal.style))
+        terminal.hiding(planned.plan).write(format == .json ? try view.json() : view.text(terminal.style))
         return planned.decision.allowed ? .done : .denied
     }
 }

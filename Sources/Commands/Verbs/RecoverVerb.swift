@@ -74,7 +74,8 @@ struct RecoverVerb: Verb {
 
     private static func show(_ states: [RunState], _ workspace: Workspace, _ terminal: Terminal) {
         for state in states {
-            terminal.write(OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
+            terminal.hiding(state.plan).write(
+                OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
         }
     }
 

@@ -45,7 +45,8 @@ struct ResolveVerb: Verb {
                 try await $0.resolve(
                     run: run, node: node, as: verdict.value, reason: reason, key: key, watch: progress.watch)
             }
-            terminal.write(OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
+            terminal.hiding(state.plan).write(
+                OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
             return state.end == .abandoned || state.isSettled ? .done : .needsPerson
         } catch {
             return try progress.interrupted(by: error, inventory: workspace.inventory)

@@ -57,7 +57,10 @@ struct EntryView: Sendable {
                     "blob \($0.commitment.printable), \(count($0.length, "byte"))\(isWhole ? "" : ": erased, or not on this disk")"
                 ]
             } ?? []
-        let lines = String(decoding: try JSON.encodePretty(entry.record), as: UTF8.self).printableLines
+        var record = entry.record
+        // Secrets stay where they are, in the blob.
+        if record.shown != nil { record.event = nil }
+        let lines = String(decoding: try JSON.encodePretty(record), as: UTF8.self).printableLines
         return
             ([style.strong("Entry \(entry.index)"), "leaf hash \(leaf), \(count(entry.bytes.count, "byte"))"] + blob
             + lines).text

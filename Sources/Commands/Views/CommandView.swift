@@ -36,7 +36,10 @@ struct CommandView: Sendable {
         let isHidden = secrets.hide(input: input)
         let summary = style.faint("  < input: \(input.summary)\(isHidden ? ", masked" : "")")
         guard verbose, !isHidden else { return [summary] }
-        return [summary] + (input.text?.printableLines ?? ["(not text)"]).map { style.faint("  | " + $0) }
+        return [summary]
+            + (input.text.map { Redactor().redact($0).printableLines } ?? ["(not text)"]).map {
+                style.faint("  | " + $0)
+            }
     }
 
     private func folded(_ argv: [String]) -> String {

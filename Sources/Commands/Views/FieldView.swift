@@ -110,9 +110,10 @@ struct FieldView: Sendable {
     /// A value as printable lines; what is not there has none.
     static func lines(of value: FieldValue?) -> [String] {
         switch value {
-        case .text(let text): [text.printable]
-        case .lines(let lines): lines.map(\.printable)
-        case .content(let payload): payload.text?.printableLines ?? ["(not text: \(payload.summary))"]
+        case .text(let text): [Redactor().redact(text).printable]
+        case .lines(let lines): lines.map { Redactor().redact($0).printable }
+        case .content(let payload):
+            payload.text.map { Redactor().redact($0).printableLines } ?? ["(not text: \(payload.summary))"]
         case .absent, nil: []
         }
     }

@@ -13,7 +13,7 @@ extension HistoryItem {
         case .approval(let approval):
             (try? ApprovalStatement(bytes: approval.statement.bytes))?.decision == .approve ? .good : .bad
         case .run(let event): tone(of: event)
-        case .planned, .adopted, .trusted: .plain
+        case .began, .planned, .adopted, .trusted, .read: .plain
         case .recoveredLog, .blobErased, nil: .warning
         }
     }

@@ -13,7 +13,7 @@ struct OutputView: Sendable {
         if step.map({ Secrets($0).hide(input: payload) }) ?? Secrets.isSecret(text) {
             lines = ["(masked: \(payload.summary))"]
         } else {
-            lines = text.printableLines
+            lines = Redactor().redact(text).printableLines
         }
     }
 

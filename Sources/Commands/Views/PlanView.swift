@@ -52,7 +52,8 @@ struct PlanView: Sendable {
             "\(style.strong("Plan \(plan.id.printable)")) \(what)",
             "  for \(plan.requester.printable), cluster \(plan.cluster.name.printable) (\(plan.cluster.environment.printable)), "
                 + "good until \(plan.expiresAt.toSeconds)",
-        ] + parameters + waves + ["  sha256 \(planSha256)"] + change
+        ] + (plan.reason.map { ["  because: \($0.printable)"] } ?? []) + parameters + waves + ["  sha256 \(planSha256)"]
+            + change
     }
 
     private var waves: [String] {

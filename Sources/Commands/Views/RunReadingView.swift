@@ -116,13 +116,15 @@ struct RunFacts: Sendable {
         let span = history.began.flatMap { began in
             history.ended.flatMap { $0 < began ? nil : ", after " + Span.words($0.milliseconds - began.milliseconds) }
         }
-        let why = history.approvals.filter { $0.statement.decision == .approve && !$0.statement.comment.isEmpty }
+        let why =
+            (plan.reason.map { ["\(plan.requester): \($0)"] } ?? [])
+            + history.approvals.filter { $0.statement.decision == .approve && !$0.statement.comment.isEmpty }
             .map { "\($0.statement.approver): \($0.statement.comment)" }
         let all: [(String, String?)] = [
             ("asked by", plan.requester), ("at", plan.createdAt.toSeconds),
             ("runbook", plan.runbook.name + (plan.rollsBack.map { ", to roll back run \($0)" } ?? "")),
             ("with", parameters.isEmpty ? nil : parameters.joined(separator: " ")),
-            ("why", why.isEmpty ? "no approver gave a reason" : why.joined(separator: "; ")),
+            ("why", why.isEmpty ? "nobody gave a reason" : why.joined(separator: "; ")),
             ("cluster", "\(plan.cluster.name) (\(plan.cluster.environment))"),
             ("nodes", plan.nodes.map(\.name).joined(separator: ", ")),
             ("began", history.began?.toSeconds ?? "it has not been applied"),

@@ -1,6 +1,7 @@
 import Core
 
-/// What of a step must not reach a screen: kubeconfigs and private keys are masked, wherever they turn up.
+/// What of a step must not reach a screen: kubeconfigs and private keys are masked, wherever they turn up; of other texts the
+/// secrets are taken out, as they are of the log's entries (``Redactor``).
 struct Secrets: Sendable {
     private let isSecretFile: Bool
 
@@ -65,7 +66,9 @@ extension Plan {
 extension ParameterValue {
     /// The value, unless it is a secret.
     var masked: ParameterValue {
-        Secrets.isSecret(text) ? .string("masked: \(Payload(text).summary)") : self
+        if Secrets.isSecret(text) { return .string("masked: \(Payload(text).summary)") }
+        let redacted = Redactor().redact(text)
+        return redacted == text ? self : .string(redacted)
     }
 }
 
@@ -97,7 +100,7 @@ extension Observation {
     fileprivate func masked(_ secrets: Secrets) -> Observation {
         Observation(
             fields.mapValues { value in
-                guard secrets.hide(value) else { return value }
+                guard secrets.hide(value) else { return value.redacted }
                 return switch value {
                 case .content(let payload): .content(Payload("masked: \(payload.summary)"))
                 case .lines(let lines): .lines(["masked: \(Payload(lines.joined(separator: "\n")).summary)"])
@@ -111,8 +114,22 @@ extension Observation {
 extension Command {
     /// The command without what must not be shown.
     func masked(_ secrets: Secrets) -> Command {
-        let words = argv.map { Secrets.isSecret($0) ? "masked: \(Payload($0).summary)" : $0 }
-        let input = input.map { secrets.hide(input: $0) ? Payload("masked: \($0.summary)") : $0 }
+        let words = Redactor().redact(words: argv.map { Secrets.isSecret($0) ? "masked: \(Payload($0).summary)" : $0 })
+        let input = input.map { input in
+            if secrets.hide(input: input) { return Payload("masked: \(input.summary)") }
+            return input.text.map { Payload(Redactor().redact($0)) } ?? input
+        }
         return Command(words, input: input, accepts: accepts)
+    }
+}
+
+extension FieldValue {
+    fileprivate var redacted: FieldValue {
+        switch self {
+        case .text(let text): .text(Redactor().redact(text))
+        case .lines(let lines): .lines(lines.map(Redactor().redact))
+        case .content(let payload): .content(payload.text.map { Payload(Redactor().redact($0)) } ?? payload)
+        case .absent: .absent
+        }
     }
 }

@@ -27,6 +27,8 @@ struct TimelineView: Sendable {
     /// What it says.
     var words: String {
         switch record.record.event {
+        case .began(let beginning):
+            "the log \(beginning.origin.printable) begins, with the key \(beginning.key.printable)"
         case .planned(let planned): "plan signed, sha256 \(planned.planSha256.printable)"
         case .adopted(let record):
             "found on \(record.pieces.map(\.host.name.printable).joined(separator: " and ")), left there by \(record.holder.printable)"
@@ -38,6 +40,8 @@ struct TimelineView: Sendable {
         case .recoveredLog(let recovery): Self.recovered(recovery)
         case .blobErased(let erasure):
             "the content of entry \(erasure.entry) was erased: \(Self.brief(erasure.reason))"
+        case .read(let reading):
+            "\(count(reading.entries, "entry", "entries")) read: \(Self.brief(reading.command.joined(separator: " ")))"
         case .run(let event): words(event)
         case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
         }

@@ -34,6 +34,8 @@ public struct Configuration: Sendable, Hashable {
         public var witnesses: String?
         /// Whether a run begins only once so many have cosigned what was logged before it.
         public var strict = false
+        /// Whether it is logged who reads it.
+        public var reads = true
     }
 }
 
@@ -77,6 +79,7 @@ extension Configuration.Log {
         key = fields.optionalString("key")
         witnesses = fields.optionalPath("witnesses")
         strict = fields.bool("strict", default: false)
+        reads = fields.bool("reads", default: true)
         if strict, fields.node("witnesses") == nil {
             fields.error(
                 "strict", "needs log.witnesses: without a policy file no witness can be waited for",

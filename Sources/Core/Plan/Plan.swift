@@ -14,12 +14,16 @@ public struct Plan: Codable, Sendable, Hashable {
     public var expiresAt: Timestamp
     /// Who asks: the principal of the key that signs it.
     public var requester: String
+    /// Why, in the requester's words; nil when that was not said.
+    public var reason: String?
     /// What will be run.
     public var runbook: RunbookReference
     /// The run this plan rolls back; nil for a plan of a runbook.
     public var rollsBack: String?
     /// The runbook's parameters as bound.
     public var parameters: [String: ParameterValue]
+    /// Those of them that are secrets; nil when none is.
+    public var secretParameters: [String]?
     /// The cluster its targets belong to.
     public var cluster: ClusterReference
     /// The log it may be spent in.
@@ -38,17 +42,20 @@ public struct Plan: Codable, Sendable, Hashable {
 
     /// Collects the parts.
     public init(
-        id: String, createdAt: Timestamp, expiresAt: Timestamp, requester: String, runbook: RunbookReference,
-        rollsBack: String? = nil, parameters: [String: ParameterValue], cluster: ClusterReference, log: LogReference,
-        policySet: String, onFailure: OnFailure, strategy: Strategy = Strategy(), nodes: [NodePlan]
+        id: String, createdAt: Timestamp, expiresAt: Timestamp, requester: String, reason: String? = nil,
+        runbook: RunbookReference, rollsBack: String? = nil, parameters: [String: ParameterValue],
+        secretParameters: [String]? = nil, cluster: ClusterReference, log: LogReference, policySet: String,
+        onFailure: OnFailure, strategy: Strategy = Strategy(), nodes: [NodePlan]
     ) {
         self.id = id
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.requester = requester
+        self.reason = reason
         self.runbook = runbook
         self.rollsBack = rollsBack
         self.parameters = parameters
+        self.secretParameters = secretParameters
         self.cluster = cluster
         self.log = log
         self.policySet = policySet
@@ -56,6 +63,11 @@ public struct Plan: Codable, Sendable, Hashable {
         self.strategy = strategy
         self.nodes = nodes
     }
+}
+
+extension Plan {
+    /// The values that are kept out of the log and off the screen.
+    public var secrets: [String] { (secretParameters ?? []).compactMap { parameters[$0]?.text } }
 }
 
 /// Which runbook, by content.
@@ -185,6 +197,15 @@ public struct NodePlan: Codable, Sendable, Hashable {
     public var asksCluster: Bool {
         let checks = (preconditions + allChecks()).map(\.expression)
         return (checks + steps.compactMap(\.when)).contains { $0.contains("kubernetes") }
+    }
+
+    /// Where a write goes.
+    public func place(of write: Write) -> Place {
+        switch write {
+        case .acquireLease(let place, _), .releaseLease(let place): place
+        case .apply(let step), .undo(let step): steps[step].place
+        case .armDeadMan, .disarmDeadMan, .fireDeadMan: .node
+        }
     }
 
     /// All checks: of every step that is not left out, then of the whole.

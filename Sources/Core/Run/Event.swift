@@ -39,7 +39,45 @@ public enum Event: Codable, Sendable, Hashable {
     /// Nothing more will happen in this run.
     case finished(RunEnd)
 
-    // The names that unlabelled values have in the log's JSON.
+    // The names in the log's JSON, which are those in `type`.
+    private enum CodingKeys: String, CodingKey {
+        case started = "run.start"
+        case recovering, intent, outcome, observed, unobservable, unchanged, evaluated, skipped, judged, admitted
+        case verified = "verify"
+        case stale, conflict
+        case nodeState = "node.state"
+        case unreachable, resolved, wave
+        case finished = "run.end"
+    }
+
+    /// The name in a log entry's `type`.
+    public var name: String { key.rawValue }
+
+    private var key: CodingKeys {
+        switch self {
+        case .started: .started
+        case .recovering: .recovering
+        case .intent: .intent
+        case .outcome: .outcome
+        case .observed: .observed
+        case .unobservable: .unobservable
+        case .unchanged: .unchanged
+        case .evaluated: .evaluated
+        case .skipped: .skipped
+        case .judged: .judged
+        case .admitted: .admitted
+        case .verified: .verified
+        case .stale: .stale
+        case .conflict: .conflict
+        case .nodeState: .nodeState
+        case .unreachable: .unreachable
+        case .resolved: .resolved
+        case .wave: .wave
+        case .finished: .finished
+        }
+    }
+
+    // The names that unlabelled values have there.
     private enum IntentCodingKeys: String, CodingKey { case _0 = "intent" }
     private enum OutcomeCodingKeys: String, CodingKey { case _0 = "write", _1 = "answer" }
     private enum ObservedCodingKeys: String, CodingKey { case step, moment, _2 = "observation" }

@@ -1,7 +1,8 @@
 /// One entry of the audit log.
 ///
-/// As JSON: `{"at","by","event":{…},"node","run","type"}`. What would make the entry longer than the log takes is kept as a
-/// blob: then `blob` stands in place of `event`, and the rest can still be read and searched without it.
+/// As JSON (`schemas/log-entry.schema.json`): `{"at","by","type","event":{…}}`, and `run`, `node`, `intent`, `context` and
+/// `milliseconds` where they apply. What is too long for an entry, or has a secret in it, is kept as a blob: then `blob`
+/// stands in place of `event`, and `shown` has what of it can be read and searched without the blob.
 public struct LogRecord: Codable, Sendable, Hashable {
     /// The executor's clock; order comes from the index.
     public var at: Timestamp
@@ -13,9 +14,17 @@ public struct LogRecord: Codable, Sendable, Hashable {
     public var node: String?
     /// The event's name, readable without the blob.
     public var type: String
+    /// Of an outcome, the entry whose end it says; nil only where that is in another log.
+    public var intent: EntryName?
+    /// Of an intent, for whom and on whose word it is sent.
+    public var context: IntentContext?
+    /// Of an outcome, the time since its intent; nil where another executor had sent that.
+    public var milliseconds: Int?
     /// What happened, unless it is in `blob`.
     public var event: LogEvent?
-    /// Where it is kept, when it is too long for the entry.
+    /// Of an event in `blob`, what may be read by whoever reads the log: without secrets, and long texts cut.
+    public var shown: JSONTree?
+    /// Where the event is kept as it was.
     public var blob: BlobName?
 
     /// An entry with its event inline.
@@ -26,6 +35,43 @@ public struct LogRecord: Codable, Sendable, Hashable {
         self.node = node
         self.event = event
         type = event.name
+    }
+}
+
+/// An entry, by its place and its content.
+public struct EntryName: Codable, Sendable, Hashable {
+    /// Its index.
+    public var index: UInt64
+    /// Its leaf hash (RFC 6962), 64 hex digits.
+    public var leaf: String
+
+    /// Names an entry.
+    public init(index: UInt64, leaf: String) {
+        self.index = index
+        self.leaf = leaf
+    }
+}
+
+/// For whom and on whose word a write is sent: what an auditor asks of a single entry.
+public struct IntentContext: Codable, Sendable, Hashable {
+    /// How often this very write was intended before in this run, plus 1.
+    public var attempt: Int
+    /// Fingerprint of the host key that the machine must prove, `SHA256:…`; `local` for the operator's own.
+    public var hostKey: String?
+    /// SHA-256 of the plan's bytes.
+    public var planSha256: String
+    /// Who asked for the plan; nil where the plan is another log's.
+    public var requester: String?
+    /// Why, as the requester says; nil when that was not said.
+    public var reason: String?
+
+    /// Collects the parts.
+    public init(attempt: Int, hostKey: String?, planSha256: String, requester: String?, reason: String?) {
+        self.attempt = attempt
+        self.hostKey = hostKey
+        self.planSha256 = planSha256
+        self.requester = requester
+        self.reason = reason
     }
 }
 
@@ -40,107 +86,5 @@ public struct BlobName: Codable, Sendable, Hashable {
     public init(commitment: String, length: Int) {
         self.commitment = commitment
         self.length = length
-    }
-}
-
-/// What an entry of the log says.
-public enum LogEvent: Codable, Sendable, Hashable {
-    /// A plan was made and signed.
-    case planned(PlannedRecord)
-    /// A run was found on a node, and this log goes on with it.
-    case adopted(AdoptedRecord)
-    /// The policies judged it.
-    case decided(Decision)
-    /// Someone approved or denied it.
-    case approval(ApprovalRecord)
-    /// Someone decided to trust host keys of a node.
-    case trusted(TrustRecord)
-    /// The log was opened after a crash that showed: what was mended, and what is open.
-    case recoveredLog(LogRecovery)
-    /// Somebody had a blob erased, or is about to: it is deleted after this entry.
-    case blobErased(BlobErasure)
-    /// A step of a run.
-    case run(Event)
-
-    // The names that unlabelled values have in the log's JSON.
-    private enum PlannedCodingKeys: String, CodingKey { case _0 = "record" }
-    private enum AdoptedCodingKeys: String, CodingKey { case _0 = "record" }
-    private enum DecidedCodingKeys: String, CodingKey { case _0 = "decision" }
-    private enum ApprovalCodingKeys: String, CodingKey { case _0 = "record" }
-    private enum TrustedCodingKeys: String, CodingKey { case _0 = "record" }
-    private enum RecoveredLogCodingKeys: String, CodingKey { case _0 = "recovery" }
-    private enum BlobErasedCodingKeys: String, CodingKey { case _0 = "erasure" }
-    private enum RunCodingKeys: String, CodingKey { case _0 = "event" }
-
-    /// The name in `type`.
-    public var name: String {
-        switch self {
-        case .planned: "planned"
-        case .adopted: "adopted"
-        case .decided: "decided"
-        case .approval: "approval"
-        case .trusted: "trusted"
-        case .recoveredLog: "log.recovered"
-        case .blobErased: "blob.erased"
-        case .run(let event): event.name
-        }
-    }
-}
-
-/// A plan as it was submitted.
-public struct PlannedRecord: Codable, Sendable, Hashable {
-    /// The plan's bytes, exactly.
-    public var plan: Payload
-    /// Their SHA-256.
-    public var planSha256: String
-    /// The requester's signature over the bytes, armoured.
-    public var signature: String
-
-    /// Collects the parts.
-    public init(plan: Payload, planSha256: String, signature: String) {
-        self.plan = plan
-        self.planSha256 = planSha256
-        self.signature = signature
-    }
-}
-
-/// A signed statement about a plan.
-public struct ApprovalRecord: Codable, Sendable, Hashable {
-    /// The statement's bytes, exactly.
-    public var statement: Payload
-    /// The approver's signature over them, armoured.
-    public var signature: String
-
-    /// Collects the parts.
-    public init(statement: Payload, signature: String) {
-        self.statement = statement
-        self.signature = signature
-    }
-}
-
-extension Event {
-    /// The name in a log entry's `type`.
-    public var name: String {
-        switch self {
-        case .started: "started"
-        case .recovering: "recovering"
-        case .intent: "intent"
-        case .outcome: "outcome"
-        case .observed: "observed"
-        case .unobservable: "unobservable"
-        case .unchanged: "unchanged"
-        case .evaluated: "evaluated"
-        case .skipped: "skipped"
-        case .judged: "judged"
-        case .admitted: "admitted"
-        case .verified: "verified"
-        case .stale: "stale"
-        case .conflict: "conflict"
-        case .nodeState: "node.state"
-        case .unreachable: "unreachable"
-        case .resolved: "resolved"
-        case .wave: "wave"
-        case .finished: "finished"
-        }
     }
 }

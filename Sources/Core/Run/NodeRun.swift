@@ -90,13 +90,7 @@ public struct NodeRun: Sendable {
     func target(at place: Place) -> String? { place == .node ? nil : plan.name }
 
     /// Where a write goes.
-    public func place(of write: Write) -> Place {
-        switch write {
-        case .acquireLease(let place, _), .releaseLease(let place): place
-        case .apply(let step), .undo(let step): plan.steps[step].place
-        case .armDeadMan, .disarmDeadMan, .fireDeadMan: .node
-        }
-    }
+    public func place(of write: Write) -> Place { plan.place(of: write) }
 
     /// Whether every step on the node itself frees disk, so that a full disk must not keep it from beginning.
     public var freesDisk: Bool {

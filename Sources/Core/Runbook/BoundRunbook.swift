@@ -41,6 +41,14 @@ public struct BoundStep: Sendable {
     public var action: any Action
 }
 
+extension BoundRunbook {
+    /// The secrets among its parameters that have a value; nil when there are none.
+    public var secretParameters: [String]? {
+        let names = runbook.parameters.filter { $0.isSecret && parameters[$0.name] != nil }.map(\.name)
+        return names.isEmpty ? nil : names.sorted()
+    }
+}
+
 extension Runbook {
     /// Fills in parameters given as text (from a command line, say).
     /// - Throws: unknown names, values that do not fit their declaration, and arguments that an action cannot take, the

@@ -7,15 +7,18 @@ extension Parameter {
         required = fields.bool("required", default: false)
         description = fields.string("description")
         location = fields.log.location(fields.mapping)
-        fields.refuse(
-            "secret", "secret parameters are not supported yet",
-            remedy: "Put the secret on the node by other means; a parameter is written to the plan and the log")
+        isSecret = fields.bool("secret", default: false)
         // Without a linear-time engine a pattern could hang the planner; the actions check what they are given anyway.
         fields.refuseUnsupported("pattern")
         check(fields)
         // A boolean's default is a bare true or false, which no text may be.
         let text = type == .boolean ? fields.node("default")?.text : fields.optionalString("default")
         if let text { readDefault(text, fields) }
+        if isSecret, type != .string || !allowed.isEmpty || text != nil {
+            fields.error(
+                "secret", "a secret is a string without enum and default",
+                remedy: "What stands in a runbook is none: take them out, and give it with --param-file")
+        }
     }
 
     private mutating func readDefault(_ text: String, _ fields: YAMLFields) {
@@ -49,6 +52,11 @@ extension Parameter {
 
     /// Reads a value given as text.
     func read(_ text: String) -> Result<ParameterValue, Fault> {
+        if isSecret, text.utf8.count < Redactor.leastSecret {
+            let least =
+                "at least \(Redactor.leastSecret) bytes: a shorter one could not be told from other text in the log"
+            return .failure(Fault(message: "a secret has \(least)"))
+        }
         let shown = "'\(text.prefix(80))'"
         let value: ParameterValue
         switch type {

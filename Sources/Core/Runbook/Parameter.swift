@@ -12,6 +12,8 @@ public struct Parameter: Sendable {
     public var fallback: ParameterValue?
     /// Whether it must be given.
     public var required: Bool
+    /// Whether its value is kept out of the log and off the screen.
+    public var isSecret: Bool
     /// What it is for.
     public var description: String
     /// Where it is declared.

@@ -21,8 +21,11 @@ public struct Timestamp: Sendable, Hashable, Comparable, Codable, CustomStringCo
 
     /// `2026-11-22T18:00:00.000Z`.
     public var description: String {
-        Date(timeIntervalSince1970: Double(milliseconds) / 1000)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        // A date is a Double, which formatting cuts: 0.8 s would be 799 ms.
+        let rest = (milliseconds % 1000 + 1000) % 1000
+        let whole = Date(timeIntervalSince1970: Double((milliseconds - rest) / 1000))
+            .formatted(Date.ISO8601FormatStyle())
+        return "\(whole.dropLast()).\(String(rest + 1000).dropFirst())Z"
     }
 
     /// The instant some seconds later.

@@ -30,15 +30,16 @@ public actor AuditLog {
     ///     refused.
     ///   - pace: when tiles and checkpoints are made of what is durable.
     ///   - files: the system calls.
+    ///   - first: makes the entry that a log without any begins with, whoever opens it first.
     /// - Throws: `AuditError` when the disk is full, the folder not writable, or the log damaged or behind what was
     ///   signed. Room for the first two segments is allocated here, so that a full disk shows before anything runs.
     public static func open(
         directory: String, origin: String, anchor: String? = nil, pace: PublishPace = .standard,
-        files: any LogFiles = SystemFiles()
+        files: any LogFiles = SystemFiles(), first: (@Sendable (VerifierKey) throws -> [UInt8])? = nil
     ) async throws -> AuditLog {
         let thread = try JournalThread()
         let log = AuditLog(directory: directory, origin: origin, thread: thread, files: files)
-        try await log.load(anchor: anchor, pace: pace, files: files)
+        try await log.load(anchor: anchor, pace: pace, files: files, first: first)
         return log
     }
 
@@ -51,9 +52,12 @@ public actor AuditLog {
 
     deinit { publishing?.stop() }
 
-    private func load(anchor: String?, pace: PublishPace, files: any LogFiles) throws {
+    private func load(
+        anchor: String?, pace: PublishPace, files: any LogFiles, first: ((VerifierKey) throws -> [UInt8])?
+    ) throws {
         do {
             let writer = try JournalWriter(directory: directory, origin: origin, anchor: anchor, files: files)
+            if let first { try writer.begin(with: first) }
             publishing = try PublishLoop(writer.publisher(), durable: writer.size, pace: pace)
             self.writer = writer
         } catch {

@@ -60,6 +60,15 @@ final class JournalWriter {
         Publisher(directory: directory, files: files, lock: publishing, store: store, start: start)
     }
 
+    /// Appends an entry when there is none yet: of several processes only one does.
+    func begin(with first: (VerifierKey) throws -> [UInt8]) throws {
+        guard size == 0 else { return }
+        try lock.exclusively {
+            try catchUp()
+            if size == 0 { _ = try writeBatch([try first(verifierKey)]) }
+        }
+    }
+
     /// Appends the entries durably; returns the index of the first.
     /// When it throws, entries below `size` are durable and nothing is known of the others.
     func append(_ entries: [[UInt8]], firstIndex: (UInt64) -> Void) throws {

@@ -41,11 +41,14 @@ public struct Runner: Sendable {
         _ state: inout RunState, beginning: Event, _ planSha256: String, _ judge: (any Judge)?,
         _ watch: @escaping Watch
     ) async throws -> RunState {
-        let journal = ExecutorJournal(log: log, holder: holder)
+        let store = RunStore(try await log.records())
+        let journal = ExecutorJournal(
+            log: log, clock: clock, holder: holder, plan: state.plan, planSha256: planSha256,
+            earlier: store.runs.first { $0.id == state.id }?.records ?? [])
         let nodes = SSHNodes(connector: connector)
         let driver = Driver(
             journal: journal, nodes: nodes, clock: clock, nonces: nonces, judge: judge, planSha256: planSha256,
-            holder: holder, settled: RunStore(try await log.records()).settledRuns(but: state.plan.id), watch: watch)
+            holder: holder, settled: store.settledRuns(but: state.plan.id), watch: watch)
         do {
             try await journal.append(beginning, run: state.id, node: nil)
             try state.apply(beginning, node: nil)

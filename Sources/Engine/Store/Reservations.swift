@@ -9,8 +9,8 @@ struct Reservations {
 
     /// - Parameter id: the run that is judged, which is not in its own way.
     init(_ records: [IndexedRecord], _ store: RunStore, but id: String) {
-        let began = Self.first("started", in: records)
-        let ended = Self.first("finished", in: records)
+        let began = Self.first("run.start", in: records)
+        let ended = Self.first("run.end", in: records)
         let open = Set(began.keys).subtracting(ended.keys).subtracting([id])
         runs = store.runs.filter { open.contains($0.id) }.flatMap { run in
             let startedAt = began[run.id].map { Fact.known($0) } ?? .unknown("its log has no such record")

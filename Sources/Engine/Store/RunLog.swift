@@ -6,9 +6,12 @@ public struct RunLog: Sendable {
     /// The log beneath.
     public let log: AuditLog
     private let clock: any Clock
+    private let redactor: Redactor
 
     // Of the 65,535 bytes an entry may have, the rest is for the record around the event.
     private static let inlineLimit = 60_000
+    // Of what a node printed, in bytes.
+    private static let outputLimit = 4096
 
     /// Opens the log of a project, making it on first use, and records what a crash had left to be mended. The last checkpoint
     /// is kept beside the folder too: a folder that was set back to an older copy is refused.
@@ -16,8 +19,12 @@ public struct RunLog: Sendable {
     public static func open(directory: String, origin: String, clock: any Clock, by holder: String) async throws
         -> RunLog
     {
-        let log = try await AuditLog.open(directory: directory, origin: origin, anchor: anchor(of: directory))
-        let runLog = RunLog(log: log, clock: clock)
+        let log = try await AuditLog.open(directory: directory, origin: origin, anchor: anchor(of: directory)) { key in
+            let beginning = LogBeginning(origin: origin, key: key.description)
+            return try JSON.encode(
+                LogRecord(at: clock.now(), by: holder, run: nil, node: nil, event: .began(beginning)))
+        }
+        let runLog = RunLog(log: log, clock: clock, redactor: Redactor())
         let (torn, rebuilt) = (await log.recovered, await log.hasRebuiltTiles)
         if torn != nil || rebuilt {
             let open = OpenIntent.all(in: try await runLog.records().map { ($0.index, $0.record) })
@@ -35,16 +42,38 @@ public struct RunLog: Sendable {
         get async throws { LogReference(origin: log.origin, key: try await log.verifierKey.description) }
     }
 
+    /// The same log for events that these secrets may be in.
+    func hiding(_ secrets: [String]) -> RunLog {
+        RunLog(log: log, clock: clock, redactor: Redactor(declared: secrets))
+    }
+
     /// Appends an event; returns once it is durable, its blob first.
-    public func append(_ event: LogEvent, by: String, run: String?, node: String? = nil) async throws {
+    ///
+    /// What is hashed has no secret in it: an event with one, or too long a one, is kept as a blob, which can be erased.
+    /// - Parameter annotate: adds what stands beside the event.
+    @discardableResult
+    public func append(
+        _ event: LogEvent, by: String, run: String?, node: String? = nil, annotate: (inout LogRecord) -> Void = { _ in }
+    ) async throws -> EntryName {
         var record = LogRecord(at: clock.now(), by: by, run: run, node: node, event: event)
+        annotate(&record)
         let body = try JSON.encode(event)
-        if body.count > Self.inlineLimit {
+        if let shown = try shown(of: event, body) {
             let blob = try await log.blobs.put(body)
             record.event = nil
+            record.shown = try JSON.encode(shown).count > Self.inlineLimit ? nil : shown
             record.blob = BlobName(commitment: blob.commitment, length: Int(blob.length))
         }
-        _ = try await log.append(try JSON.encode(record))
+        let bytes = try JSON.encode(record)
+        return EntryName(index: try await log.append(bytes), leaf: Merkle.leaf(bytes).hex)
+    }
+
+    // Nil when the event may stand in the entry as it is.
+    private func shown(of event: LogEvent, _ body: [UInt8]) throws -> JSONTree? {
+        let tree = try JSON.decode(JSONTree.self, from: body)
+        var shown = redactor.redact(tree)
+        if case .run(.outcome) = event { shown = shown.cut(to: Self.outputLimit) }
+        return shown == tree && body.count <= Self.inlineLimit ? nil : shown
     }
 
     /// All records with their indices, events in blobs read back.
@@ -106,22 +135,5 @@ public struct RecordReader: Sendable {
             records.append(try await IndexedRecord(entry, blobs: blobs))
         }
         return records
-    }
-}
-
-/// The journal of one executor.
-public struct ExecutorJournal: Journal {
-    private let log: RunLog
-    private let holder: String
-
-    /// Appends as `holder`.
-    public init(log: RunLog, holder: String) {
-        self.log = log
-        self.holder = holder
-    }
-
-    /// Durable when it returns.
-    public func append(_ event: Event, run: String, node: String?) async throws {
-        try await log.append(.run(event), by: holder, run: run, node: node)
     }
 }

@@ -22,8 +22,11 @@ extension Workspace {
                 remedy: "A new log would have another key. Set log.directory to where that log is, or take log.key out."
             )
         }
-        let log = try await AuditLog.open(directory: logDirectory, origin: configuration.log.origin)
+        let log = try await RunLog.open(
+            directory: logDirectory, origin: configuration.log.origin, clock: SystemClock(), by: Environment.holder
+        ).log
         let key = try await log.verifierKey
+        _ = try await log.checkpoint()
         await log.close()
         return MadeLog(key: key, isNew: isNew)
     }

@@ -44,9 +44,9 @@ struct EntryFilterTests {
     @Test(
         "an outcome is a word or an exit status, however it is written",
         arguments: [
-            ("rolled-back", ["node.state", "finished"]), ("rolledBack", ["node.state", "finished"]),
-            ("Rolled Back", ["node.state", "finished"]), ("1", ["outcome"]), ("approved", ["approval"]),
-            ("allowed", ["decided", "decided", "judged"]), ("released", ["outcome"]), ("back", []),
+            ("rolled-back", ["node.state", "run.end"]), ("rolledBack", ["node.state", "run.end"]),
+            ("Rolled Back", ["node.state", "run.end"]), ("1", ["outcome"]), ("approved", ["approval"]),
+            ("allowed", ["decision", "decision", "judged"]), ("released", ["outcome"]), ("back", []),
         ] as [(String, [String])])
     func outcomes(word: String, expected: [String]) throws {
         #expect(types(try Story.rolledBack(), EntryFilter(outcome: word)) == expected)
@@ -58,7 +58,7 @@ struct EntryFilterTests {
         #expect(types(story, EntryFilter(type: "approval")) == ["approval"])
         #expect(types(story, EntryFilter(type: "app")) == [])
         #expect(types(story, EntryFilter(text: "chg-4711")) == ["approval"])
-        #expect(types(story, EntryFilter(type: "finished", text: "SUCCEEDED")) == ["finished"])
+        #expect(types(story, EntryFilter(type: "run.end", text: "SUCCEEDED")) == ["run.end"])
         #expect(types(story, EntryFilter(text: "no such text")) == [])
     }
 

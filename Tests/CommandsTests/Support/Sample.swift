@@ -130,7 +130,7 @@ final class Folder {
     /// A project without a log.
     func makeProject() throws {
         _ = try write(
-            "apiVersion: belay/v1\nkind: Configuration\nlog: {directory: log, origin: test.example/log}\n",
+            "apiVersion: belay/v1\nkind: Configuration\nlog: {directory: log, origin: test.example/log, reads: false}\n",
             to: "belay.yaml")
         _ = try write(
             """

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import TransparencyLog
 
 @testable import Commands
 @testable import Engine
@@ -37,10 +38,13 @@ struct Story {
         await log.close()
     }
 
-    mutating func add(_ event: LogEvent, by: String = "alice@laptop:7", node: String? = nil, after: Int64 = 500) throws
-    {
+    mutating func add(
+        _ event: LogEvent, by: String = "alice@laptop:7", node: String? = nil, after: Int64 = 500,
+        of intent: EntryName? = nil
+    ) throws {
         now = Timestamp(milliseconds: now.milliseconds + after)
-        let record = LogRecord(at: now, by: by, run: plan.id, node: node, event: event)
+        var record = LogRecord(at: now, by: by, run: plan.id, node: node, event: event)
+        record.intent = intent
         let bytes = try JSON.encode(record)
         records.append(IndexedRecord(index: UInt64(records.count), record: record, bytes: bytes))
     }
@@ -52,7 +56,8 @@ struct Story {
     mutating func write(_ node: String, _ write: Write, _ answer: NodeAnswer, took: Int64 = 500) throws {
         let undo = write.step.map { step in plan.nodes.first { $0.name == node }?.steps[step].undo ?? [] } ?? []
         try add(node, .intent(Intent(write, undo: undo)))
-        try add(node, .outcome(write, answer), after: took)
+        let name = records.last.map { EntryName(index: $0.index, leaf: Merkle.leaf($0.bytes).hex) }
+        try add(.run(.outcome(write, answer)), node: node, after: took, of: name)
     }
 
     /// Planned, judged, approved, and begun.

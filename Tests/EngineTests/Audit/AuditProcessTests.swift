@@ -81,7 +81,7 @@ struct AuditProcessTests {
     // strace counts for each thread: the log's and the publisher's.
     @Test(
         "the N-th system call fails from outside, or kills: what was acknowledged is there, and the log goes on",
-        arguments: [("fdatasync", 2), ("fsync", 9), ("rename", 1), ("pwrite64", 4)], ["error=EIO", "signal=SIGKILL"])
+        arguments: [("fdatasync", 2), ("fsync", 5), ("rename", 1), ("pwrite64", 4)], ["error=EIO", "signal=SIGKILL"])
     func injected(call: (name: String, stride: Int), fault: String) async throws {
         for round in 0..<4 {
             let log = try TemporaryLog()

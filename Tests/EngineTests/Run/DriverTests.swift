@@ -201,7 +201,7 @@ struct DriverTests {
             #expect(entries[index + 1] == "append outcome", "\(entry)")
         }
         #expect(entries.contains("send read afresh") == cutsPath)
-        #expect(entries.last == "append finished")
+        #expect(entries.last == "append run.end")
     }
 
     @Test("a journal that fails at the k-th append ends it there: nothing is sent after", arguments: [false, true])

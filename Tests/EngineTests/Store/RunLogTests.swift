@@ -38,7 +38,7 @@ struct RunLogTests {
         bytes[end + 2] = 0xFF
         try log.write(bytes, segment)
         await (try await open()).log.close()
-        let open = [OpenIntent(index: 1, run: "r", node: "a", write: .armDeadMan)]
+        let open = [OpenIntent(index: 2, run: "r", node: "a", write: .armDeadMan)]
         #expect(try await recoveries() == [LogRecovery(tornBytes: 3, rebuiltTiles: false, open: open)])
     }
 
@@ -51,6 +51,60 @@ struct RunLogTests {
         try FileManager.default.removeItem(atPath: log.directory + "/tile")
         _ = try await open()
         #expect(try await recoveries() == [LogRecovery(tornBytes: 0, rebuiltTiles: true, open: [])])
+    }
+
+    @Test("a log begins with what it is, whoever opens it first, and only once")
+    func begins() async throws {
+        async let one = open()
+        async let other = open()
+        let logs = try await [one, other]
+        let key = try await logs[0].log.verifierKey.description
+        await logs[0].log.close()
+        await logs[1].log.close()
+        await (try await open()).log.close()
+        let records = try await RecordReader(directory: log.directory).records()
+        #expect(records.map(\.record.type) == ["log.init"])
+        #expect(records.first?.record.event == .began(LogBeginning(origin: origin, key: key)))
+    }
+
+    private func outcome(_ output: String) -> LogEvent {
+        .run(.outcome(.apply(step: 0), .done(status: 1, failedAt: 0, output: Payload(output))))
+    }
+
+    @Test("what is hashed has no secret in it; the event is whole as long as its blob is there")
+    func redacted() async throws {
+        let first = try await open().hiding(["swordfish"])
+        let event = outcome("connecting to https://u:hunter2@host with swordfish\n")
+        try await first.append(event, by: "t", run: "r", node: "a")
+        var entry = try #require(try await first.records().last)
+        let text = String(decoding: entry.bytes, as: UTF8.self)
+        #expect(text.contains("https://u:[redacted]@host with [redacted]"))
+        #expect(!text.contains("hunter2") && !text.contains("swordfish"))
+        #expect(entry.record.event == event)
+        try await first.log.blobs.erase(BlobReference(try #require(entry.record.blob)))
+        entry = try #require(try await first.records().last)
+        #expect(entry.record.event == nil && entry.record.shown != nil)
+        #expect(try log.verify().isIntact)
+    }
+
+    @Test("of a long output the first 4 KiB stand in the entry, the rest in a blob", arguments: [4096, 4097, 200_000])
+    func long(_ length: Int) async throws {
+        let first = try await open()
+        let event = outcome(String(repeating: "x", count: length))
+        try await first.append(event, by: "t", run: "r", node: "a")
+        let entry = try #require(try await first.records().last)
+        #expect(entry.record.event == event)
+        #expect((entry.record.blob != nil) == (length > 4096))
+        #expect(entry.bytes.count < 5000)
+        #expect(length == 4096 || String(decoding: entry.bytes, as: UTF8.self).contains("[cut: \(length) bytes]"))
+    }
+
+    @Test("an entry that is appended is named by its index and leaf hash")
+    func named() async throws {
+        let first = try await open()
+        let name = try await first.append(.run(.wave(0)), by: "t", run: "r")
+        let entry = try #require(try await first.records().last)
+        #expect(name == EntryName(index: entry.index, leaf: Merkle.leaf(entry.bytes).hex) && name.index == 1)
     }
 
     @Test("a folder set back to an older copy is refused, since the last checkpoint is kept beside it")

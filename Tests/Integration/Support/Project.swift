@@ -49,7 +49,7 @@ struct Project: ~Copyable, Sendable {
             kind: Configuration
             runbooks: [\(Testbed.root)/runbooks, runbooks]
             policies: [\(Testbed.root)/policies, policies]
-            log: {directory: log, origin: belay.test/integration}
+            log: {directory: log, origin: belay.test/integration, reads: false}
             signing: {key: keys/alice}
 
             """)

@@ -60,7 +60,7 @@ struct Generator {
                     .done(status: status, failedAt: 0, output: Payload(random.pick(Self.words)))))
         case 3: return .run(.finished(random.pick([.succeeded, .rolledBack, .needsPerson])))
         case 4: return .run(.verified(step: 0, failures: []))
-        case 5: return .recoveredLog(bytes: 7)
+        case 5: return .recoveredLog(LogRecovery(tornBytes: 7, rebuiltTiles: false, open: []))
         default: return .run(.nodeState(.rollingBack, reason: random.pick(Self.words)))
         }
     }
@@ -77,7 +77,7 @@ struct Generator {
         if random.chance(5) {
             filter.outcome = random.pick(["0", "1", "Rolled Back", "rolled-back", "held", "\u{212A}"])
         }
-        if random.chance(5) { filter.type = random.pick(["planned", "outcome", "node.state", "log.recovered", "no"]) }
+        if random.chance(5) { filter.type = random.pick(["plan", "outcome", "node.state", "recovered", "no"]) }
         if random.chance(5) { filter.since = Sample.time.adding(seconds: Int.random(in: 0..<99, using: &random)) }
         if random.chance(5) { filter.until = Sample.time.adding(seconds: Int.random(in: 0..<99, using: &random)) }
         if random.chance(2) { filter.text = text(records) }
