@@ -49,13 +49,7 @@ public struct LogProof: Sendable, Equatable {
             throw FormatError("the proof's index is not a line 'index N', a decimal below 2^63 without leading zero")
         }
         self.index = index
-        inclusion = InclusionProof(
-            hashes: try lines.map {
-                guard let hash = Base64.decode($0).flatMap({ TreeHash($0) }) else {
-                    throw FormatError("between index and blank line the proof has lines other than base64 of 32 bytes")
-                }
-                return hash
-            })
+        inclusion = InclusionProof(hashes: try TreeHash.lines(lines))
         note = try SignedNote(Array(rest))
     }
 
@@ -77,12 +71,7 @@ public struct LogProof: Sendable, Equatable {
     public func verify(entry: [UInt8], logs: [VerifierKey], policy: WitnessPolicy) throws -> ProvenEntry {
         let signed = try SignedCheckpoint(note, verifiedByAnyOf: logs)
         let checkpoint = signed.checkpoint
-        let cosigners = try signed.cosigners(among: policy.witnesses.map(\.key))
-        guard policy.isSatisfied(by: Set(cosigners.map(\.key))) else {
-            let names = cosigners.map(\.key.name).joined(separator: ", ")
-            throw FormatError(
-                "the checkpoint lacks the policy's quorum: cosigned by \(names.isEmpty ? "no known witness" : names)")
-        }
+        let cosigners = try signed.cosigners(for: policy)
         let leaf = Merkle.leaf(entry)
         guard inclusion.verify(leaf: leaf, index: index, size: checkpoint.size, root: checkpoint.root) else {
             throw FormatError(
@@ -94,6 +83,31 @@ public struct LogProof: Sendable, Equatable {
 
     private static func value(of name: String, _ line: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
         line.starts(with: "\(name) ".utf8) ? line.dropFirst(name.utf8.count + 1) : nil
+    }
+}
+
+extension TreeHash {
+    /// The hashes between a proof's head and its blank line.
+    static func lines(_ lines: ArraySlice<ArraySlice<UInt8>>) throws -> [TreeHash] {
+        try lines.map {
+            guard let hash = Base64.decode($0).flatMap({ TreeHash($0) }) else {
+                throw FormatError("before its blank line the proof has lines other than base64 of 32 bytes")
+            }
+            return hash
+        }
+    }
+}
+
+extension SignedCheckpoint {
+    /// Who among a policy's witnesses cosigned, when they are its quorum.
+    func cosigners(for policy: WitnessPolicy) throws -> [Cosigner] {
+        let cosigners = try cosigners(among: policy.witnesses.map(\.key))
+        guard policy.isSatisfied(by: Set(cosigners.map(\.key))) else {
+            let names = cosigners.map(\.key.name).joined(separator: ", ")
+            throw FormatError(
+                "the checkpoint lacks the policy's quorum: cosigned by \(names.isEmpty ? "no known witness" : names)")
+        }
+        return cosigners
     }
 }
 

@@ -15,7 +15,8 @@ public enum LogVerifier {
         directory: String, key: VerifierKey? = nil, kept: [KeptCheckpoint] = [], policy: WitnessPolicy? = nil
     ) throws -> VerificationReport {
         _ = try LogLayout.segments(in: directory)
-        let source = try key.map { .given($0) } ?? keyInLog(directory)
+        let source =
+            try key.map { .given($0) } ?? VerifierKey.ofLog(in: directory).map { .fromLog($0) } ?? KeySource.none
         // Checkpoints first: what a live log signs meanwhile covers more than what is read afterwards.
         let files = try CheckpointFiles(
             directory: directory, key: source.key, kept: kept, witnesses: policy?.witnesses.map(\.key) ?? [])
@@ -28,13 +29,16 @@ public enum LogVerifier {
             findingCount: replay.findingCount, witnessed: quorum?.witnessed,
             failures: files.failures + replay.failures + replay.tiles.failures + (quorum?.failures ?? []))
     }
+}
 
-    private static func keyInLog(_ directory: String) throws -> KeySource {
+extension VerifierKey {
+    /// The key that a log's folder says is its own; nil when it names none. Who takes it from here trusts the folder.
+    public static func ofLog(in directory: String) throws(LogReadError) -> VerifierKey? {
         let path = "\(directory)/\(LogLayout.verifierKey)"
-        guard let bytes = try Files.read(path, limit: 4096) else { return .none }
+        guard let bytes = try Files.read(path, limit: 4096) else { return nil }
         let text = String(decoding: bytes, as: UTF8.self)
         do {
-            return .fromLog(try VerifierKey(text.hasSuffix("\n") ? String(text.dropLast()) : text))
+            return try VerifierKey(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         } catch {
             throw LogReadError(path: path, reason: "\(error)")
         }

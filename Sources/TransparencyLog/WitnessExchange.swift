@@ -25,8 +25,7 @@ public struct WitnessRequest: Sendable, Equatable {
             throw FormatError(
                 "the proof from size \(oldSize) to \(size) must \(proof.hashes.isEmpty ? "not " : "")be empty")
         }
-        let lines = ["old \(oldSize)"] + proof.hashes.map(\.base64) + [""]
-        body = lines.flatMap { Array($0.utf8) + [0x0A] } + checkpoint.note.bytes
+        body = GrowthProof(oldSize: oldSize, consistency: proof, checkpoint: checkpoint).bytes
         guard body.count <= Self.maxBytes else {
             throw FormatError("the request has \(body.count) bytes, witnesses read \(Self.maxBytes)")
         }

@@ -1,42 +1,12 @@
-import Foundation
 import Testing
 
 @testable import TransparencyLog
 
 @Suite("consistency proofs from tiles")
 struct ConsistencyTileTests {
-    /// The hash tiles of a tree, with the unfinished ones of `published`, in a folder.
-    private final class Tiles {
-        let directory = FileManager.default.temporaryDirectory.path + "/belay-tiles-\(UUID().uuidString)"
-        let leaves: [TreeHash]
-
-        init(_ size: Int, published: Set<Int>) throws {
-            leaves = decimalLeaves(size)
-            var edge = TileEdge()
-            for (number, leaf) in leaves.enumerated() {
-                if published.contains(number) { try write(edge.partials) }
-                try write(edge.append(Array(String(number).utf8), leaf: leaf))
-            }
-            try write(edge.partials)
-        }
-
-        deinit { try? FileManager.default.removeItem(atPath: directory) }
-
-        func remove(_ path: String) throws { try FileManager.default.removeItem(atPath: "\(directory)/\(path)") }
-
-        private func write(_ files: [TileFile]) throws {
-            for file in files where file.tile.content != .entries {
-                let path = URL(fileURLWithPath: "\(directory)/\(file.tile)")
-                try FileManager.default.createDirectory(
-                    at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
-                try Data(file.bytes).write(to: path)
-            }
-        }
-    }
-
     @Test("every pair of sizes of a small log has the proof that its leaves give")
     func everyPair() throws {
-        let tiles = try Tiles(40, published: Set(1...40))
+        let tiles = try HashTiles(40, published: Set(1...40))
         let reader = TileReader(directory: tiles.directory)
         for new in 1...40 {
             for old in 0...new {
@@ -49,7 +19,7 @@ struct ConsistencyTileTests {
     @Test("where a level begins, ends and is cut, up to 70,000 entries, proofs are those of the leaves and verify")
     func large() throws {
         let sizes = [1, 255, 256, 257, 511, 512, 600, 4_096, 10_007, 65_535, 65_536, 65_537, 66_000, 70_000]
-        let tiles = try Tiles(70_000, published: Set(sizes))
+        let tiles = try HashTiles(70_000, published: Set(sizes))
         let reader = TileReader(directory: tiles.directory)
         let roots = Dictionary(uniqueKeysWithValues: sizes.map { ($0, Merkle.root(of: tiles.leaves[..<$0])) })
         for new in sizes {
@@ -69,7 +39,7 @@ struct ConsistencyTileTests {
 
     @Test("a partial tile whose full one took its place is read from that; a missing one is named")
     func missing() throws {
-        let tiles = try Tiles(600, published: [300])
+        let tiles = try HashTiles(600, published: [300])
         let reader = TileReader(directory: tiles.directory)
         try tiles.remove("tile/0/001.p/44")
         let expected = ConsistencyProof(oldSize: 7, leaves: Array(tiles.leaves[..<300]))
@@ -81,7 +51,7 @@ struct ConsistencyTileTests {
 
     @Test("a log is no extension of a longer one")
     func wrongWay() throws {
-        let tiles = try Tiles(3, published: [])
+        let tiles = try HashTiles(3, published: [])
         #expect(throws: FormatError.self) {
             try TileReader(directory: tiles.directory).consistencyProof(from: 4, to: 3)
         }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Core
 import Engine
-import Foundation
 import Services
 
 /// Which entries of the log, as options; what is given must all fit.
@@ -49,25 +48,7 @@ struct EntrySelection: ParsableArguments {
     /// The entries, in the log's order, and their runs' plans: by the log's index, or by reading all of the log where there is none.
     /// - Throws: `UsageError` for a time that is none, or two that leave nothing between them.
     func entries(of workspace: Workspace, now: Timestamp, _ terminal: Terminal) async throws -> LogExcerpt {
-        let filter = try filter(now: now)
-        let log = workspace.logDirectory
-        guard filter != EntryFilter() || last != nil, FileManager.default.fileExists(atPath: log) else {
-            return try await scan(workspace, filter)
-        }
-        do {
-            let found = try await LogIndex(log: log).search(filter, last: last) { terminal.complain($0.printable) }
-            return LogExcerpt(entries: found.entries.shown, plans: found.plans)
-        } catch let error as IndexError {
-            terminal.complain("\(error); the log itself is read instead".printable)
-            return try await scan(workspace, filter)
-        }
-    }
-
-    private func scan(_ workspace: Workspace, _ filter: EntryFilter) async throws -> LogExcerpt {
-        let all = try await workspace.wholeRecords()
-        let plans = RunStore(all).plans
-        let admitted = all.filter { entry in filter.admits(entry, plan: entry.record.run.flatMap { plans[$0] }) }
-        return LogExcerpt(entries: Array(admitted.suffix(last ?? admitted.count)).shown, plans: plans)
+        try await workspace.excerpt(filter(now: now), last: last, terminal)
     }
 
     private func filter(now: Timestamp) throws -> EntryFilter {

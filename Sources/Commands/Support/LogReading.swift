@@ -1,6 +1,7 @@
 import Core
 import Engine
 import Foundation
+import Services
 import TransparencyLog
 
 extension RunStore {
@@ -17,6 +18,30 @@ extension Workspace {
     func wholeRecords() async throws -> [IndexedRecord] {
         guard FileManager.default.fileExists(atPath: logDirectory) else { return [] }
         return try await RecordReader(directory: logDirectory).records()
+    }
+
+    /// The entries that a filter admits, by the log's index, or by reading all of the log where there is none.
+    /// - Parameter last: only so many, the last ones.
+    func excerpt(_ filter: EntryFilter, last: Int? = nil, _ terminal: Terminal) async throws -> LogExcerpt {
+        guard filter != EntryFilter() || last != nil, FileManager.default.fileExists(atPath: logDirectory) else {
+            return try await scan(filter, last: last)
+        }
+        do {
+            let found = try await LogIndex(log: logDirectory).search(filter, last: last) {
+                terminal.complain($0.printable)
+            }
+            return LogExcerpt(entries: found.entries.shown, plans: found.plans)
+        } catch let error as IndexError {
+            terminal.complain("\(error); the log itself is read instead".printable)
+            return try await scan(filter, last: last)
+        }
+    }
+
+    private func scan(_ filter: EntryFilter, last: Int?) async throws -> LogExcerpt {
+        let all = try await wholeRecords()
+        let plans = RunStore(all).plans
+        let admitted = all.filter { entry in filter.admits(entry, plan: entry.record.run.flatMap { plans[$0] }) }
+        return LogExcerpt(entries: Array(admitted.suffix(last ?? admitted.count)).shown, plans: plans)
     }
 
     /// Every run.

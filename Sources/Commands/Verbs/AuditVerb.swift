@@ -10,7 +10,7 @@ struct AuditVerb: AsyncParsableCommand {
         commandName: "audit", abstract: "Make, read and verify the audit log.",
         subcommands: [
             AuditInitVerb.self, Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, AuditEraseVerb.self,
-            Verify.self, AuditWitnessVerb.self, AuditReindexVerb.self,
+            Verify.self, AuditProveVerb.self, AuditCheckProofVerb.self, AuditWitnessVerb.self, AuditReindexVerb.self,
         ])
 
     /// `belay audit log`.
@@ -108,25 +108,11 @@ struct AuditVerb: AsyncParsableCommand {
             var folder = directory
             if folder == nil { folder = try await global.workspace().logDirectory }
             let report = try LogVerifier.verify(
-                directory: folder ?? "", key: try verifier(), kept: checkpoints, policy: try policy())
+                directory: folder ?? "", key: try key.map(VerifierArguments.key), kept: checkpoints,
+                policy: try witness.map(VerifierArguments.policy))
             let view = VerificationView(report: report, directory: folder ?? "")
             terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
             return view.exit
-        }
-
-        private func policy() throws -> WitnessPolicy? {
-            guard let witness else { return nil }
-            do { return try WitnessPolicy(try InputFile.read(witness)) } catch let error as FormatError {
-                throw UsageError("\(witness): \(error)", remedy: "Give the policy that you trust: audit/README.md.")
-            }
-        }
-
-        // The key itself, or else a file that holds it.
-        private func verifier() throws -> VerifierKey? {
-            guard let key else { return nil }
-            if let key = try? VerifierKey(key) { return key }
-            let text = try InputFile.text(key)
-            return try VerifierKey(text.filter { !$0.isWhitespace })
         }
     }
 }

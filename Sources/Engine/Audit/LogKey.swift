@@ -5,6 +5,9 @@ import TransparencyLog
 enum LogKey {
     private static let secret = "keys/log.skey"
 
+    /// Whether whoever has this folder can sign.
+    static func isHere(_ directory: String) -> Bool { access("\(directory)/\(secret)", F_OK) == 0 }
+
     /// Reads the key, or makes one when the log is new.
     static func load(directory: String, origin: String, isNew: Bool, files: any LogFiles) throws -> SigningKey {
         let path = "\(directory)/\(secret)"
