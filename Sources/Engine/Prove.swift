@@ -53,7 +53,7 @@ extension Workspace {
         switch state {
         case .kept(let kept):
             do {
-                return try SignedCheckpoint(kept.bytes, verifiedBy: key())
+                return try SignedCheckpoint(kept.bytes, verifiedByAnyOf: keys())
             } catch let error as FormatError {
                 throw WorkspaceError(
                     "\(kept.source): \(error)", remedy: "Give a checkpoint of this log, signed with its key.")
@@ -69,20 +69,21 @@ extension Workspace {
 
     /// One that lies in the log's folder.
     private func signedCheckpoint(_ file: String) throws -> SignedCheckpoint? {
-        let key = try key()
+        let keys = try keys()
         return try reading {
             try Files.read("\(logDirectory)/\(file)", limit: SignedNote.maxBytes)
-                .map { try SignedCheckpoint($0, verifiedBy: key) }
+                .map { try SignedCheckpoint($0, verifiedByAnyOf: keys) }
         }
     }
 
-    private func key() throws -> VerifierKey {
-        guard let key = try VerifierKey.ofLog(in: logDirectory) else {
+    private func keys() throws -> [VerifierKey] {
+        let keys = try LogKey.verifiers(in: logDirectory)
+        guard !keys.isEmpty else {
             throw WorkspaceError(
                 "there is no log in \(logDirectory)",
                 remedy: "It is made with the first plan, or by `belay audit init`.")
         }
-        return key
+        return keys
     }
 
     /// The last checkpoint; where it has fewer than `size` entries the log is published first.

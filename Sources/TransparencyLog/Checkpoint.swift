@@ -57,6 +57,11 @@ public struct SignedCheckpoint: Sendable, Equatable {
         try self.init(SignedNote(bytes), verifiedByAnyOf: [key])
     }
 
+    /// The same with one of several keys, as a log has that has changed its own.
+    public init(_ bytes: [UInt8], verifiedByAnyOf keys: [VerifierKey]) throws {
+        try self.init(SignedNote(bytes), verifiedByAnyOf: keys)
+    }
+
     /// Verifies that one of the logs in `keys` signed a checkpoint of its own.
     init(_ note: SignedNote, verifiedByAnyOf keys: [VerifierKey]) throws {
         let signers = try note.verified(by: keys)

@@ -74,6 +74,8 @@ public struct VerificationFailure: Sendable, Equatable, CustomStringConvertible 
         case missingTile
         /// Among the tiles lies a file that is none, or that follows from no entries.
         case strayFile
+        /// A key that was not the log's at that size signed a checkpoint: it had been replaced, or was not yet in use.
+        case retiredKey
         /// The log's key signed two histories.
         case forked
         /// There is no key to verify with.
@@ -119,6 +121,8 @@ public struct VerificationReport: Sendable, Equatable {
     public let root: TreeHash
     /// With which key.
     public let key: KeySource
+    /// The keys the log has had, as they follow from that one; only it when there was no other.
+    public let keys: [KeyTerm]
     /// Checkpoints that verify, by size.
     public let checkpoints: [CheckedCheckpoint]
     /// Tiles that are what the entries make; 0 when the log has none.
@@ -159,6 +163,7 @@ public struct VerificationReport: Sendable, Equatable {
                     + "who replaced the key too; get the key from elsewhere to show that")
         case .none: lines.append("no key")
         }
+        lines += keys.dropLast().map { "the key \($0.key) was replaced at size \($0.sizes.upperBound)" }
         if let tornTail { lines.append("\(tornTail): it was never acknowledged and is no entry") }
         if findingCount > 0 { lines.append("\(findingCount) entries are not I-JSON objects") }
         lines += findings.map { "entry \($0.index): \($0.defect)" }

@@ -9,14 +9,15 @@ final class LogFixture {
     let key: SigningKey
     private(set) var entries: [[UInt8]] = []
 
-    init(_ count: Int, checkpoints: [Int] = [], segments: [Int] = [0]) throws {
+    /// - Parameter special: entries other than the usual, by their index.
+    init(_ count: Int, checkpoints: [Int] = [], segments: [Int] = [0], special: [Int: [UInt8]] = [:]) throws {
         key = try SigningKey(name: "audit.example/test", seed: Array(repeating: 7, count: 32))
         directory = FileManager.default.temporaryDirectory.path + "/belay-log-\(UUID().uuidString)"
         for folder in ["journal", "checkpoints", "keys"] {
             try FileManager.default.createDirectory(
                 atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
         }
-        entries = (0..<count).map { Array(#"{"n":\#($0),"text":"entry number \#($0)"}"#.utf8) }
+        entries = (0..<count).map { special[$0] ?? Array(#"{"n":\#($0),"text":"entry number \#($0)"}"#.utf8) }
         try write(key.verifier.description + "\n", LogLayout.verifierKey)
         for (first, end) in zip(segments, segments.dropFirst() + [count]) {
             try write(segment(entries[first..<end], from: first), LogLayout.segment(startingAt: UInt64(first)))
@@ -33,10 +34,12 @@ final class LogFixture {
         return records + [UInt8](repeating: 0, count: 1 << 16 - records.count % 4096)
     }
 
-    func sign(_ size: Int, entries other: [[UInt8]]? = nil, as file: String? = nil) throws {
+    func sign(_ size: Int, entries other: [[UInt8]]? = nil, as file: String? = nil, by keys: [SigningKey]? = nil) throws
+    {
         let root = Merkle.root(of: (other ?? entries)[..<size].map { Merkle.leaf($0) })
         let checkpoint = try Checkpoint(origin: key.verifier.name, size: UInt64(size), root: root)
-        let note = try SignedCheckpoint(checkpoint, signedBy: key).note.bytes
+        let signed = try (keys ?? [key]).map { try SignedCheckpoint(checkpoint, signedBy: $0) }
+        let note = try signed.dropFirst().reduce(signed[0]) { try $0.merging($1) }.note.bytes
         let name = "\(LogLayout.checkpoints)/\(LogLayout.name(of: UInt64(size)))"
         for file in file.map({ [$0] }) ?? [name, LogLayout.checkpoint] { try write(note, file) }
     }

@@ -9,7 +9,8 @@ struct AuditVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "audit", abstract: "Make, read and verify the audit log.",
         subcommands: [
-            AuditInitVerb.self, Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self, AuditEraseVerb.self,
+            AuditInitVerb.self, AuditRotateVerb.self, Log.self, Show.self, AuditReportVerb.self, AuditExportVerb.self,
+            AuditEraseVerb.self,
             Verify.self, AuditProveVerb.self, AuditCheckProofVerb.self, AuditWitnessVerb.self, AuditReindexVerb.self,
         ])
 

@@ -101,6 +101,11 @@ struct VerificationView: Sendable {
             let size: UInt64
             let cosigners: [Cosigner]
         }
+        struct Term: Encodable {
+            let key: String
+            let fromSize: UInt64
+            let untilSize: UInt64?
+        }
         struct Report: Encodable {
             let intact: Bool
             let directory: String
@@ -109,6 +114,7 @@ struct VerificationView: Sendable {
             let signedSize: UInt64
             let key: String?
             let keyIsFromLog: Bool
+            let keys: [Term]
             let witnessed: Witnessed?
             let failures: [Failure]
         }
@@ -126,7 +132,13 @@ struct VerificationView: Sendable {
         }
         let shown = Report(
             intact: report.isIntact, directory: directory, entries: report.entries, root: report.root.hex,
-            signedSize: report.signedSize, key: key, keyIsFromLog: isFromLog, witnessed: witnessed,
+            signedSize: report.signedSize, key: key, keyIsFromLog: isFromLog,
+            keys: report.keys.map { term in
+                let isLast = term == report.keys.last
+                return Term(
+                    key: term.key.description, fromSize: term.sizes.lowerBound,
+                    untilSize: isLast ? nil : term.sizes.upperBound)
+            }, witnessed: witnessed,
             failures: failures)
         return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
     }
@@ -165,7 +177,7 @@ struct VerificationView: Sendable {
             ] : []
         return ["  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)"] + signed
             + report.witnessLines.indented(2)
-            + ["  key \((key ?? "none").printable)"] + trust + torn + findings
+            + ["  key \((key ?? "none").printable)"] + report.keyLines.indented(2) + trust + torn + findings
     }
 
     private var source: (key: String?, isFromLog: Bool) {
@@ -174,5 +186,15 @@ struct VerificationView: Sendable {
         case .fromLog(let key): (key.description, true)
         case .none: (nil, false)
         }
+    }
+}
+
+extension VerificationReport {
+    /// Which keys the log has had, where it had several.
+    fileprivate var keyLines: [String] {
+        keys.count < 2
+            ? []
+            : keys.dropLast().map { "until size \($0.sizes.upperBound) its key was \($0.key.description.printable)" }
+                + ["its key is now \(keys[keys.count - 1].key.description.printable)"]
     }
 }

@@ -42,6 +42,8 @@ struct TimelineView: Sendable {
             "the content of entry \(erasure.entry) was erased: \(Self.brief(erasure.reason))"
         case .read(let reading):
             "\(count(reading.entries, "entry", "entries")) read: \(Self.brief(reading.command.joined(separator: " ")))"
+        case .keyRotated(let rotation):
+            "the log goes on with the key \(rotation.new.printable) in place of \(rotation.old.printable): \(Self.brief(rotation.reason))"
         case .run(let event): words(event)
         case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
         }

@@ -16,6 +16,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case recoveredLog(LogRecovery)
     /// Somebody had a blob erased, or is about to: it is deleted after this entry.
     case blobErased(BlobErasure)
+    /// The log goes on with another key.
+    case keyRotated(KeyRotation)
     /// Somebody read entries of the log.
     case read(LogReading)
     /// A step of a run.
@@ -35,6 +37,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case trusted
         case recoveredLog = "recovered"
         case blobErased = "blob.erased"
+        case keyRotated = "key.rotate"
         case read = "log.read"
     }
 
@@ -48,6 +51,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .trusted: .trusted
         case .recoveredLog: .recoveredLog
         case .blobErased: .blobErased
+        case .keyRotated: .keyRotated
         case .read: .read
         case .run: nil
         }
@@ -69,6 +73,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .trusted: self = .trusted(try container.decode(TrustRecord.self, forKey: key))
         case .recoveredLog: self = .recoveredLog(try container.decode(LogRecovery.self, forKey: key))
         case .blobErased: self = .blobErased(try container.decode(BlobErasure.self, forKey: key))
+        case .keyRotated: self = .keyRotated(try container.decode(KeyRotation.self, forKey: key))
         case .read: self = .read(try container.decode(LogReading.self, forKey: key))
         }
     }
@@ -91,6 +96,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .trusted(let content): content
         case .recoveredLog(let content): content
         case .blobErased(let content): content
+        case .keyRotated(let content): content
         case .read(let content): content
         case .run(let content): content
         }

@@ -11,6 +11,7 @@ public actor AuditLog {
     private var publishing: PublishLoop?
     private var poison: AuditError?
     private var queue: [Ticket] = []
+    private let files: any LogFiles
     /// The log's folder.
     public nonisolated let directory: String
     /// The name of the log and of its key.
@@ -47,6 +48,7 @@ public actor AuditLog {
         self.directory = directory
         self.origin = origin
         self.thread = thread
+        self.files = files
         blobs = BlobStore(directory: directory, thread: thread, files: files)
     }
 
@@ -66,7 +68,12 @@ public actor AuditLog {
     }
 
     /// The public key that verifies this log's checkpoints.
-    public var verifierKey: VerifierKey { get throws { try usable().verifierKey } }
+    public var verifierKey: VerifierKey {
+        get throws {
+            _ = try usable()
+            return try published().verifierKey
+        }
+    }
 
     /// What was cut off the end when the log was opened, for the caller to record: an unfinished write.
     public var recovered: TornTail? { writer?.recovered }
@@ -111,8 +118,39 @@ public actor AuditLog {
             try writer.refresh()
             return writer.size
         }
+        return try await published().publish(upTo: size)
+    }
+
+    /// Changes the log's key: an entry names the old one and the new one, a checkpoint over it is signed by both, and every
+    /// later one by the new one alone. The old secret key is deleted last.
+    ///
+    /// - Parameter entry: the entry's bytes, from the old key and the new one.
+    /// - Returns: the checkpoint with both signatures.
+    /// - Throws: ``AuditError`` when it was not done to its end. Then the log has the one key or the other: opened again, it
+    ///   has the new one if both had signed. Otherwise the new one waits for the next attempt.
+    public func rotateKey(
+        entry: @Sendable (_ old: VerifierKey, _ new: VerifierKey) throws -> [UInt8]
+    ) async throws -> SignedCheckpoint {
+        // Whoever has changed the key meanwhile is followed first.
+        _ = try await checkpoint()
+        let new = try Self.nextKey(directory: directory, origin: origin, files: files)
+        let succession = Succession(old: try verifierKey, new: new)
+        let index = try await append(entry(succession.old, succession.new))
+        return try await published().publish(upTo: index + 1, succession)
+    }
+
+    /// The public half of the key that `rotateKey` will take; made now, and kept until then, when there is none.
+    public static func nextKey(
+        directory: String, origin: String, files: any LogFiles = SystemFiles()
+    ) throws -> VerifierKey {
+        // Another descriptor than the publisher's, whose lock would not keep its own process out.
+        let lock = try FileLock("\(directory)/publish.lock", files: files)
+        return try lock.exclusively { try LogKey.prepare(directory, origin, files: files) }.verifier
+    }
+
+    private func published() throws -> PublishLoop {
         guard let publishing else { throw AuditError(.closed, "the log \(directory) is closed") }
-        return try await publishing.publish(upTo: size)
+        return publishing
     }
 
     /// To call before a run starts: throws when the disk has no room for another segment.

@@ -18,7 +18,6 @@ final class JournalWriter {
     /// What was cut off the end when the log was opened.
     private(set) var recovered: TornTail?
 
-    var verifierKey: VerifierKey { store.key.verifier }
     /// Whether the tiles had to be made again when the log was opened.
     var hasRebuiltTiles: Bool { start.hasRebuilt }
 
@@ -38,8 +37,9 @@ final class JournalWriter {
             let first = try LogLayout.segments(in: directory).first
             let isNew = try first == nil && !CheckpointStore.hasAny(directory, anchor: anchor)
             let key = try LogKey.load(directory: directory, origin: origin, isNew: isNew, files: files)
-            let store = CheckpointStore(directory: directory, anchor: anchor, key: key, files: files)
+            var store = CheckpointStore(directory: directory, anchor: anchor, key: key, files: files)
             let start = try publishing.exclusively {
+                try store.settle()
                 let last = try store.last()
                 let start = try LogStart(directory: directory, last: last?.checkpoint, files: files)
                 if let last { try store.finish(last) }

@@ -17,7 +17,16 @@ public struct PublishPace: Sendable {
 /// while it publishes is taken together the next time. The first failure is the last attempt.
 // @unchecked: all that changes is touched only within `monitor`, except `publisher`, which is the thread's alone.
 final class PublishLoop: ThreadBody, @unchecked Sendable {
-    private typealias Waiter = (size: UInt64, continuation: CheckedContinuation<SignedCheckpoint, any Error>)
+    private struct Waiter {
+        let size: UInt64
+        /// A change of keys that it waits for.
+        let succession: Succession?
+        let continuation: CheckedContinuation<SignedCheckpoint, any Error>
+
+        func isAnswered(by signed: SignedCheckpoint, _ done: Succession?) -> Bool {
+            size <= signed.checkpoint.size && (succession == nil || succession == done)
+        }
+    }
 
     private let publisher: Publisher
     private let pace: PublishPace
@@ -28,17 +37,22 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     private var waiters: [Waiter] = []
     private var isStopped = false
     private var reason: AuditError?
+    private var key: VerifierKey
 
     init(_ publisher: Publisher, durable: UInt64, pace: PublishPace) throws {
         self.publisher = publisher
         self.pace = pace
         self.durable = durable
         published = publisher.size
+        key = publisher.verifierKey
         try startThread(self)
     }
 
     /// Why nothing is published any more.
     var failure: AuditError? { monitor.withLock { reason } }
+
+    /// The key that verifies what is published.
+    var verifierKey: VerifierKey { monitor.withLock { key } }
 
     /// So many entries are durable now.
     func advance(to size: UInt64) {
@@ -52,14 +66,14 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         }
     }
 
-    /// A signed checkpoint of `size` entries, which are durable, or more.
-    func publish(upTo size: UInt64) async throws -> SignedCheckpoint {
+    /// A signed checkpoint of `size` entries, which are durable, or more; by both keys when one of the entries says a succession.
+    func publish(upTo size: UInt64, _ succession: Succession? = nil) async throws -> SignedCheckpoint {
         try await withCheckedThrowingContinuation { continuation in
             let refusal: (any Error)? = monitor.withLock {
                 if let reason { return reason }
                 if isStopped { return AuditError(.closed, "the log is closed") }
                 durable = max(durable, size)
-                waiters.append((size, continuation))
+                waiters.append(Waiter(size: size, succession: succession, continuation: continuation))
                 monitor.signal()
                 return nil
             }
@@ -76,9 +90,9 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     }
 
     func run() {
-        while let size = next() {
+        while let (size, succession) = next() {
             do {
-                finish(try publisher.publish(upTo: size))
+                finish(try publisher.publish(upTo: size, succession), succession, publisher.verifierKey)
             } catch {
                 fail(publisher.explain(error))
             }
@@ -97,20 +111,21 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         return waitingSince + UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000
     }
 
-    private func next() -> UInt64? {
+    private func next() -> (size: UInt64, succession: Succession?)? {
         monitor.withLock {
             while !isDue, !isStopped, reason == nil { monitor.wait(until: deadline) }
-            return reason == nil && isDue && !(isStopped && waiters.isEmpty) ? durable : nil
+            guard reason == nil, isDue, !(isStopped && waiters.isEmpty) else { return nil }
+            return (durable, waiters.lazy.compactMap(\.succession).first)
         }
     }
 
-    private func finish(_ signed: SignedCheckpoint) {
-        let size = signed.checkpoint.size
+    private func finish(_ signed: SignedCheckpoint, _ succession: Succession?, _ key: VerifierKey) {
         let answered = monitor.withLock {
-            published = max(published, size)
+            published = max(published, signed.checkpoint.size)
+            self.key = key
             waitingSince = Monitor.now
-            defer { waiters.removeAll { $0.size <= size } }
-            return waiters.filter { $0.size <= size }
+            defer { waiters.removeAll { $0.isAnswered(by: signed, succession) } }
+            return waiters.filter { $0.isAnswered(by: signed, succession) }
         }
         for waiter in answered { waiter.continuation.resume(returning: signed) }
     }

@@ -7,7 +7,7 @@ final class Publisher {
     private let directory: String
     private let files: any LogFiles
     private let lock: FileLock
-    private let store: CheckpointStore
+    private var store: CheckpointStore
     private var edge: TileEdge
     private var position: JournalPosition
 
@@ -23,15 +23,23 @@ final class Publisher {
         position = start.position
     }
 
+    /// The key that the last checkpoint was signed with, as far as this process knows.
+    var verifierKey: VerifierKey { store.key.verifier }
+
     /// Writes the tiles of the first `size` entries, which are durable, and signs them, unless another process has.
-    func publish(upTo size: UInt64) throws -> SignedCheckpoint {
+    ///
+    /// - Parameter succession: the change of keys that one of these entries says; then both sign, even what is signed already.
+    func publish(upTo size: UInt64, _ succession: Succession? = nil) throws -> SignedCheckpoint {
         try lock.exclusively {
+            try store.settle()
             if let last = try store.latest() {
                 try follow(last.checkpoint)
-                if last.checkpoint.size >= size { return last }
+                if succession == nil, last.checkpoint.size >= size { return last }
             }
             let full = try extend(to: size)
-            let signed = try store.sign(size: size, root: edge.root)
+            let signed =
+                try succession.map { try store.sign(size: edge.size, root: edge.root, $0) }
+                ?? store.sign(size: edge.size, root: edge.root)
             for tile in full { removePartials(of: tile) }
             return signed
         }

@@ -76,6 +76,16 @@ public struct RunLog: Sendable {
         return shown == tree && body.count <= Self.inlineLimit ? nil : shown
     }
 
+    /// Changes the log's key, with an entry that says so and why.
+    func rotateKey(reason: String, by holder: String) async throws -> SignedCheckpoint {
+        let clock = clock
+        return try await log.rotateKey { old, new in
+            let rotation = KeyRotation(old: old.description, new: new.description, reason: reason)
+            return try JSON.encode(
+                LogRecord(at: clock.now(), by: holder, run: nil, node: nil, event: .keyRotated(rotation)))
+        }
+    }
+
     /// All records with their indices, events in blobs read back.
     public func records() async throws -> [IndexedRecord] {
         try await RecordReader(directory: log.directory).records()

@@ -68,7 +68,8 @@ actor CosignatureStore {
     private func read(_ file: String) throws -> SignedCheckpoint? {
         guard let bytes = try Files.read("\(directory)/\(file)", limit: SignedNote.maxBytes) else { return nil }
         do {
-            return try SignedCheckpoint(bytes, verifiedBy: key)
+            // Another process may have changed the log's key.
+            return try SignedCheckpoint(bytes, verifiedByAnyOf: [key] + LogKey.verifiers(in: directory))
         } catch {
             throw AuditError(.damaged, "\(directory)/\(file): \(error). Verify the log; restore the file from a copy")
         }

@@ -1,0 +1,31 @@
+import FoundationEssentials
+
+/// What an entry `key.rotate` says: the log goes on with another key. It takes effect with the first checkpoint over it that
+/// both keys signed, and without such a one it has none.
+struct KeyRotationEntry: Sendable, Equatable {
+    let index: UInt64
+    let old: VerifierKey
+    let new: VerifierKey
+
+    private struct Record: Decodable {
+        struct Keys: Decodable { let old: String, new: String }
+        let type: String
+        let event: [String: Keys]
+    }
+
+    private static let type = "key.rotate"
+    // An entry's fields are sorted, and this is the last: a look at a few bytes tells all others.
+    private static let ending = Array(#""type":"\#(type)"}"#.utf8)
+
+    /// Nil for every other entry.
+    init?(_ entry: JournalEntry) {
+        guard entry.bytes.suffix(Self.ending.count).elementsEqual(Self.ending),
+            let record = try? JSONDecoder().decode(Record.self, from: Data(entry.bytes)), record.type == Self.type,
+            let keys = record.event[Self.type], let old = try? VerifierKey(keys.old),
+            let new = try? VerifierKey(keys.new), old.name == new.name, old != new
+        else { return nil }
+        index = entry.index
+        self.old = old
+        self.new = new
+    }
+}
