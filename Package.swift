@@ -79,7 +79,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "EngineTests",
-            dependencies: ["Engine", "Core", "TransparencyLog", "WitnessStandIn", "audit-hammer", crypto],
+            dependencies: ["Engine", "Core", "SSH", "TransparencyLog", "WitnessStandIn", "audit-hammer", crypto],
             swiftSettings: settings),
         .executableTarget(
             name: "audit-hammer", dependencies: ["Engine", "TransparencyLog"], path: "Tests/Support/audit-hammer",

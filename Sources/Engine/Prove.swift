@@ -77,7 +77,7 @@ extension Workspace {
     }
 
     private func keys() throws -> [VerifierKey] {
-        let keys = try LogKey.verifiers(in: logDirectory)
+        let keys = try LogKeys.verifiers(in: logDirectory)
         guard !keys.isEmpty else {
             throw WorkspaceError(
                 "there is no log in \(logDirectory)",
@@ -90,7 +90,7 @@ extension Workspace {
     private func checkpoint(covering size: UInt64) async throws -> SignedCheckpoint {
         let last = try signedCheckpoint(LogLayout.checkpoint)
         if let last, last.checkpoint.size >= size { return last }
-        guard LogKey.isHere(logDirectory) else {
+        guard LogKeys.areHere(logDirectory) else {
             throw WorkspaceError(
                 "entry \(size - 1) is not signed yet: the last checkpoint has \(last?.checkpoint.size ?? 0) entries, and the "
                     + "log's secret key, which would sign another, is not in \(logDirectory)",

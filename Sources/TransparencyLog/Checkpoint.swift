@@ -52,6 +52,14 @@ public struct SignedCheckpoint: Sendable, Equatable {
         note = try SignedNote(text: checkpoint.text, signedBy: key)
     }
 
+    /// A checkpoint with a signature over its text that was made elsewhere, where the log's key is.
+    ///
+    /// - Throws: ``FormatError`` when it is not the signature by `key`.
+    public init(_ checkpoint: Checkpoint, signature: [UInt8], by key: VerifierKey) throws {
+        let line = NoteSignature(name: key.name, keyID: key.id, signature: signature)
+        try self.init(SignedNote(text: checkpoint.text, line: line), verifiedByAnyOf: [key])
+    }
+
     /// Reads a checkpoint and verifies the log's signature; `key` must be the key of the checkpoint's origin.
     public init(_ bytes: [UInt8], verifiedBy key: VerifierKey) throws {
         try self.init(SignedNote(bytes), verifiedByAnyOf: [key])

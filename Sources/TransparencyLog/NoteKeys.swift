@@ -31,6 +31,11 @@ public struct VerifierKey: Hashable, Sendable, CustomStringConvertible {
         try self.init(vkey, types: [.log])
     }
 
+    /// The key of a log of this name from its Ed25519 public key, 32 bytes (RFC 8032 section 5.1.5).
+    public init(log name: String, ed25519 publicKey: [UInt8]) throws {
+        try self.init(name: name, type: .log, publicKey: publicKey)
+    }
+
     /// Reads a witness's key, of type 04 or 06. One of type 06 is never found to have signed.
     public init(witness vkey: String) throws {
         try self.init(vkey, types: [.witness, .witnessMLDSA44])

@@ -40,9 +40,14 @@ public struct SignedNote: Sendable, Equatable {
             throw FormatError("the key \(key.verifier.name) is a witness's: it signs no note, it cosigns checkpoints")
         }
         guard text.utf8.last == 0x0A else { throw FormatError("a note's text ends in a newline") }
-        self.text = text
         let signature = try key.sign(Array(text.utf8))
-        signatures = [NoteSignature(name: key.verifier.name, keyID: key.verifier.id, signature: signature)]
+        try self.init(
+            text: text, line: NoteSignature(name: key.verifier.name, keyID: key.verifier.id, signature: signature))
+    }
+
+    /// The note of a text and one line, which is not verified.
+    init(text: String, line: NoteSignature) throws {
+        self.init(text: text, signatures: [line])
         // What was just written must be readable by anyone: no control characters, one way to split it.
         guard try SignedNote(bytes) == self else { throw FormatError("the text cannot be carried by a note") }
     }

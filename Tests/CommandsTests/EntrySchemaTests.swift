@@ -85,6 +85,7 @@ struct EntrySchemaTests {
                     tornBytes: 1, rebuiltTiles: true,
                     open: [OpenIntent(index: 1, run: "r", node: "n", write: .armDeadMan)])),
             .blobErased(BlobErasure(commitment: digest, entry: 1, reason: "r")),
+            .keyRotated(KeyRotation(old: "o+1+a", new: "o+2+b", reason: "r")),
             .read(LogReading(command: ["log"], entries: 1)),
         ]
     }

@@ -18,6 +18,12 @@ struct AuditRotateVerb: Verb {
     @Option(help: "Why: it is kept in the log for good.")
     var reason: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The new key is this Ed25519 key of ssh-agent: KEY.pub, or SHA256:… as ssh-add -l shows it.",
+            valueName: "key"))
+    var agent: String?
+
     @Flag(help: "Only make the new key and print its public half; nothing changes yet.")
     var prepare = false
 
@@ -33,10 +39,13 @@ struct AuditRotateVerb: Verb {
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let workspace = try await global.workspace()
         guard let reason else {
-            terminal.write(NextKeyView(change: try workspace.nextKey()).text)
+            terminal.write(NextKeyView(change: try workspace.nextKey(keptAs: agent)).text)
             return .done
         }
-        let (change, checkpoint) = try await workspace.withBelay { try await $0.rotateKey(reason: reason) }
+        let agent = agent
+        let (change, checkpoint) = try await workspace.withBelay {
+            try await $0.rotateKey(keptAs: agent, reason: reason)
+        }
         terminal.write(
             RotatedKeyView(change: change, checkpoint: checkpoint, configured: workspace.configuration.log.key).text)
         return .done

@@ -7,7 +7,7 @@ struct NextKeyView: Sendable {
 
     var text: String {
         ([
-            "The next key of the log \(change.new.name.printable) is made, and waits in keys/next.skey of its folder."
+            "The next key of the log \(change.new.name.printable) waits, and nothing has changed yet."
         ]
             + Table.lines([["  next", change.new.description.printable], ["  now", change.old.description.printable]])
             + ["Add it where the log's witnesses are configured, and tell who audits it; then change with --reason."])

@@ -19,7 +19,11 @@ struct MadeLogView: Sendable {
         return
             ([first] + Table.lines([["  folder", directory.printable], ["  key", key]])
             + ["Hand the key to whoever will audit the log, where nobody on this machine can change it."] + pinned
-            + ["Its secret half is keys/log.skey in the folder, for its owner only: leave it out of copies."]).text
+            + [
+                log.isKeptByAgent
+                    ? "Its secret half is kept by ssh-agent, which every checkpoint is asked of; the folder has none."
+                    : "Its secret half is keys/log.skey in the folder, for its owner only: leave it out of copies."
+            ]).text
     }
 }
 

@@ -15,6 +15,8 @@ public struct AuditError: Error, Equatable, Sendable, CustomStringConvertible {
         case poisoned
         /// The caller's bytes cannot be an entry, or its name not a run's.
         case invalid
+        /// Who keeps the log's key does not sign.
+        case cannotSign
         /// The log was closed.
         case closed
         /// The blob was erased, or never reached this disk.
@@ -48,6 +50,9 @@ public struct AuditError: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension AuditError {
+    /// Whether it keeps only from publishing: a run under way may still record its end, for which the journal has room.
+    var sparesJournal: Bool { code == .noSpace || code == .cannotSign }
+
     /// The journal is not what was signed.
     init(contradicting signed: Checkpoint, _ frontier: Frontier, in directory: String) {
         self.init(

@@ -11,7 +11,7 @@ public actor AuditLog {
     private var publishing: PublishLoop?
     private var poison: AuditError?
     private var queue: [Ticket] = []
-    private let files: any LogFiles
+    private let keys: LogKeys
     /// The log's folder.
     public nonisolated let directory: String
     /// The name of the log and of its key.
@@ -31,34 +31,35 @@ public actor AuditLog {
     ///     refused.
     ///   - pace: when tiles and checkpoints are made of what is durable.
     ///   - files: the system calls.
+    ///   - agent: who is asked for signatures where the log's key is not in its folder.
     ///   - first: makes the entry that a log without any begins with, whoever opens it first.
-    /// - Throws: `AuditError` when the disk is full, the folder not writable, or the log damaged or behind what was
-    ///   signed. Room for the first two segments is allocated here, so that a full disk shows before anything runs.
+    /// - Throws: `AuditError` when the disk is full, the folder not writable, the key out of reach, or the log damaged or
+    ///   behind what was signed. Room for the first two segments is allocated here, so that a full disk shows before anything runs.
     public static func open(
         directory: String, origin: String, anchor: String? = nil, pace: PublishPace = .standard,
-        files: any LogFiles = SystemFiles(), first: (@Sendable (VerifierKey) throws -> [UInt8])? = nil
+        files: any LogFiles = SystemFiles(), agent: SigningAgent = .ofEnvironment,
+        first: (@Sendable (VerifierKey) throws -> [UInt8])? = nil
     ) async throws -> AuditLog {
         let thread = try JournalThread()
-        let log = AuditLog(directory: directory, origin: origin, thread: thread, files: files)
-        try await log.load(anchor: anchor, pace: pace, files: files, first: first)
+        let keys = LogKeys(directory: directory, origin: origin, files: files, agent: agent)
+        let log = AuditLog(directory: directory, origin: origin, thread: thread, keys: keys)
+        try await log.load(anchor: anchor, pace: pace, first: first)
         return log
     }
 
-    private init(directory: String, origin: String, thread: JournalThread, files: any LogFiles) {
+    private init(directory: String, origin: String, thread: JournalThread, keys: LogKeys) {
         self.directory = directory
         self.origin = origin
         self.thread = thread
-        self.files = files
-        blobs = BlobStore(directory: directory, thread: thread, files: files)
+        self.keys = keys
+        blobs = BlobStore(directory: directory, thread: thread, files: keys.files)
     }
 
     deinit { publishing?.stop() }
 
-    private func load(
-        anchor: String?, pace: PublishPace, files: any LogFiles, first: ((VerifierKey) throws -> [UInt8])?
-    ) throws {
+    private func load(anchor: String?, pace: PublishPace, first: ((VerifierKey) throws -> [UInt8])?) throws {
         do {
-            let writer = try JournalWriter(directory: directory, origin: origin, anchor: anchor, files: files)
+            let writer = try JournalWriter(keys: keys, anchor: anchor)
             if let first { try writer.begin(with: first) }
             publishing = try PublishLoop(writer.publisher(), durable: writer.size, pace: pace)
             self.writer = writer
@@ -124,16 +125,18 @@ public actor AuditLog {
     /// Changes the log's key: an entry names the old one and the new one, a checkpoint over it is signed by both, and every
     /// later one by the new one alone. The old secret key is deleted last.
     ///
-    /// - Parameter entry: the entry's bytes, from the old key and the new one.
+    /// - Parameters:
+    ///   - name: a key that ssh-agent holds, as ``SigningAgent`` finds it; nil: the key that was prepared, else a new one.
+    ///   - entry: the entry's bytes, from the old key and the new one.
     /// - Returns: the checkpoint with both signatures.
     /// - Throws: ``AuditError`` when it was not done to its end. Then the log has the one key or the other: opened again, it
     ///   has the new one if both had signed. Otherwise the new one waits for the next attempt.
     public func rotateKey(
-        entry: @Sendable (_ old: VerifierKey, _ new: VerifierKey) throws -> [UInt8]
+        keptAs name: String? = nil, entry: @Sendable (_ old: VerifierKey, _ new: VerifierKey) throws -> [UInt8]
     ) async throws -> SignedCheckpoint {
         // Whoever has changed the key meanwhile is followed first.
         _ = try await checkpoint()
-        let new = try Self.nextKey(directory: directory, origin: origin, files: files)
+        let new = try keys.next(keptAs: name)
         let succession = Succession(old: try verifierKey, new: new)
         let index = try await append(entry(succession.old, succession.new))
         return try await published().publish(upTo: index + 1, succession)
@@ -141,11 +144,9 @@ public actor AuditLog {
 
     /// The public half of the key that `rotateKey` will take; made now, and kept until then, when there is none.
     public static func nextKey(
-        directory: String, origin: String, files: any LogFiles = SystemFiles()
+        directory: String, origin: String, keptAs name: String? = nil, agent: SigningAgent = .ofEnvironment
     ) throws -> VerifierKey {
-        // Another descriptor than the publisher's, whose lock would not keep its own process out.
-        let lock = try FileLock("\(directory)/publish.lock", files: files)
-        return try lock.exclusively { try LogKey.prepare(directory, origin, files: files) }.verifier
+        try LogKeys(directory: directory, origin: origin, files: SystemFiles(), agent: agent).next(keptAs: name)
     }
 
     private func published() throws -> PublishLoop {
@@ -216,9 +217,9 @@ public actor AuditLog {
     }
 
     private func usable() throws -> JournalWriter {
-        // A full disk stops what is published, and thereby the next run; this one may still record its end, for which the
-        // journal has room. After any other failure nothing on this disk is trusted.
-        if poison == nil, let failure = publishing?.failure, failure.code != .noSpace { poison = failure }
+        // A full disk, or a key that is out of reach, stops what is published, and thereby the next run. After any other
+        // failure nothing on this disk is trusted.
+        if poison == nil, let failure = publishing?.failure, !failure.sparesJournal { poison = failure }
         if let poison {
             throw AuditError(
                 .poisoned,

@@ -2,19 +2,20 @@ import TransparencyLog
 
 /// The signed checkpoints of a log: where the largest one is, and how a new one gets there. Its owner holds the publisher's lock.
 struct CheckpointStore {
-    let directory: String
     /// A copy outside the directory: it shows when the whole directory was set back.
     let anchor: String?
-    /// The key to sign with, as it was last looked at.
-    private(set) var key: SigningKey
-    let files: any LogFiles
+    /// What signs, as it was last looked at.
+    private(set) var key: LogSigner
+    let keys: LogKeys
+
+    private var directory: String { keys.directory }
+    private var files: any LogFiles { keys.files }
 
     /// Takes up the key that is the log's now, whoever changed it. A change that was interrupted after both keys had signed is
     /// finished; before that it did not happen, and its key waits.
     mutating func settle() throws {
-        let origin = key.verifier.name
-        key = try LogKey.current(directory, origin) ?? key
-        guard let successor = try LogKey.successor(directory, origin), let last = try last(),
+        key = try keys.current() ?? key
+        guard let successor = try keys.successor(), let last = try last(),
             let signers = try? last.note.verified(by: [key.verifier, successor.verifier]),
             signers.contains(key.verifier), signers.contains(successor.verifier)
         else { return }
@@ -34,7 +35,7 @@ struct CheckpointStore {
             .map { "\(directory)/\(Self.file($0))" }
         let paths = [newest, "\(directory)/\(LogLayout.checkpoint)", anchor].compactMap { $0 }
         // The copy outside may be older than the log's key.
-        let keys = try [key.verifier] + LogKey.verifiers(in: directory)
+        let keys = try [key.verifier] + LogKeys.verifiers(in: directory)
         return try paths.compactMap { try read($0, by: keys) }.max { $0.checkpoint.size < $1.checkpoint.size }
     }
 
@@ -48,22 +49,21 @@ struct CheckpointStore {
     /// Signs and stores; a crash in between leaves the older `checkpoint` and the newer `checkpoints/<size>`.
     func sign(size: UInt64, root: TreeHash) throws -> SignedCheckpoint {
         let checkpoint = try Checkpoint(origin: key.verifier.name, size: size, root: root)
-        return try store(SignedCheckpoint(checkpoint, signedBy: key))
+        return try store(key.sign(checkpoint))
     }
 
     /// Signs with the log's key and with the one that takes its place, stores that, and from then on has the new one.
     ///
     /// - Throws: ``AuditError`` when the keys are no longer those of the succession: another process was first.
     mutating func sign(size: UInt64, root: TreeHash, _ succession: Succession) throws -> SignedCheckpoint {
-        guard let successor = try LogKey.successor(directory, key.verifier.name),
+        guard let successor = try keys.successor(),
             succession == Succession(old: key.verifier, new: successor.verifier)
         else {
             throw AuditError(
                 .invalid, "\(directory): another process has changed the log's key meanwhile; it is \(key.verifier)")
         }
         let checkpoint = try Checkpoint(origin: key.verifier.name, size: size, root: root)
-        let both = try SignedCheckpoint(checkpoint, signedBy: key)
-            .merging(SignedCheckpoint(checkpoint, signedBy: successor))
+        let both = try key.sign(checkpoint).merging(successor.sign(checkpoint))
         // Of this size there may be one already, with cosignatures.
         let before = try [Self.file(size), LogLayout.checkpoint]
             .compactMap { try read("\(directory)/\($0)", by: [key.verifier]) }
@@ -78,8 +78,8 @@ struct CheckpointStore {
         if try latest()?.checkpoint != last.checkpoint { try publish(last) }
     }
 
-    private mutating func install(_ successor: SigningKey, at size: UInt64) throws {
-        try LogKey.install(successor, inPlaceOf: key.verifier, at: size, directory: directory, files: files)
+    private mutating func install(_ successor: LogSigner, at size: UInt64) throws {
+        try keys.install(successor, inPlaceOf: key.verifier, at: size)
         key = successor
     }
 

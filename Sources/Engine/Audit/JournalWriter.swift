@@ -22,7 +22,8 @@ final class JournalWriter {
     var hasRebuiltTiles: Bool { start.hasRebuilt }
 
     /// Opens the log, or creates it; either everything a run needs is there afterwards, or it throws.
-    init(directory: String, origin: String, anchor: String?, files: any LogFiles) throws {
+    init(keys: LogKeys, anchor: String?) throws {
+        let (directory, files) = (keys.directory, keys.files)
         self.directory = directory
         self.files = files
         for folder in ["", "/journal", "/checkpoints", "/blobs", "/keys", "/tmp", "/runs"] {
@@ -36,8 +37,7 @@ final class JournalWriter {
             BlobStore.removeLeftovers(directory)
             let first = try LogLayout.segments(in: directory).first
             let isNew = try first == nil && !CheckpointStore.hasAny(directory, anchor: anchor)
-            let key = try LogKey.load(directory: directory, origin: origin, isNew: isNew, files: files)
-            var store = CheckpointStore(directory: directory, anchor: anchor, key: key, files: files)
+            var store = CheckpointStore(anchor: anchor, key: try keys.load(isNew: isNew), keys: keys)
             let start = try publishing.exclusively {
                 try store.settle()
                 let last = try store.last()

@@ -16,10 +16,12 @@ public struct RunLog: Sendable {
     /// Opens the log of a project, making it on first use, and records what a crash had left to be mended. The last checkpoint
     /// is kept beside the folder too: a folder that was set back to an older copy is refused.
     /// - Throws: ``AuditError`` when it cannot be written: then nothing may start (law 1).
-    public static func open(directory: String, origin: String, clock: any Clock, by holder: String) async throws
-        -> RunLog
-    {
-        let log = try await AuditLog.open(directory: directory, origin: origin, anchor: anchor(of: directory)) { key in
+    public static func open(
+        directory: String, origin: String, clock: any Clock, by holder: String, agent: SigningAgent = .ofEnvironment
+    ) async throws -> RunLog {
+        let log = try await AuditLog.open(
+            directory: directory, origin: origin, anchor: anchor(of: directory), agent: agent
+        ) { key in
             let beginning = LogBeginning(origin: origin, key: key.description)
             return try JSON.encode(
                 LogRecord(at: clock.now(), by: holder, run: nil, node: nil, event: .began(beginning)))
@@ -77,9 +79,9 @@ public struct RunLog: Sendable {
     }
 
     /// Changes the log's key, with an entry that says so and why.
-    func rotateKey(reason: String, by holder: String) async throws -> SignedCheckpoint {
+    func rotateKey(keptAs name: String?, reason: String, by holder: String) async throws -> SignedCheckpoint {
         let clock = clock
-        return try await log.rotateKey { old, new in
+        return try await log.rotateKey(keptAs: name) { old, new in
             let rotation = KeyRotation(old: old.description, new: new.description, reason: reason)
             return try JSON.encode(
                 LogRecord(at: clock.now(), by: holder, run: nil, node: nil, event: .keyRotated(rotation)))

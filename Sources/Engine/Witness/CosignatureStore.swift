@@ -69,7 +69,7 @@ actor CosignatureStore {
         guard let bytes = try Files.read("\(directory)/\(file)", limit: SignedNote.maxBytes) else { return nil }
         do {
             // Another process may have changed the log's key.
-            return try SignedCheckpoint(bytes, verifiedByAnyOf: [key] + LogKey.verifiers(in: directory))
+            return try SignedCheckpoint(bytes, verifiedByAnyOf: [key] + LogKeys.verifiers(in: directory))
         } catch {
             throw AuditError(.damaged, "\(directory)/\(file): \(error). Verify the log; restore the file from a copy")
         }

@@ -9,9 +9,11 @@ package enum AgentMessage {
     /// More keys than this are not looked at.
     static let maxKeys = 1000
 
-    static let identitiesRequest = [requestIdentities]
+    /// Asks for the keys.
+    package static let identitiesRequest = [requestIdentities]
 
-    static func signRequest(_ data: [UInt8], with key: PublicKey) -> [UInt8] {
+    /// Asks for a signature.
+    package static func signRequest(_ data: [UInt8], with key: PublicKey) -> [UInt8] {
         [signRequest] + Wire.string(key.blob) + Wire.string(data) + Wire.uint32(0)
     }
 

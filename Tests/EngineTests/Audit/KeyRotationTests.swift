@@ -14,6 +14,10 @@ struct KeyRotationTests {
         log = try TemporaryLog()
     }
 
+    private var keys: LogKeys {
+        LogKeys(directory: log.directory, origin: origin, files: SystemFiles(), agent: SigningAgent(socket: nil))
+    }
+
     private var anchor: String { log.root + "/anchor" }
 
     @Sendable private static func rotation(_ old: VerifierKey, _ new: VerifierKey) throws -> [UInt8] {
@@ -54,7 +58,7 @@ struct KeyRotationTests {
         #expect(try await writer.checkpoint().note.verified(by: [old, new]) == [new])
         #expect(try secret() == new && mode("keys/log.skey") == 0o600 && !has("keys/next.skey"))
         #expect(try VerifierKey.ofLog(in: log.directory) == new)
-        #expect(try LogKey.verifiers(in: log.directory) == [new, old] && has("keys/old/00000000000000000006.vkey"))
+        #expect(try LogKeys.verifiers(in: log.directory) == [new, old] && has("keys/old/00000000000000000006.vkey"))
         await writer.close()
         let again = try await log.open()
         #expect(try await again.verifierKey == new)
@@ -106,7 +110,7 @@ struct KeyRotationTests {
         let cosignatures = try CosignatureStore(directory: log.directory, key: old)
         _ = try await cosignatures.add([line], to: before, by: [witness.verifier])
         await writer.close()
-        let parts = try JournalWriter(directory: log.directory, origin: origin, anchor: nil, files: SystemFiles())
+        let parts = try JournalWriter(keys: keys, anchor: nil)
         let signed = try parts.publisher().publish(upTo: 1, Succession(old: old, new: next))
         #expect(signed.checkpoint == before.checkpoint && signed.note.signatures.map(\.name) == [origin, origin, "w"])
         try expectIntact(old, next)
@@ -119,7 +123,7 @@ struct KeyRotationTests {
         _ = try await writer.append(entry(0))
         await writer.close()
         for succession in [Succession(old: next, new: next), Succession(old: old, new: old)] {
-            let parts = try JournalWriter(directory: log.directory, origin: origin, anchor: nil, files: SystemFiles())
+            let parts = try JournalWriter(keys: keys, anchor: nil)
             let error = #expect(throws: AuditError.self) { try parts.publisher().publish(upTo: 1, succession) }
             #expect(error?.description.contains("another process has changed the log's key") == true)
         }
