@@ -33,6 +33,7 @@ let package = Package(
         .executable(name: "belay", targets: ["belay"]),
         // For Benchmarks/.
         .library(name: "SSH", targets: ["SSH"]),
+        .library(name: "Log", targets: ["TransparencyLog", "Core", "Engine", "Services"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),

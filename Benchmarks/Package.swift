@@ -15,11 +15,18 @@ let package = Package(
     dependencies: [.package(name: "belay", path: "..")],
     targets: [
         .executableTarget(
-            name: "client", dependencies: [.product(name: "SSH", package: "belay")], swiftSettings: settings),
+            name: "client", dependencies: ["Measuring", .product(name: "SSH", package: "belay")],
+            swiftSettings: settings),
         .executableTarget(
             name: "floor", cSettings: [.define("_GNU_SOURCE")],
             linkerSettings: [.linkedLibrary("ssh2"), .linkedLibrary("crypto")]),
         .executableTarget(name: "floor-lookups", linkerSettings: [.linkedLibrary("ssh2")]),
+        .executableTarget(
+            name: "audit-client", dependencies: ["Measuring", .product(name: "Log", package: "belay")],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "audit-floor", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("crypto")]),
+        .target(name: "Measuring", path: "Sources/measuring", swiftSettings: settings),
         .executableTarget(
             name: "fork-free-sshd", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("ssh")]),
     ],

@@ -19,6 +19,6 @@ benchmark() {
     # Nothing of the checkout is left changed by a run but its results.
     PYTHONDONTWRITEBYTECODE=1 python3 Benchmarks/harness/ssh.py "$programs" "$python" "$results" "$@"
     if [ "$results" != "$work" ]; then
-        PYTHONDONTWRITEBYTECODE=1 python3 Benchmarks/harness/report.py "$results/ssh.json" docs/performance.md
+        PYTHONDONTWRITEBYTECODE=1 python3 Benchmarks/harness/report.py ssh "$results/ssh.json" docs/performance.md
     fi
 }

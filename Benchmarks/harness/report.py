@@ -1,24 +1,38 @@
-"""The table, the plot and the page's figures, all from one results/ssh.json.
+"""The table, the plot and the page's figures of a benchmark, all from its results/NAME.json.
 
-report.py JSON PAGE puts the table into PAGE, between its markers.
+report.py NAME JSON PAGE puts the table into PAGE, between its markers.
 """
 
 import json
 import sys
 
-# What is measured: its title, and of each field what is shown and how.
+# Of each benchmark what is measured: its title, and of each field what is shown and how.
 MEASURES = {
-    "known_hosts": ("A host looked up among {known_hosts} hashed ones", {"ms_a_host": "ms a host"}),
-    "hosts": ("Login and one command, no sshd in the way", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
-    "commands": ("Commands on one session, no sshd in the way", {"commands_per_second": "commands/s", "cpu_ms_each": "CPU ms each"}),
-    "output": ("{megabytes} MB of output, no sshd in the way", {"mb_per_second": "MB/s", "cpu_ms_per_mb": "CPU ms a MB"}),
-    "slow": ("{slow} hosts at once on a slow server", {
-        "seconds": "s", "cpu_ms_each": "CPU ms a host", "kb_per_session": "KB a session", "peak_kb_per_session": "KB at most"}),
-    "openssh_hosts": ("Login and `true` on OpenSSH", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
-    "openssh_one_core": ("The same, with one core for sshd", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
-    "openssh_commands": ("Commands on one session of OpenSSH", {"commands_per_second": "commands/s", "cpu_ms_each": "CPU ms each"}),
-    "openssh_output": ("{megabytes} MB of output from OpenSSH", {"mb_per_second": "MB/s", "cpu_ms_per_mb": "CPU ms a MB"}),
+    "ssh": {
+        "known_hosts": ("A host looked up among {known_hosts} hashed ones", {"ms_a_host": "ms a host"}),
+        "hosts": ("Login and one command, no sshd in the way", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
+        "commands": ("Commands on one session, no sshd in the way", {"commands_per_second": "commands/s", "cpu_ms_each": "CPU ms each"}),
+        "output": ("{megabytes} MB of output, no sshd in the way", {"mb_per_second": "MB/s", "cpu_ms_per_mb": "CPU ms a MB"}),
+        "slow": ("{slow_hosts} hosts at once on a slow server", {
+            "seconds": "s", "cpu_ms_each": "CPU ms a host", "kb_per_session": "KB a session", "peak_kb_per_session": "KB at most"}),
+        "openssh_hosts": ("Login and `true` on OpenSSH", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
+        "openssh_one_core": ("The same, with one core for sshd", {"hosts_per_second": "hosts/s", "cpu_ms_each": "CPU ms a host"}),
+        "openssh_commands": ("Commands on one session of OpenSSH", {"commands_per_second": "commands/s", "cpu_ms_each": "CPU ms each"}),
+        "openssh_output": ("{megabytes} MB of output from OpenSSH", {"mb_per_second": "MB/s", "cpu_ms_per_mb": "CPU ms a MB"}),
+    },
+    "audit": {
+        **{f"append_{writers}": (f"Appended by {writers} at once", {
+            "events_per_second": "entries/s", "cpu_us_each": "CPU us each", "entries_a_batch": "a batch",
+            "sync_ms_p50": "ms a sync", "publish_ms_p50": "ms to a checkpoint", "publish_ms_p99": "ms (99 %)"})
+            for writers in (1, 8, 64)},
+        "verify": ("{entries} entries verified", {"entries_per_second": "entries/s", "cpu_us_each": "CPU us each", "peak_mb": "MB at most"}),
+        "verify_tenth": ("A tenth of them", {"entries_per_second": "entries/s", "peak_mb": "MB at most"}),
+        "index": ("Search index made of {index_entries} entries", {"entries_per_second": "entries/s", "peak_mb": "MB at most"}),
+        "encode": ("Records into JSON, before they are appended", {"us_each": "us each"}),
+    },
 }
+# The libraries that are named above the figures.
+LIBRARIES = {"ssh": {"libssh2": "libssh2", "openssh": "OpenSSH"}, "audit": {"openssl": "OpenSSL"}}
 NAMES = {"belay": "Belay", "floor": "C floor", "floor_plain": "C floor, plain exec"}
 
 
@@ -26,45 +40,47 @@ def number(value):
     return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def measures(result):
+def measures(name, result):
     settings = result["settings"]
-    sizes = {"megabytes": settings["output_bytes"] // 1_000_000, "slow": f"{settings['slow_hosts']:,}",
-             "known_hosts": f"{settings['known_hosts']:,}"}
-    for key, (title, fields) in MEASURES.items():
+    sizes = {key: f"{value:,}" for key, value in settings.items() if isinstance(value, int)}
+    sizes["megabytes"] = settings.get("output_bytes", 0) // 1_000_000
+    for key, (title, fields) in MEASURES[name].items():
         if key in result["measures"]:
             yield key, title.format(**sizes), fields
 
 
-def rows(result):
+def rows(name, result):
     """Measure, who, what: the medians in reading order."""
-    for key, title, fields in measures(result):
+    for key, title, fields in measures(name, result):
         for who, values in result["measures"][key].items():
-            yield title, NAMES.get(who, who), [f"{number(values[field]['median'])} {unit}" for field, unit in fields.items()]
+            shown = [f"{number(values[field]['median'])} {unit}" for field, unit in fields.items() if field in values]
+            yield title, NAMES.get(who, who), shown
 
 
-def table(result):
+def table(name, result):
     lines, last = [], None
-    for title, who, values in rows(result):
+    for title, who, values in rows(name, result):
         if title != last:
             lines += ["", title]
             last = title
-        lines.append(f"  {who:<22}" + "".join(f"{value:>22}" for value in values))
+        lines.append(f"  {who:<22}" + "".join(f" {value:>21}" for value in values))
     lines += ["", f"{'Ratio (median of the rounds)':<32}{'measured':>10}  must be"]
-    for name, value in result["ratios"].items():
-        lines.append(f"  {name:<30}{value:>10.2f}  {result['limits'].get(name, '')}".rstrip())
+    for ratio, value in result["ratios"].items():
+        lines.append(f"  {ratio:<30}{value:>10.2f}  {result['limits'].get(ratio, '')}".rstrip())
     return "\n".join(lines)
 
 
-def markdown(result):
-    machine, versions = result["machine"], result["versions"]
+def markdown(name, result):
+    machine = result["machine"]
+    libraries = ", ".join(f"{title} {result['versions'][key]}" for key, title in LIBRARIES[name].items())
     lines = [
         f"{result['date'][:10]}, commit {result['commit']}, {machine['cpu']}, {machine['cores']} cores; "
-        f"libssh2 {versions['libssh2']}, OpenSSH {versions['openssh']}.", "",
+        f"{libraries}." + "".join(f" {line}" for line in result.get("notes", [])), "",
         "| Ratio | measured | must be |", "|---|---|---|",
     ]
-    lines += [f"| `{name}` | {value:.2f} | {result['limits'].get(name, '')} |" for name, value in result["ratios"].items()]
+    lines += [f"| `{ratio}` | {value:.2f} | {result['limits'].get(ratio, '')} |" for ratio, value in result["ratios"].items()]
     lines += ["", "| Measure | | median |", "|---|---|---|"]
-    lines += [f"| {title} | {who} | {', '.join(values)} |" for title, who, values in rows(result)]
+    lines += [f"| {title} | {who} | {', '.join(values)} |" for title, who, values in rows(name, result)]
     return "\n".join(lines)
 
 
@@ -91,9 +107,9 @@ STYLE = (
 )
 
 
-def write_plot(result, path):
+def write_plot(name, result, path):
     parts, top = [], 40
-    for key, title, fields in measures(result):
+    for key, title, fields in measures(name, result):
         field, unit = ("kb_per_session", "KB a session") if key == "slow" else next(iter(fields.items()))
         entries = [(NAMES.get(who, who), values[field]) for who, values in result["measures"][key].items()]
         group, top = bars(title.replace("`", ""), unit, entries, top)
@@ -104,8 +120,8 @@ def write_plot(result, path):
         file.write(f'{head}<style>{STYLE}</style><text x="20" y="24" class="small">{note}</text>' + "\n".join(parts) + "</svg>\n")
 
 
-def write_page(result, path):
-    begin, end = "<!-- figures: made by ./bench ssh from results/ssh.json -->", "<!-- end of figures -->"
+def write_page(name, result, path):
+    begin, end = f"<!-- figures: made by ./bench {name} from results/{name}.json -->", "<!-- end of figures -->"
     with open(path, encoding="utf-8") as file:
         text = file.read()
     before, _, rest = text.partition(begin)
@@ -113,9 +129,9 @@ def write_page(result, path):
     if not found:
         raise SystemExit(f"bench: {path} has no place for the figures ({begin} … {end})")
     with open(path, "w", encoding="utf-8") as file:
-        file.write(f"{before}{begin}\n{markdown(result)}\n{end}{after}")
+        file.write(f"{before}{begin}\n{markdown(name, result)}\n{end}{after}")
 
 
 if __name__ == "__main__":
-    with open(sys.argv[1], encoding="utf-8") as results:
-        write_page(json.load(results), sys.argv[2])
+    with open(sys.argv[2], encoding="utf-8") as results:
+        write_page(sys.argv[1], json.load(results), sys.argv[3])

@@ -4,20 +4,14 @@ ssh.py PROGRAMS PYTHON OUTPUT [--quick]
 """
 
 import argparse
-import datetime
-import itertools
-import json
 import os
-import platform
 import shutil
-import statistics
 import subprocess
-import sys
 import tempfile
 
-import report
 import servers
 from clients import Clients
+from common import debian, describe, finish, interleave, output_of, paired, say, summarise
 
 FULL = {
     "rounds": 7, "peer_rounds": 3, "hosts": 1000, "in_flight": 50, "openssh_hosts": 200, "commands": 3000,
@@ -38,17 +32,6 @@ def pinned(core, realtime=False):
     return (["chrt", "--rr", "1"] if realtime else []) + ["taskset", "-c", str(core)]
 
 
-def interleave(rounds, runs, peer_rounds=0, peers=None):
-    """A/B/A/B: every round does each once, so that a machine that changes its pace changes it for all."""
-    results = {name: [] for name in itertools.chain(runs, peers or {})}
-    for number in range(rounds):
-        work = runs | (peers or {} if number < peer_rounds else {})
-        for name, run in work.items():
-            results[name].append(run())
-        print(f"  round {number + 1} of {rounds}", file=sys.stderr)
-    return results
-
-
 def per_second(count, unit):
     def derive(raw):
         return {unit: count / raw["seconds"], "cpu_ms_each": raw["cpu_seconds"] / count * 1000}
@@ -67,19 +50,6 @@ def sessions(count):
             "peak_kb_per_session": (raw["peak_kb"] - raw["base_kb"]) / count,
         }
     return derive
-
-
-def summary(values):
-    return {"median": statistics.median(values), "min": min(values), "max": max(values), "rounds": values}
-
-
-def summarise(results, derive):
-    table = {}
-    for name, rounds in results.items():
-        derived = [derive(raw) for raw in rounds]
-        table[name] = {field: summary([each[field] for each in derived]) for field in derived[0]}
-        table[name]["raw"] = rounds
-    return table
 
 
 def lookups(clients, settings, folder):
@@ -171,12 +141,6 @@ def with_openssh(clients, settings, folder):
     return measures
 
 
-def paired(measures, measure, field, ours, theirs):
-    """The median of the ratios within each round."""
-    pairs = zip(measures[measure][ours][field]["rounds"], measures[measure][theirs][field]["rounds"])
-    return statistics.median(a / b for a, b in pairs)
-
-
 def ratios(measures):
     def against(measure, field, theirs):
         return paired(measures, measure, field, "belay", theirs)
@@ -210,19 +174,6 @@ LIMITS = {
 }
 
 
-def holds(name, value):
-    sign, limit = LIMITS[name]
-    return value >= limit if sign == ">=" else value <= limit
-
-
-def output_of(*argv):
-    return subprocess.run(argv, capture_output=True, text=True, check=False).stdout.strip()
-
-
-def debian(package):
-    return output_of("dpkg-query", "-W", "-f", "${Version}", package)
-
-
 def versions(python):
     libraries = "import importlib.metadata as m; print('\\n'.join(m.version(n) for n in ('parallel-ssh', 'pyinfra', 'ansible-core')))"
     parallel_ssh, pyinfra, ansible = output_of(python, "-c", libraries).split()
@@ -232,19 +183,6 @@ def versions(python):
         "pssh": debian("pssh"), "clush": debian("clustershell"), "pdsh": debian("pdsh"), "pyinfra": pyinfra,
         "ansible-core": ansible,
     }
-
-
-def machine():
-    with open("/proc/cpuinfo", encoding="utf-8") as file:
-        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), platform.machine())
-    return {
-        "cpu": model, "cores": os.cpu_count(), "kernel": platform.release(),
-        "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") >> 20, "load_before": os.getloadavg()[0],
-    }
-
-
-def say(text):
-    print(f"== {text}", file=sys.stderr)
 
 
 def main():
@@ -259,12 +197,7 @@ def main():
     if len(cores) < 2:
         raise SystemExit("bench: needs two cores, one for the server and one for the client")
     realtime = subprocess.run(["chrt", "--rr", "1", "true"], check=False).returncode == 0
-    result = {
-        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
-        "commit": output_of("git", "describe", "--always", "--dirty", "--abbrev=12"),
-        "machine": machine(), "versions": versions(options.python),
-        "settings": settings | {"real_time_priority": realtime, "quick": options.quick},
-    }
+    result = describe(versions(options.python), settings | {"real_time_priority": realtime, "quick": options.quick})
     folder = tempfile.mkdtemp(prefix="belay-bench-")
     try:
         servers.make_keys(folder)
@@ -278,16 +211,8 @@ def main():
     finally:
         shutil.rmtree(folder)
     result["ratios"] = ratios(measures)
-    result["limits"] = {name: f"{sign} {limit}" for name, (sign, limit) in LIMITS.items()}
     result["measures"] = measures
-    with open(f"{options.output}/ssh.json", "w", encoding="utf-8") as file:
-        json.dump(result, file, indent=1)
-        file.write("\n")
-    report.write_plot(result, f"{options.output}/ssh.svg")
-    print(report.table(result))
-    missed = [name for name in LIMITS if not holds(name, result["ratios"][name])]
-    if missed and not options.quick:
-        raise SystemExit(f"bench: not held: {', '.join(missed)}")
+    finish("ssh", result, LIMITS, options.output, not options.quick)
 
 
 main()

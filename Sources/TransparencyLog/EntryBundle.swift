@@ -19,18 +19,25 @@ public enum EntryBundle {
     /// - Throws: ``FormatError`` when there are fewer, or bytes after them. A zero-filled end reads as empty entries, so the
     ///   number of entries must come from a checkpoint.
     public static func entries(_ bundle: [UInt8], count: Int, isWhole: Bool = true) throws(FormatError) -> [[UInt8]] {
-        var entries: [[UInt8]] = []
+        try places(bundle, count: count, isWhole: isWhole).map { Array(bundle[$0]) }
+    }
+
+    /// The same, each by where its bytes are.
+    static func places(
+        _ bundle: [UInt8], count: Int, isWhole: Bool = true
+    ) throws(FormatError) -> [Range<Int>] {
+        var places: [Range<Int>] = []
         var offset = 0
         for number in 0..<count {
             guard offset + 2 <= bundle.count else { throw FormatError("it ends after \(number) of \(count) entries") }
             let end = offset + 2 + Int(bundle[offset]) << 8 + Int(bundle[offset + 1])
             guard end <= bundle.count else { throw FormatError("it ends amid entry \(number) of \(count)") }
-            entries.append(Array(bundle[(offset + 2)..<end]))
+            places.append((offset + 2)..<end)
             offset = end
         }
         guard !isWhole || offset == bundle.count else {
             throw FormatError("\(bundle.count - offset) bytes follow its \(count) entries")
         }
-        return entries
+        return places
     }
 }

@@ -30,25 +30,33 @@ public enum JournalFormat {
 
     /// The record that carries an entry of 1...65,535 bytes.
     public static func record(_ entry: JournalEntry) -> [UInt8] {
-        let length = littleEndian(UInt32(entry.bytes.count))
-        let index = littleEndian(entry.index)
-        return length + index + littleEndian(CRC32C.checksum(length, index, entry.bytes)) + entry.bytes
+        var record: [UInt8] = []
+        append(entry.bytes, index: entry.index, to: &record)
+        return record
+    }
+
+    /// Appends the record that carries an entry of 1...65,535 bytes.
+    public static func append(_ entry: [UInt8], index: UInt64, to records: inout [UInt8]) {
+        let start = records.count
+        withUnsafeBytes(of: UInt32(entry.count).littleEndian) { records += $0 }
+        withUnsafeBytes(of: index.littleEndian) { records += $0 }
+        let crc = records.withUnsafeBytes { records in
+            entry.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: records[start...]), $0) }
+        }
+        withUnsafeBytes(of: crc.littleEndian) { records += $0 }
+        records += entry
     }
 
     /// What stands at `offset` of a segment.
     static func scan(_ segment: [UInt8], at offset: Int) -> Scan {
-        guard segment.count - offset >= 4 else { return .end }
-        let length = Int(integer(segment, offset, 4))
-        if length == 0 { return .end }
-        guard length <= maxEntrySize else { return .damaged("its length, \(length), is impossible") }
-        let end = offset + headerSize + length
-        guard end <= segment.count else { return .damaged("it runs past the end of the segment") }
-        let entry = JournalEntry(
-            index: integer(segment, offset + 4, 8), bytes: Array(segment[(offset + headerSize)..<end]))
-        guard record(entry)[12..<16] == segment[(offset + 12)..<(offset + 16)] else {
-            return .damaged("its CRC-32C does not fit its bytes")
+        segment.withUnsafeBytes { bytes in
+            switch frame(bytes, at: offset) {
+            case .record(let index, let entry):
+                .record(JournalEntry(index: index, bytes: Array(bytes[entry])), end: entry.upperBound)
+            case .end: .end
+            case .damaged(let why): .damaged(why)
+            }
         }
-        return .record(entry, end: end)
     }
 
     enum Scan: Equatable {
@@ -57,12 +65,36 @@ public enum JournalFormat {
         case damaged(String)
     }
 
+    /// The same with the entry left in its place, which is also where the record ends.
+    static func frame(_ segment: UnsafeRawBufferPointer, at offset: Int) -> Frame {
+        guard segment.count - offset >= 4 else { return .end }
+        let length = Int(integer(segment, offset, as: UInt32.self))
+        if length == 0 { return .end }
+        guard length <= maxEntrySize else { return .damaged("its length, \(length), is impossible") }
+        let start = offset + headerSize
+        guard start + length <= segment.count else { return .damaged("it runs past the end of the segment") }
+        let head = UnsafeRawBufferPointer(rebasing: segment[offset..<(offset + 12)])
+        let entry = UnsafeRawBufferPointer(rebasing: segment[start..<(start + length)])
+        guard CRC32C.checksum(head, entry) == integer(segment, offset + 12, as: UInt32.self) else {
+            return .damaged("its CRC-32C does not fit its bytes")
+        }
+        return .record(index: integer(segment, offset + 4, as: UInt64.self), entry: start..<(start + length))
+    }
+
+    enum Frame {
+        case record(index: UInt64, entry: Range<Int>)
+        case end
+        case damaged(String)
+    }
+
     static func integer(_ bytes: [UInt8], _ offset: Int, _ width: Int) -> UInt64 {
         bytes[offset..<(offset + width)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
     }
 
-    private static func littleEndian(_ value: some FixedWidthInteger) -> [UInt8] {
-        withUnsafeBytes(of: value.littleEndian) { Array($0) }
+    private static func integer<Integer: FixedWidthInteger & BitwiseCopyable>(
+        _ bytes: UnsafeRawBufferPointer, _ offset: Int, as type: Integer.Type
+    ) -> Integer {
+        Integer(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
     }
 
     /// One past the last byte that is not zero, at least `start`.

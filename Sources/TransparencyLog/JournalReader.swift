@@ -79,18 +79,29 @@ public struct JournalReader: Sendable {
 
     /// The next entry; nil at the end. A reader does not follow a growing log: start another at `position`.
     public mutating func next() throws -> JournalEntry? {
+        let index = position.index
+        var entry: JournalEntry?
+        _ = try visit { entry = JournalEntry(index: index, bytes: Array($0)) }
+        return entry
+    }
+
+    /// Lends the next entry to `body` where it lies in the segment; false at the end.
+    mutating func visit(_ body: (UnsafeRawBufferPointer) -> Void) throws -> Bool {
         while true {
-            switch JournalFormat.scan(bytes, at: position.offset - base) {
-            case .record(let entry, let end):
-                guard entry.index == position.index else { throw misplaced(entry) }
-                position.offset = base + end
+            let offset = position.offset - base
+            switch bytes.withUnsafeBytes({ JournalFormat.frame($0, at: offset) }) {
+            case .record(let index, let entry):
+                guard index == position.index else { throw misplaced(index) }
+                bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[entry])) }
+                position.offset = base + entry.upperBound
                 position.index += 1
-                return entry
+                return true
             case .damaged(let why):
                 if try reread() { continue }
-                return try endTorn("the record is damaged: \(why)")
+                try endTorn("the record is damaged: \(why)")
+                return false
             case .end:
-                guard try advance() else { return nil }
+                guard try advance() else { return false }
             }
         }
     }
@@ -107,7 +118,7 @@ public struct JournalReader: Sendable {
         let start = position.offset - base
         if JournalFormat.usedEnd(bytes, from: min(start, bytes.count)) > start {
             if try reread() { return true }
-            _ = try endTorn("the segment ends here, yet there are bytes after the end")
+            try endTorn("the segment ends here, yet there are bytes after the end")
             return false
         }
         if let following = later.first, following != position.index {
@@ -120,8 +131,8 @@ public struct JournalReader: Sendable {
         return true
     }
 
-    /// Nil when this can be the torn end of the log, an error otherwise.
-    private mutating func endTorn(_ what: String) throws -> JournalEntry? {
+    /// Ends here when this can be the torn end of the log; an error otherwise.
+    private mutating func endTorn(_ what: String) throws {
         let start = position.offset - base
         let end = JournalFormat.usedEnd(bytes, from: start)
         guard later.isEmpty, TailCheck.isTorn(bytes, at: start, end: end, index: position.index) else {
@@ -130,7 +141,6 @@ public struct JournalReader: Sendable {
         tornTail = TornTail(
             index: position.index, file: LogLayout.segment(startingAt: position.segment),
             offset: UInt64(position.offset), length: UInt64(end - start))
-        return nil
     }
 
     @discardableResult
@@ -143,10 +153,8 @@ public struct JournalReader: Sendable {
         return true
     }
 
-    private func misplaced(_ entry: JournalEntry) -> JournalError {
-        error(
-            .misplaced,
-            "the record here is whole but is entry \(entry.index): records were removed, repeated or moved")
+    private func misplaced(_ index: UInt64) -> JournalError {
+        error(.misplaced, "the record here is whole but is entry \(index): records were removed, repeated or moved")
     }
 
     private func error(_ kind: JournalError.Kind, _ what: String, at segment: UInt64? = nil) -> JournalError {

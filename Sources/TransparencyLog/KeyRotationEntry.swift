@@ -18,13 +18,13 @@ struct KeyRotationEntry: Sendable, Equatable {
     private static let ending = Array(#""type":"\#(type)"}"#.utf8)
 
     /// Nil for every other entry.
-    init?(_ entry: JournalEntry) {
-        guard entry.bytes.suffix(Self.ending.count).elementsEqual(Self.ending),
-            let record = try? JSONDecoder().decode(Record.self, from: Data(entry.bytes)), record.type == Self.type,
+    init?(_ entry: UnsafeRawBufferPointer, index: UInt64) {
+        guard entry.suffix(Self.ending.count).elementsEqual(Self.ending),
+            let record = try? JSONDecoder().decode(Record.self, from: Data(entry)), record.type == Self.type,
             let keys = record.event[Self.type], let old = try? VerifierKey(keys.old),
             let new = try? VerifierKey(keys.new), old.name == new.name, old != new
         else { return nil }
-        index = entry.index
+        self.index = index
         self.old = old
         self.new = new
     }

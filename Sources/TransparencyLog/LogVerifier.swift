@@ -2,33 +2,42 @@
 public enum LogVerifier {
     static let maxFindings = 100
 
-    /// Reads all entries and checks every checkpoint against them; writes nothing and takes no lock.
+    /// Reads all entries and checks every checkpoint against them; writes nothing and takes no lock. In a folder without a journal,
+    /// as a client of tlog-tiles makes it, the entries are those of the bundles. Blocks its thread and works
+    /// on all cores meanwhile; in memory are a segment and a few chunks of 256 entries, however long the log is.
     ///
     /// - Parameters:
     ///   - directory: the log, or a copy of it.
     ///   - key: the log's key from a place the log's owner cannot change; without one the key in the log is used.
     ///   - kept: checkpoints kept elsewhere.
     ///   - policy: which witnesses are known and how many of them must have cosigned; nil: none is looked for.
+    ///   - since: a kept checkpoint that vouches for all before it. Where the log's tiles have its tree, entries, tiles and
+    ///     checkpoints before it are not read again, and `since` in the report is its size; where they have not, all is read.
     /// - Throws: `LogReadError` when there is no log there or it cannot be read at all. Damage is no error but a
     ///   failure in the report.
     public static func verify(
-        directory: String, key: VerifierKey? = nil, kept: [KeptCheckpoint] = [], policy: WitnessPolicy? = nil
+        directory: String, key: VerifierKey? = nil, kept: [KeptCheckpoint] = [], policy: WitnessPolicy? = nil,
+        since: KeptCheckpoint? = nil
     ) throws -> VerificationReport {
-        _ = try LogLayout.segments(in: directory)
         let source =
             try key.map { .given($0) } ?? VerifierKey.ofLog(in: directory).map { .fromLog($0) } ?? KeySource.none
+        let start = try VerificationStart(directory: directory, key: source.key, since: since)
         // Checkpoints first: what a live log signs meanwhile covers more than what is read afterwards.
-        let files = try CheckpointFiles(directory: directory, kept: kept)
-        var replay = Replay(claims: files.claims, tiles: try TileCheck(directory: directory))
-        replay.run(directory: directory)
+        let files = try CheckpointFiles(
+            directory: directory, kept: kept + (since.map { [$0] } ?? []), from: start.since)
+        let tiles = try TileListing(directory: directory)
+        var replay = Replay(claims: files.claims, tiles: tiles, from: start)
+        replay.run(start.reader, ChunkCheck(sizes: files.claims.map(\.size), tiles: tiles))
         let verdict = LogVerdict(files, replay, key: source.key, witnesses: policy?.witnesses.map(\.key) ?? [])
         if replay.damage == nil { replay.endTiles(signed: verdict.checked.map(\.size).max() ?? 0) }
         let quorum = policy.map { WitnessCheck(verdict.checked, $0) }
         return VerificationReport(
-            entries: replay.frontier.size, root: replay.frontier.root, key: source, keys: verdict.keys,
-            checkpoints: verdict.checked, tiles: replay.tiles.checked, tornTail: replay.tornTail,
-            findings: replay.findings, findingCount: replay.findingCount, witnessed: quorum?.witnessed,
-            failures: verdict.failures + replay.tiles.failures + (quorum?.failures ?? []))
+            source: start.source, since: start.since, skippedCheckpoints: files.skipped, entries: replay.frontier.size,
+            root: replay.frontier.root, key: source, keys: verdict.keys, checkpoints: verdict.checked,
+            tiles: replay.tiles.checked, tornTail: replay.tornTail, findings: replay.findings,
+            findingCount: replay.findingCount, witnessed: quorum?.witnessed,
+            failures: verdict.failures + replay.unreadableEvents + replay.tiles.failures + replay.order.failures
+                + (quorum?.failures ?? []))
     }
 }
 
@@ -46,69 +55,6 @@ extension VerifierKey {
             return try VerifierKey(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         } catch {
             throw LogReadError(path: path, reason: "\(error)")
-        }
-    }
-}
-
-/// One pass over the entries, comparing the root with each checkpoint on the way.
-struct Replay {
-    private(set) var frontier = Frontier()
-    private(set) var findings: [EntryFinding] = []
-    private(set) var findingCount = 0
-    private(set) var tornTail: TornTail?
-    private(set) var tiles: TileCheck
-    private(set) var rotations: [KeyRotationEntry] = []
-    /// Why it ended before the last entry.
-    private(set) var damage: (any Error)?
-    /// Of each claim whether it has the entries' root; nil for those beyond the entries.
-    private(set) var fits: [Bool?]
-    private let claims: [CheckpointFiles.Claim]
-    /// Claims not yet reached, by size.
-    private var pending: ArraySlice<Int>
-
-    init(claims: [CheckpointFiles.Claim], tiles: TileCheck) {
-        self.claims = claims
-        self.tiles = tiles
-        fits = claims.map { _ in nil }
-        pending = claims.indices.sorted { (claims[$0].size, $0) < (claims[$1].size, $1) }[...]
-    }
-
-    mutating func run(directory: String) {
-        do {
-            var reader = try JournalReader(directory: directory)
-            compare()
-            while let entry = try reader.next() { add(entry) }
-            tornTail = reader.tornTail
-        } catch {
-            damage = error
-        }
-    }
-
-    /// What is known of the tiles once it is known how many of the entries are signed.
-    mutating func endTiles(signed: UInt64) { tiles.end(signed: signed) }
-
-    private mutating func add(_ entry: JournalEntry) {
-        if let defect = JSONCheck.entry(entry.bytes) {
-            findingCount += 1
-            if findings.count < LogVerifier.maxFindings {
-                findings.append(EntryFinding(index: entry.index, defect: defect))
-            }
-        }
-        if rotations.count < KeyHistory.maxChanges, let rotation = KeyRotationEntry(entry) {
-            rotations.append(rotation)
-        }
-        let leaf = Merkle.leaf(entry.bytes)
-        frontier.append(leaf)
-        tiles.add(entry.bytes, leaf: leaf)
-        compare()
-    }
-
-    private mutating func compare() {
-        guard let first = pending.first, claims[first].size == frontier.size else { return }
-        let root = frontier.root
-        while let next = pending.first, claims[next].size == frontier.size {
-            pending.removeFirst()
-            fits[next] = claims[next].checkpoint.root == root
         }
     }
 }

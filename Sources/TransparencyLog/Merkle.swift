@@ -23,11 +23,15 @@ public enum Merkle {
 
     /// The hash of the node over two subtrees.
     public static func node(_ left: TreeHash, _ right: TreeHash) -> TreeHash {
-        var hasher = SHA256()
-        withUnsafeBytes(of: UInt8(0x01)) { hasher.update(bufferPointer: $0) }
-        left.withUnsafeBytes { hasher.update(bufferPointer: $0) }
-        right.withUnsafeBytes { hasher.update(bufferPointer: $0) }
-        return TreeHash(digest: hasher.finalize())
+        // In one piece: handing it over in three costs more than hashing it.
+        withUnsafeTemporaryAllocation(byteCount: 65, alignment: 1) { bytes in
+            bytes[0] = 0x01
+            left.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[1..<33]).copyMemory(from: $0) }
+            right.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[33..<65]).copyMemory(from: $0) }
+            var hasher = SHA256()
+            hasher.update(bufferPointer: UnsafeRawBufferPointer(bytes))
+            return TreeHash(digest: hasher.finalize())
+        }
     }
 
     /// MTH of a whole tree given its leaf hashes.
@@ -56,14 +60,29 @@ public struct Frontier: Sendable, Equatable {
 
     /// Appends the next leaf's hash.
     public mutating func append(_ leaf: TreeHash) {
-        var merged = leaf
-        var carry = size
+        append(leaf, width: 1)
+    }
+
+    /// Appends the leaves of another tree. This one's size must be a multiple of its largest subtree's.
+    mutating func append(_ other: Frontier) {
+        var rest = other.size
+        for subtree in other.subtrees {
+            let width: UInt64 = 1 << UInt64(63 - rest.leadingZeroBitCount)
+            append(subtree, width: width)
+            rest -= width
+        }
+    }
+
+    /// Appends the root of a subtree of `width` leaves, a power of two.
+    private mutating func append(_ subtree: TreeHash, width: UInt64) {
+        var merged = subtree
+        var carry = size >> UInt64(width.trailingZeroBitCount)
         while carry & 1 == 1 {
             merged = Merkle.node(subtrees.removeLast(), merged)
             carry >>= 1
         }
         subtrees.append(merged)
-        size += 1
+        size += width
     }
 
     /// MTH of the leaves so far.

@@ -14,11 +14,16 @@ enum Hex {
     /// Nil for an odd length, uppercase, or any other character.
     static func decode(_ text: some Sequence<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
-        var high: Int?
+        var high: UInt8?
         for character in text {
-            guard let value = digits.firstIndex(of: character) else { return nil }
+            let value: UInt8
+            switch character {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): value = character - UInt8(ascii: "0")
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): value = character - UInt8(ascii: "a") + 10
+            default: return nil
+            }
             if let first = high {
-                bytes.append(UInt8(first << 4 | value))
+                bytes.append(first << 4 | value)
                 high = nil
             } else {
                 high = value

@@ -1,7 +1,9 @@
-/// Compares the tiles in a log's folder with those that its entries make: each byte of each file, whatever the size of
+import Glibc
+
+/// The tiles in a log's folder, to be compared with those that its entries make: each byte of each file, whatever the size of
 /// the tree it was published for, and that none is missing or too many.
-struct TileCheck {
-    private struct Place: Hashable {
+struct TileListing: Sendable {
+    fileprivate struct Place: Hashable {
         let content: Tile.Content
         let index: UInt64
 
@@ -11,15 +13,11 @@ struct TileCheck {
         }
     }
 
-    private static let maxFailures = 100
-    private let directory: String
-    private var edge = TileEdge()
-    /// Of each place the widths of the files there, until they are compared.
-    private var files: [Place: [Int]] = [:]
-    private var missing: [Tile] = []
-    private(set) var failures: [VerificationFailure] = []
-    /// Files that are what the entries make.
-    private(set) var checked = 0
+    fileprivate let directory: String
+    /// Of each place the widths of the files there.
+    fileprivate private(set) var files: [Place: [Int]] = [:]
+    /// Names that are no tile's.
+    fileprivate private(set) var strays: [String] = []
 
     /// Lists the tiles; to be done after the checkpoints are read, so that a log in use has the tiles of each of them.
     init(directory: String) throws {
@@ -27,7 +25,7 @@ struct TileCheck {
         try list(Tile.folder)
     }
 
-    private var isEmpty: Bool { files.isEmpty && checked == 0 && failures.isEmpty }
+    var isEmpty: Bool { files.isEmpty && strays.isEmpty }
 
     private mutating func list(_ folder: String) throws {
         for name in try Files.list("\(directory)/\(folder)") ?? [] {
@@ -37,94 +35,152 @@ struct TileCheck {
             } else if let tile = Tile(path: path) {
                 files[Place(tile), default: []].append(tile.width)
             } else {
-                fail(.strayFile, path, what: "\(path) is not the name of a tile")
+                strays.append(path)
             }
         }
     }
 
-    /// The next entry. One that no bundle can carry is reported by whoever reads the journal.
-    mutating func add(_ entry: [UInt8], leaf: TreeHash) {
-        guard !isEmpty, let full = try? edge.append(entry, leaf: leaf) else { return }
-        for file in full { compare(file) }
+    /// All files of a place against the tile with the most that is known there.
+    func compare(_ whole: TileFile) -> TileComparison {
+        var result = TileComparison()
+        let widths = files[Place(whole.tile)] ?? []
+        if whole.tile.isFull, !widths.contains(Tile.fullWidth) { result.missing = whole.tile }
+        for width in widths.sorted() where width <= whole.tile.width {
+            let tile = Tile(whole.tile.content, whole.tile.index, width)
+            do {
+                // A partial tile may go while this runs: the full one is in its place.
+                guard let bytes = try Files.read("\(directory)/\(tile)", limit: TileReader.maxBytes) else { continue }
+                if let difference = whole.difference(bytes, as: tile) {
+                    result.wrong.append((tile, difference))
+                } else {
+                    result.checked += 1
+                }
+            } catch {
+                result.wrong.append((tile, "\(error)"))
+            }
+        }
+        return result
+    }
+}
+
+/// How the files in one tile's place are against what the entries make.
+struct TileComparison: Sendable {
+    /// Files that are what follows from the entries.
+    fileprivate(set) var checked = 0
+    /// Those that are not, and how.
+    fileprivate(set) var wrong: [(tile: Tile, what: String)] = []
+    /// The full tile, when there is no file of it.
+    fileprivate(set) var missing: Tile?
+}
+
+/// Collects what is found about a log's tiles, in the order of its entries.
+struct TileCheck: Sendable {
+    private static let maxFailures = 100
+    private let listing: TileListing
+    private let source: EntrySource
+    /// The hashes above level 0, of chunks that are full.
+    private var edge: TileEdge
+    private var missing: [Tile] = []
+    /// Of a bundle that is not full: of no interest when the entries after it cannot be read.
+    private var last: [TileComparison] = []
+    private(set) var failures: [VerificationFailure] = []
+    /// Files that are what the entries make.
+    private(set) var checked = 0
+
+    /// - Parameters:
+    ///   - edge: of the tree before the first chunk, a multiple of 256 entries.
+    ///   - source: where the entries come from.
+    init(_ listing: TileListing, from edge: TileEdge, source: EntrySource) {
+        self.listing = listing
+        self.edge = edge
+        self.source = source
+        for path in listing.strays { fail(.strayFile, path, what: "\(path) is not the name of a tile") }
     }
 
-    /// After the last entry; `signed` of them have a good checkpoint.
-    mutating func end(signed: UInt64) {
-        guard !isEmpty else { return }
-        for file in edge.partials { compare(file) }
-        let needed = missing.filter { $0.isFull } + Tile.partials(ofSize: signed).filter(isMissing)
+    /// The next chunk.
+    mutating func add(_ chunk: CheckedChunk) {
+        guard !listing.isEmpty else { return }
+        guard chunk.count == Tile.fullWidth else { return last = chunk.tiles }
+        for comparison in chunk.tiles { settle(comparison) }
+        for file in edge.append(subtree: chunk.tree.root) { settle(listing.compare(file)) }
+    }
+
+    /// After the last entry of `size`; `signed` of them have a good checkpoint.
+    mutating func end(size: UInt64, signed: UInt64) {
+        guard !listing.isEmpty else { return }
+        for comparison in last + edge.partials.map(listing.compare) { settle(comparison) }
+        let needed = missing + Tile.partials(ofSize: signed).filter(isMissing)
         for tile in needed where tile.exists(inTreeOf: signed) {
             fail(
                 .missingTile, "\(tile)", tile,
                 what: "\(tile) is missing, which the tree of \(signed) signed entries has")
         }
-        for (place, widths) in files.sorted(by: { $0.key.index < $1.key.index }) {
-            for width in widths {
-                let tile = Tile(place.content, place.index, width)
-                fail(
-                    .strayFile, "\(tile)", what: "\(tile) is a tile of a log with more than these \(edge.size) entries")
+        for (place, widths) in listing.files.sorted(by: { $0.key.index < $1.key.index }) {
+            for tile in widths.map({ Tile(place.content, place.index, $0) }) where !tile.exists(inTreeOf: size) {
+                fail(.strayFile, "\(tile)", what: "\(tile) is a tile of a log with more than these \(size) entries")
             }
         }
     }
 
     private func isMissing(_ tile: Tile) -> Bool {
         // Found and compared, or found and gone meanwhile because the full one is there.
-        (try? TileReader(directory: directory).read(tile)) == nil
+        (try? TileReader(directory: listing.directory).read(tile)) == nil
     }
 
-    /// All files of a place against the tile with the most that is known there.
-    private mutating func compare(_ whole: TileFile) {
-        let place = Place(whole.tile)
-        let widths = files.removeValue(forKey: place) ?? []
-        if whole.tile.isFull, !widths.contains(Tile.fullWidth) { missing.append(whole.tile) }
-        for width in widths.sorted() {
-            let tile = Tile(place.content, place.index, width)
-            guard width <= whole.tile.width else {
-                files[place, default: []].append(width)
-                continue
-            }
-            compare(tile, with: whole.prefix(width))
-        }
-    }
-
-    private mutating func compare(_ tile: Tile, with expected: [UInt8]) {
-        do {
-            // A partial tile may go while this runs: the full one is in its place.
-            guard let bytes = try Files.read("\(directory)/\(tile)", limit: TileReader.maxBytes) else { return }
-            guard bytes != expected else { return checked += 1 }
-            fail(.wrongTile, "\(tile)", tile, what: Self.difference(tile, bytes, expected))
-        } catch {
-            fail(.wrongTile, "\(tile)", tile, what: "\(error)")
-        }
-    }
-
-    private static func difference(_ tile: Tile, _ bytes: [UInt8], _ expected: [UInt8]) -> String {
-        guard bytes.count == expected.count else {
-            return "\(tile) has \(bytes.count) bytes, and \(expected.count) follow from the entries"
-        }
-        let at = zip(bytes, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
-        return "\(tile) is not what follows from the entries, from byte \(at) on"
+    private mutating func settle(_ comparison: TileComparison) {
+        checked += comparison.checked
+        if let tile = comparison.missing { missing.append(tile) }
+        for (tile, what) in comparison.wrong { fail(.wrongTile, "\(tile)", tile, what: what) }
     }
 
     private mutating func fail(_ kind: VerificationFailure.Kind, _ file: String, _ tile: Tile? = nil, what: String) {
         guard failures.count < Self.maxFailures else { return }
-        failures.append(
-            VerificationFailure(
-                kind, entries: tile?.entries, file: file, what: what,
-                meaning:
-                    "The journal is what counts, and was verified apart; but whoever reads the tiles is told something "
-                    + "else. Remove the file: opened by its writer, the log makes its tiles again."))
+        failures.append(VerificationFailure(kind, entries: tile?.entries, file: file, what: what, meaning: meaning))
+    }
+
+    private var meaning: String {
+        switch source {
+        case .journal:
+            "The journal is what counts, and was verified apart; but whoever reads the tiles is told something else. "
+                + "Remove the file: opened by its writer, the log makes its tiles again."
+        case .tiles:
+            "This folder has no journal that would tell which file is wrong, and whoever reads it is told something else. "
+                + "Get the file again from the log, or from another copy."
+        }
     }
 }
 
 extension TileFile {
-    /// The bytes of the tile while it held only so many.
-    fileprivate func prefix(_ width: Int) -> [UInt8] {
-        guard width < tile.width else { return bytes }
-        guard tile.content == .entries else { return Array(bytes.prefix(width * 32)) }
+    /// How the bytes of a narrower tile in this one's place, or of the same, are not its beginning; nil when they are.
+    fileprivate func difference(_ found: [UInt8], as narrower: Tile) -> String? {
+        let expected = bytes[..<end(of: narrower.width)]
+        guard found.count == expected.count else {
+            return "\(narrower) has \(found.count) bytes, and \(expected.count) follow from the entries"
+        }
+        guard !found.elementsEqualInMemory(expected) else { return nil }
+        let at = zip(found, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
+        return "\(narrower) is not what follows from the entries, from byte \(at) on"
+    }
+
+    /// Where its first so many end.
+    private func end(of width: Int) -> Int {
+        guard width < tile.width else { return bytes.count }
+        guard tile.content == .entries else { return width * 32 }
         var end = 0
         for _ in 0..<width { end += 2 + Int(bytes[end]) << 8 + Int(bytes[end + 1]) }
-        return Array(bytes.prefix(end))
+        return end
+    }
+}
+
+extension [UInt8] {
+    /// Whether these are the same bytes: one memcmp, since a log's tiles are as long as the log.
+    fileprivate func elementsEqualInMemory(_ other: ArraySlice<UInt8>) -> Bool {
+        withUnsafeBytes { ours in
+            other.withUnsafeBytes { theirs in
+                guard let ours = ours.baseAddress, let theirs = theirs.baseAddress else { return isEmpty }
+                return memcmp(ours, theirs, count) == 0
+            }
+        }
     }
 }
 

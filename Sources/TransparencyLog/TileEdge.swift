@@ -54,12 +54,31 @@ public struct TileEdge: Sendable, Equatable {
         return files
     }
 
+    /// The edge before the entries whose bundle is not full.
+    var aligned: TileEdge {
+        var edge = self
+        edge.size = size / 256 * 256
+        edge.bundle = []
+        if !levels.isEmpty { edge.levels[0] = [] }
+        return edge
+    }
+
+    /// Appends a whole bundle by the root over its leaves, to an edge without a bundle that is not full; gives the tiles above
+    /// level 0 that it completed.
+    mutating func append(subtree root: TreeHash) -> [TileFile] {
+        var files: [TileFile] = []
+        let index = size / 256
+        size += 256
+        add(root, level: 1, index: index, to: &files)
+        return files
+    }
+
     private mutating func add(_ hash: TreeHash, level: Int, index: UInt64, to files: inout [TileFile]) {
-        if levels.count == level { levels.append([]) }
+        while levels.count <= level { levels.append([]) }
         levels[level].append(hash)
         guard levels[level].count == Tile.fullWidth else { return }
         let tile = Tile(.hashes(level: level), index, Tile.fullWidth)
-        files.append(TileFile(tile: tile, bytes: levels[level].flatMap(\.bytes)))
+        files.append(TileFile(tile: tile, bytes: TreeHash.bytes(of: levels[level])))
         let root = Merkle.root(of: levels[level])
         levels[level].removeAll(keepingCapacity: true)
         add(root, level: level + 1, index: index / 256, to: &files)
@@ -70,7 +89,7 @@ public struct TileEdge: Sendable, Equatable {
         Tile.partials(ofSize: size).map { tile in
             switch tile.content {
             case .entries: TileFile(tile: tile, bytes: bundle)
-            case .hashes(let level): TileFile(tile: tile, bytes: levels[level].flatMap(\.bytes))
+            case .hashes(let level): TileFile(tile: tile, bytes: TreeHash.bytes(of: levels[level]))
             }
         }
     }

@@ -20,6 +20,9 @@ public struct TreeHash: Hashable, Sendable, CustomStringConvertible {
     /// The 32 bytes.
     public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
 
+    /// The bytes of several, one after the other.
+    static func bytes(of hashes: [TreeHash]) -> [UInt8] { hashes.withUnsafeBytes { Array($0) } }
+
     func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         Swift.withUnsafeBytes(of: words, body)
     }

@@ -76,6 +76,12 @@ public struct VerificationFailure: Sendable, Equatable, CustomStringConvertible 
         case strayFile
         /// A key that was not the log's at that size signed a checkpoint: it had been replaced, or was not yet in use.
         case retiredKey
+        /// An entry is not one I-JSON object.
+        case unreadableEvent
+        /// An outcome does not name the intent before it.
+        case outcomeWithoutIntent
+        /// A run that had ended did something.
+        case intentAfterEnd
         /// The log's key signed two histories.
         case forked
         /// There is no key to verify with.
@@ -115,7 +121,13 @@ public struct VerificationFailure: Sendable, Equatable, CustomStringConvertible 
 
 /// What can be said about a log.
 public struct VerificationReport: Sendable, Equatable {
-    /// Entries read, contiguous from 0, up to the first that cannot be read.
+    /// Where the entries were read from.
+    public let source: EntrySource
+    /// So many entries were not read, since a kept checkpoint vouches for them; 0 when all were.
+    public let since: UInt64
+    /// Checkpoints of fewer entries than that: they were not compared.
+    public let skippedCheckpoints: Int
+    /// Entries that are known, contiguous from 0, up to the first that cannot be read.
     public let entries: UInt64
     /// The Merkle root of those.
     public let root: TreeHash
@@ -148,6 +160,14 @@ public struct VerificationReport: Sendable, Equatable {
     /// The report in sentences.
     public var summary: [String] {
         var lines = ["\(entries) entries, root \(root.hex)"]
+        if source == .tiles {
+            lines.append("there is no journal: the entries are those of the bundles among the tiles")
+        }
+        if since > 0 {
+            lines.append(
+                "the first \(since) were not read: a kept checkpoint vouches for them, and \(skippedCheckpoints) smaller "
+                    + "ones were not compared")
+        }
         lines.append("\(checkpoints.count) checkpoints verify; the largest covers \(signedSize) entries")
         lines.append(tiles > 0 ? "\(tiles) tiles are what the entries make" : "the log has no tiles")
         if unsignedEntries > 0 { lines.append("\(unsignedEntries) entries after it are not yet signed") }

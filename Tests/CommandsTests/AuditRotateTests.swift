@@ -37,15 +37,15 @@ struct AuditRotateTests {
         let rotated = await audit("rotate", "--reason", "yearly")
         let new = try key()
         #expect(rotated.exit == .done && old != new, "\(rotated)")
-        #expect(rotated.output.contains("The checkpoint of 1 entry is signed by both"))
+        #expect(rotated.output.contains("The checkpoint of 2 entries is signed by both"))
         #expect(rotated.output.contains("  key       \(new)\n  replaced  \(old)\n"))
         #expect(rotated.output.contains("In belay.yaml put it in place of the old one:\n  log:\n    key: \(new)\n"))
         for key in [old, new] {
             let verified = await audit("verify", "--key", "\(key)")
             #expect(
-                verified.exit == .done && verified.output.contains("until size 1 its key was \(old)"), "\(verified)")
+                verified.exit == .done && verified.output.contains("until size 2 its key was \(old)"), "\(verified)")
         }
-        #expect(await audit("verify", "-o", "json").output.contains("\"untilSize\" : 1"))
+        #expect(await audit("verify", "-o", "json").output.contains("\"untilSize\" : 2"))
         let shown = await audit("log", "--type", "key.rotate")
         #expect(shown.output.contains("the log goes on with the key \(new) in place of \(old): yearly"), "\(shown)")
     }

@@ -39,7 +39,7 @@ struct ResolveTests {
     // As an outsider does it: the statement's bytes, the signature, and ssh-keygen.
     private func signedInLog(_ project: borrowing Project) async throws {
         let entry = try #require(try await project.entries().last { $0["type"] as? String == "resolved" })
-        let event = try #require((entry["event"] as? [String: Any])?["run"] as? [String: Any])
+        let event = try #require(entry["event"] as? [String: Any])
         let text = String(decoding: try JSONSerialization.data(withJSONObject: event), as: UTF8.self)
         #expect(text.contains("abandoned") && text.contains("the machine is gone"), "\(text)")
         let resolution = try #require(Self.find("resolution", in: event) as? [String: Any])

@@ -37,4 +37,47 @@ struct JSONCheckTests {
         let deep = #"{"a":"# + String(repeating: "[", count: 60_000)
         #expect(JSONCheck.entry(Array(deep.utf8))?.what.contains("64 levels") == true)
     }
+
+    @Test("a string is read to its end, and a control character in it is found, at every length", arguments: 0..<40)
+    func lengths(length: Int) {
+        let filler = String(repeating: "x", count: length)
+        #expect(JSONCheck.entry(Array(#"{"a":"\#(filler)","b":"é\#(filler)\n"}"#.utf8)) == nil)
+        #expect(JSONCheck.entry(Array("{\"a\":\"\(filler)\u{1F}yyyyyyyy\"}".utf8))?.offset == 6 + length)
+        #expect(JSONCheck.entry(Array("{\"a\":\"\(filler)".utf8))?.what == "a string without end")
+    }
+
+    @Test(
+        "bytes that are no UTF-8, or no character",
+        arguments: [
+            ([0x80], "UTF-8"), ([0xC0, 0x80], "UTF-8"), ([0xC3], "UTF-8"), ([0xC3, 0x28], "UTF-8"),
+            ([0xE0, 0x9F, 0xBF], "UTF-8"),
+            ([0xED, 0xA0, 0x80], "UTF-8"), ([0xE2, 0x82], "UTF-8"), ([0xF0, 0x8F, 0xBF, 0xBF], "UTF-8"),
+            ([0xF4, 0x90, 0x80, 0x80], "UTF-8"), ([0xF5, 0x80, 0x80, 0x80], "UTF-8"), ([0xFF], "UTF-8"),
+            ([0xEF, 0xBF, 0xBE], "noncharacter"), ([0xEF, 0xB7, 0x90], "noncharacter"),
+            ([0xF0, 0x9F, 0xBF, 0xBF], "noncharacter"), ([0xF4, 0x8F, 0xBF, 0xBF], "noncharacter"),
+        ] as [([UInt8], String)])
+    func notText(bytes: [UInt8], what: String) {
+        #expect(JSONCheck.entry(Array(#"{"a":""#.utf8) + bytes + Array(#""}"#.utf8))?.what.contains(what) == true)
+        #expect(JSONCheck.entry(Array(#"{"a":1"#.utf8) + bytes + Array("}".utf8)) != nil)
+    }
+
+    @Test(
+        "the first and the last scalars of each length",
+        arguments: ["\u{80}", "\u{7FF}", "\u{800}", "\u{D7FF}", "\u{E000}", "\u{FFFD}", "\u{10000}", "\u{10FFFD}"])
+    func scalars(text: String) {
+        #expect(JSONCheck.entry(Array(#"{"\#(text)":"\#(text)\#(text)"}"#.utf8)) == nil)
+    }
+
+    @Test("a key that comes again is found among any number of keys, and the same key in another object is none")
+    func manyKeys() {
+        for count in [2, 31, 32, 33, 200] {
+            let members = (0..<count).map { #""k\#($0)":{"k0":\#($0)}"# }.joined(separator: ",")
+            #expect(JSONCheck.entry(Array("{\(members)}".utf8)) == nil)
+            for again in [#""k0""#, #""\u006b0""#, #""k\#(count - 1)""#] {
+                #expect(
+                    JSONCheck.entry(Array("{\(members),\(again):1}".utf8))
+                        == JSONDefect(what: "duplicate key", offset: members.utf8.count + 2))
+            }
+        }
+    }
 }

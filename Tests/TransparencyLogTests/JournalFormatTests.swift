@@ -10,6 +10,17 @@ struct JournalFormatTests {
         #expect(CRC32C.checksum(Array("1234".utf8), Array("56789".utf8)) == 0xE306_9283)
     }
 
+    @Test("the checksum of any number of bytes is that of the definition, bit by bit")
+    func crcByDefinition() {
+        let bytes = (0..<100).map { UInt8(truncatingIfNeeded: $0 &* 151 &+ 7) }
+        var crc = ~UInt32(0)
+        for count in 0..<bytes.count {
+            #expect(CRC32C.checksum(Array(bytes[..<count])) == ~crc)
+            crc ^= UInt32(bytes[count])
+            for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0x82F6_3B78 : crc >> 1 }
+        }
+    }
+
     @Test("a record, byte by byte")
     func record() {
         let record = JournalFormat.record(JournalEntry(index: 0x0102, bytes: Array("{}".utf8)))

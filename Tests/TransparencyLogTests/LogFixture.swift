@@ -7,19 +7,26 @@ import Testing
 final class LogFixture {
     let directory: String
     let key: SigningKey
-    private(set) var entries: [[UInt8]] = []
+    let entries: [[UInt8]]
 
     /// - Parameter special: entries other than the usual, by their index.
-    init(_ count: Int, checkpoints: [Int] = [], segments: [Int] = [0], special: [Int: [UInt8]] = [:]) throws {
+    convenience init(
+        _ count: Int, checkpoints: [Int] = [], segments: [Int] = [0], special: [Int: [UInt8]] = [:]
+    ) throws {
+        let entries = (0..<count).map { special[$0] ?? Array(#"{"n":\#($0),"text":"entry number \#($0)"}"#.utf8) }
+        try self.init(entries: entries, checkpoints: checkpoints, segments: segments)
+    }
+
+    init(entries: [[UInt8]], checkpoints: [Int] = [], segments: [Int] = [0]) throws {
+        self.entries = entries
         key = try SigningKey(name: "audit.example/test", seed: Array(repeating: 7, count: 32))
         directory = FileManager.default.temporaryDirectory.path + "/belay-log-\(UUID().uuidString)"
         for folder in ["journal", "checkpoints", "keys"] {
             try FileManager.default.createDirectory(
                 atPath: "\(directory)/\(folder)", withIntermediateDirectories: true)
         }
-        entries = (0..<count).map { special[$0] ?? Array(#"{"n":\#($0),"text":"entry number \#($0)"}"#.utf8) }
         try write(key.verifier.description + "\n", LogLayout.verifierKey)
-        for (first, end) in zip(segments, segments.dropFirst() + [count]) {
+        for (first, end) in zip(segments, segments.dropFirst() + [entries.count]) {
             try write(segment(entries[first..<end], from: first), LogLayout.segment(startingAt: UInt64(first)))
         }
         for size in checkpoints { try sign(size) }

@@ -188,15 +188,16 @@ struct LogVerifierTests {
         #expect(try LogVerifier.verify(directory: log.directory).failures.map(\.kind) == [.noKey])
     }
 
-    @Test("an entry that is no I-JSON object is a finding, not a failure")
-    func findings() throws {
+    @Test("entries that are no I-JSON objects are a failure, which names the first")
+    func unreadable() throws {
         let log = try LogFixture(3)
         let records = [#"{"a":1}"#, #"{"a":1,"a":2}"#, "x"].enumerated()
             .flatMap { JournalFormat.record(JournalEntry(index: UInt64($0), bytes: Array($1.utf8))) }
         try log.write(records, LogLayout.segment(startingAt: 0))
         let report = try log.verify()
-        #expect(report.isIntact && report.entries == 3)
-        #expect(report.findings.map(\.index) == [1, 2] && report.findingCount == 2)
+        #expect(report.failures.map(\.kind) == [.unreadableEvent] && report.failures.first?.entries == 1..<2)
+        #expect(report.failures.first?.what.contains("(duplicate key at byte 7), nor are 1 after it") == true)
+        #expect(report.findings.map(\.index) == [1, 2] && report.findingCount == 2 && report.entries == 3)
     }
 
     @Test("a directory that is no log")
@@ -208,7 +209,8 @@ struct LogVerifierTests {
     /// Another entry of the same length, its CRC recomputed.
     private func replace(_ index: Int, in log: LogFixture) throws {
         var entry = log.entries[index]
-        entry[7] ^= 0x01
+        // Another digit: it stays I-JSON.
+        entry[6] ^= 0x01
         let record = JournalFormat.record(JournalEntry(index: UInt64(index), bytes: entry))
         let start = log.offset(of: index)
         try log.edit { $0.replaceSubrange(start..<(start + record.count), with: record) }

@@ -1,3 +1,4 @@
+import Measuring
 import SSH
 
 /// Does the work and says what it took.

@@ -1,3 +1,4 @@
+import Measuring
 import SSH
 
 /// `client lookups FILE COUNT NAME`: reads a known_hosts file, and then looks a name up so many times.

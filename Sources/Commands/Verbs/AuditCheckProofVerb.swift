@@ -48,7 +48,8 @@ struct AuditCheckProofVerb: Verb {
         let entry = try subject.map(InputFile.read) ?? proof.extra ?? InputFile.read(ProofFile.entry(of: file))
         let proven = try proof.verify(entry: entry, logs: keys, policy: policy)
         return [
-            "entry \(proven.index) of \(proven.origin.printable), in its tree of \(proven.size) entries",
+            "entry \(proven.index) of \(proven.origin.printable), in its tree of "
+                + count(Int(clamping: proven.size), "entry", "entries"),
             "leaf hash \(Merkle.leaf(entry).hex), \(count(entry.count, "byte"))",
         ] + proven.cosigners.map(\.line)
     }

@@ -78,9 +78,8 @@ struct AuditProveVerb: Verb {
             terminal.write(String(decoding: proofs[0].bytes, as: UTF8.self))
         } else {
             try write(proofs, entries, origin: workspace.configuration.log.origin)
-            let size = try Checkpoint(text: proofs[0].note.text).size
-            terminal.write(
-                "\(count(proofs.count, "proof")) under the checkpoint of \(size) entries, in \(out.printable)")
+            let size = count(Int(clamping: try Checkpoint(text: proofs[0].note.text).size), "entry", "entries")
+            terminal.write("\(count(proofs.count, "proof")) under the checkpoint of \(size), in \(out.printable)")
         }
     }
 

@@ -71,6 +71,8 @@ struct EntryView: Sendable {
 struct VerificationView: Sendable {
     let report: VerificationReport
     let directory: String
+    /// The checkpoint before which nothing was to be read.
+    var since: String?
 
     /// 9 when the log does not verify.
     var exit: Exit { report.isIntact ? .done : .logNotIntact }
@@ -109,6 +111,8 @@ struct VerificationView: Sendable {
         struct Report: Encodable {
             let intact: Bool
             let directory: String
+            let source: String
+            let since: UInt64
             let entries: UInt64
             let root: String
             let signedSize: UInt64
@@ -131,8 +135,9 @@ struct VerificationView: Sendable {
                 cosigners: found.cosigners.map { Cosigner(key: $0.key.description, time: $0.time) })
         }
         let shown = Report(
-            intact: report.isIntact, directory: directory, entries: report.entries, root: report.root.hex,
-            signedSize: report.signedSize, key: key, keyIsFromLog: isFromLog,
+            intact: report.isIntact, directory: directory, source: report.source.rawValue, since: report.since,
+            entries: report.entries, root: report.root.hex, signedSize: report.signedSize, key: key,
+            keyIsFromLog: isFromLog,
             keys: report.keys.map { term in
                 let isLast = term == report.keys.last
                 return Term(
@@ -175,9 +180,29 @@ struct VerificationView: Sendable {
             ? [
                 "  \(count(report.checkpoints.count, "checkpoint")) verified, the largest covers \(report.signedSize)\(unsigned)"
             ] : []
-        return ["  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)"] + signed
+        return ["  \(count(Int(clamping: report.entries), "entry", "entries")), root \(report.root.hex)"] + scope
+            + signed
             + report.witnessLines.indented(2)
             + ["  key \((key ?? "none").printable)"] + report.keyLines.indented(2) + trust + torn + findings
+    }
+
+    /// What was read, where that is not all of a journal.
+    private var scope: [String] {
+        let mirror =
+            report.source == .tiles
+            ? ["  there is no journal, as in a mirror: verified by the bundles and hashes among the tiles"] : []
+        guard let since else { return mirror }
+        guard report.since > 0 else {
+            return mirror + [
+                "  the tiles do not have the tree of \(since.printable): all was read, from the first entry on"
+            ]
+        }
+        let skipped =
+            report.skippedCheckpoints == 0
+            ? "" : "; \(count(report.skippedCheckpoints, "smaller checkpoint")) not compared"
+        return mirror + [
+            "  the first \(report.since) were not read again: the log continues \(since.printable), which covers them\(skipped)"
+        ]
     }
 
     private var source: (key: String?, isFromLog: Bool) {

@@ -65,7 +65,7 @@ final class JournalWriter {
         guard size == 0 else { return }
         try lock.exclusively {
             try catchUp()
-            if size == 0 { _ = try writeBatch([try first(verifierKey)]) }
+            if size == 0 { _ = try writeBatch([try first(store.key.verifier)]) }
         }
     }
 
@@ -148,7 +148,7 @@ final class JournalWriter {
         for entry in entries {
             let length = bytes.count + JournalFormat.headerSize + entry.count
             guard length <= JournalFormat.maxBatchSize, position.offset + length <= segment.capacity else { break }
-            bytes += JournalFormat.record(JournalEntry(index: size + UInt64(count), bytes: entry))
+            JournalFormat.append(entry, index: size + UInt64(count), to: &bytes)
             count += 1
         }
         guard count > 0 else {

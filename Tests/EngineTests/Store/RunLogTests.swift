@@ -74,7 +74,7 @@ struct RunLogTests {
     @Test("what is hashed has no secret in it; the event is whole as long as its blob is there")
     func redacted() async throws {
         let first = try await open().hiding(["swordfish"])
-        let event = outcome("connecting to https://u:hunter2@host with swordfish\n")
+        let event = LogEvent.run(.unreachable(.node, cause: "connecting to https://u:hunter2@host with swordfish"))
         try await first.append(event, by: "t", run: "r", node: "a")
         var entry = try #require(try await first.records().last)
         let text = String(decoding: entry.bytes, as: UTF8.self)

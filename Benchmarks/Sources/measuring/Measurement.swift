@@ -1,7 +1,7 @@
 import Glibc
 
 /// Wall-clock time, CPU and memory of this process from `init` to `end()`.
-struct Measurement {
+package struct Measurement {
     private let start = ContinuousClock.now
     private let startCPU = cpuSeconds()
     private let base = memory("VmRSS:")
@@ -10,19 +10,27 @@ struct Measurement {
     private var held = 0
     private var peak = 0
     /// Output that was read.
-    var bytes = 0
+    package var bytes = 0
+    /// What else was measured, by name.
+    package var more: [(name: String, value: Double)] = []
 
-    mutating func end() {
+    /// Begins now.
+    package init() {}
+
+    package mutating func end() {
         seconds = (ContinuousClock.now - start) / .seconds(1)
         cpu = cpuSeconds() - startCPU
         held = memory("VmRSS:")
         peak = memory("VmHWM:")
     }
 
-    var json: String {
+    /// From `init` to `end`.
+    package var duration: Double { seconds }
+
+    package var json: String {
         """
         {"seconds": \(seconds), "cpu_seconds": \(cpu), "base_kb": \(base), "held_kb": \(held), "peak_kb": \(peak), \
-        "bytes": \(bytes), "failed": 0}
+        "bytes": \(bytes), \(more.map { "\"\($0.name)\": \($0.value), " }.joined())"failed": 0}
         """
     }
 }
@@ -45,7 +53,7 @@ private func memory(_ field: String) -> Int {
     return -1
 }
 
-func raiseDescriptorLimit() {
+package func raiseDescriptorLimit() {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
     limit.rlim_cur = limit.rlim_max
