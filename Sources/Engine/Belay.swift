@@ -14,15 +14,20 @@ public struct Belay: Sendable {
     let witnessing: any WitnessService
 
     /// Opens the log of a project for writing.
-    /// - Parameter witnessing: asks witnesses, which only runs do, and only where the project is strict.
+    /// - Parameters:
+    ///   - witnessing: asks witnesses, which only runs do, and only where the project is strict.
+    ///   - isWayBack: opens the log even when what signs it is out of reach: the way back is never closed (law 5).
     /// - Throws: ``AuditError`` when it cannot be written; then nothing starts (law 1).
     public static func open(
-        _ workspace: Workspace, choices: Connector.Choices = Connector.Choices(), witnessing: any WitnessService
+        _ workspace: Workspace, choices: Connector.Choices = Connector.Choices(), witnessing: any WitnessService,
+        isWayBack: Bool = false
     ) async throws -> Belay {
         let clock = SystemClock()
+        var agent = SigningAgent.ofEnvironment
+        agent.mayBeAbsent = isWayBack
         let log = try await RunLog.open(
             directory: workspace.logDirectory, origin: workspace.configuration.log.origin, clock: clock,
-            by: Environment.holder)
+            by: Environment.holder, agent: agent)
         let connector = try Connector(inventory: workspace.inventory, choices: choices)
         return Belay(
             workspace: workspace, log: log, connector: connector, clock: clock, nonces: SystemNonces(),

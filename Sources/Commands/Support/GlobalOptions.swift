@@ -45,10 +45,11 @@ enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
 extension Workspace {
     /// Runs `body` with the project's log open for writing and its connections closed afterwards.
     func withBelay<Result>(
-        _ connection: ConnectionOptions? = nil, _ body: (Belay) async throws -> Result
+        _ connection: ConnectionOptions? = nil, isWayBack: Bool = false, _ body: (Belay) async throws -> Result
     ) async throws -> Result {
         let belay = try await Belay.open(
-            self, choices: connection?.choices ?? Connector.Choices(), witnessing: WitnessClient())
+            self, choices: connection?.choices ?? Connector.Choices(), witnessing: WitnessClient(),
+            isWayBack: isWayBack)
         do {
             let result = try await body(belay)
             await belay.close()

@@ -36,7 +36,7 @@ struct RecoverVerb: Verb {
         let progress = Progress(terminal)
         let states: [RunState]
         do {
-            states = try await workspace.withBelay(connection) { [id] in
+            states = try await workspace.withBelay(connection, isWayBack: true) { [id] in
                 try await $0.recover(only: id, watch: progress.watch)
             }
         } catch {
@@ -49,7 +49,7 @@ struct RecoverVerb: Verb {
 
     // A node that fails keeps none of the others from being recovered.
     private func recover(_ names: [String], in workspace: Workspace, _ terminal: Terminal) async throws -> Exit {
-        return try await workspace.withBelay(connection) { belay in
+        return try await workspace.withBelay(connection, isWayBack: true) { belay in
             var exit = Exit.done
             for name in names {
                 let progress = Progress(terminal)

@@ -41,7 +41,7 @@ struct ResolveVerb: Verb {
         let progress = Progress(terminal)
         let (run, node, verdict, reason, key) = (run, node, verdict, reason, key)
         do {
-            let state = try await workspace.withBelay(connection) {
+            let state = try await workspace.withBelay(connection, isWayBack: true) {
                 try await $0.resolve(
                     run: run, node: node, as: verdict.value, reason: reason, key: key, watch: progress.watch)
             }

@@ -27,7 +27,7 @@ struct LogKeys: Sendable {
     /// - Throws: ``AuditError`` when it is not there, or kept by an agent that does not have it: then nothing is to begin.
     func load(isNew: Bool) throws -> LogSigner {
         if let key = try current() {
-            try key.checkPresence()
+            if !agent.mayBeAbsent { try key.checkPresence() }
             if try Files.read(path(LogLayout.verifierKey), limit: 4096) == nil { try writePublicHalf(of: key.verifier) }
             return key
         }

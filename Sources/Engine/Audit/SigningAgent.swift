@@ -8,6 +8,8 @@ public struct SigningAgent: Sendable {
     let socket: String?
     /// How long one question may take: whoever uses the key may have to be asked.
     let limit: Duration
+    /// Whether a log may be opened without it: then nothing is signed, and what happens is recorded all the same.
+    var mayBeAbsent = false
 
     private static let maxAnswer = 256 << 10
 

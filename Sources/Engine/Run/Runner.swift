@@ -59,7 +59,11 @@ public struct Runner: Sendable {
             throw error
         }
         await nodes.close()
-        _ = try await log.log.checkpoint()
+        do {
+            _ = try await log.log.checkpoint()
+        } catch let error as AuditError where judge == nil && error.sparesJournal {
+            // A recovery has done what it had to, and it is on record: the next command that can signs it.
+        }
         return state
     }
 }

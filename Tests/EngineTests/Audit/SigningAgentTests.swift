@@ -84,6 +84,20 @@ struct SigningAgentTests {
         #expect(try log.verify().isIntact)
     }
 
+    @Test("the way back is open without the agent: what happens is recorded, nothing is signed, and later all of it is")
+    func wayBack() async throws {
+        let key = try await project().makeLog(keptAs: agent.add("log"), agent: signing).key
+        var absent = SigningAgent(socket: nil)
+        absent.mayBeAbsent = true
+        let writer = try await open(absent)
+        #expect(try await writer.append(entry(0)) == 1)
+        #expect(await code { _ = try await writer.checkpoint() } == .cannotSign)
+        #expect(try await writer.append(entry(1)) == 2)
+        await writer.close()
+        #expect(try await open(signing).checkpoint().checkpoint.size == 3)
+        #expect(try log.verify(key: key).failures == [])
+    }
+
     @Test("an agent that goes amid a run stops what is signed and not what is recorded; later all of it is signed")
     func lost() async throws {
         let key = try await project().makeLog(keptAs: agent.add("log"), agent: signing).key
