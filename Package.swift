@@ -48,7 +48,8 @@ let package = Package(
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .target(name: "SSH", dependencies: ["CSSH2", crypto, subprocess], swiftSettings: settings),
         .target(name: "CEL", swiftSettings: settings),
-        .target(name: "TransparencyLog", dependencies: [crypto], swiftSettings: settings),
+        .target(name: "CChecksum"),
+        .target(name: "TransparencyLog", dependencies: ["CChecksum", crypto], swiftSettings: settings),
         .target(name: "Core", dependencies: ["CEL", yams, crypto], swiftSettings: settings),
         .target(
             name: "Engine",

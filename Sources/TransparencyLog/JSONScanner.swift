@@ -1,7 +1,7 @@
 import Glibc
 
 /// A string in an entry, by its place between the quotes.
-struct JSONText {
+struct JSONText: Equatable {
     let start: Int
     let end: Int
     /// Whether it has to be unescaped to be read.
@@ -9,7 +9,7 @@ struct JSONText {
 }
 
 /// What an entry says of itself at its top level, in a log of runs (`audit/README.md`).
-struct EntryHead {
+struct EntryHead: Equatable {
     var type: JSONText?
     var run: JSONText?
     var node: JSONText?
@@ -36,12 +36,19 @@ struct JSONScanner {
     var bytes = UnsafeRawBufferPointer(start: nil, count: 0)
     var position = 0
     /// What the last entry said.
-    private(set) var head = EntryHead()
+    var head = EntryHead()
     /// Those of all objects that are open, the innermost last.
     private var keys: [JSONText] = []
 
     /// Checks one entry. The places in `head` are places in `entry`.
     mutating func scan(_ entry: UnsafeRawBufferPointer) throws(JSONDefect) {
+        bytes = entry
+        head = EntryHead()
+        if !scanPlain() { try scanWhole(entry) }
+    }
+
+    /// The same by the whole grammar, whatever the entry is like.
+    mutating func scanWhole(_ entry: UnsafeRawBufferPointer) throws(JSONDefect) {
         bytes = entry
         position = 0
         head = EntryHead()

@@ -80,4 +80,75 @@ struct JSONCheckTests {
             }
         }
     }
+
+    /// Entries of all shapes, most of them with a byte that does not belong there.
+    private struct Shapes {
+        var random: SystemRandomNumberGenerator = SystemRandomNumberGenerator()
+        private static let names = [
+            "type", "run", "node", "intent", "leaf", "index", "a", "b", "exactly8", "longerthan8", "",
+        ]
+        private static let texts = [
+            "", "x", "a longer text than eight", #"\n"#, #"\""#, #"\u0041"#, "é", #"\x"#, "\u{1}",
+        ]
+
+        mutating func entry() -> [UInt8] {
+            var bytes = Array(object(0).utf8)
+            if Int.random(in: 0..<3, using: &random) > 0 {
+                let place = Int.random(in: 0..<bytes.count, using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
+                case 1: bytes.remove(at: place)
+                case 2: bytes.insert(UInt8(ascii: " "), at: place)
+                default: bytes.removeLast(bytes.count - place)
+                }
+            }
+            return bytes
+        }
+
+        private mutating func object(_ depth: Int) -> String {
+            let count = Int.random(in: 0..<(depth == 0 ? 19 : 4), using: &random)
+            let members = (0..<count).map { number in
+                let name = Self.names[Int.random(in: 0..<Self.names.count, using: &random)]
+                return "\"\(name)\(number < 3 ? "" : "\(number)")\":\(value(depth + 1))"
+            }
+            return "{\(members.joined(separator: ","))}"
+        }
+
+        private mutating func value(_ depth: Int) -> String {
+            switch Int.random(in: 0..<(depth < 4 ? 8 : 6), using: &random) {
+            case 0:
+                return ["0", "-0", "7", "-12", "01", "9007199254740991", "9007199254740992", "1.5", "1e3", "-"]
+                    .randomElement(using: &random) ?? ""
+            case 1: return ["true", "false", "null", "tru", "nul"].randomElement(using: &random) ?? ""
+            case 2...5: return "\"\(Self.texts.randomElement(using: &random) ?? "")\""
+            case 6:
+                return
+                    "[\((0..<Int.random(in: 0..<3, using: &random)).map { _ in value(depth + 1) }.joined(separator: ","))]"
+            default: return object(depth)
+            }
+        }
+    }
+
+    @Test("what is scanned fast is what the whole grammar takes, and says the same of itself")
+    func plain() {
+        var shapes = Shapes()
+        var count = 0
+        for _ in 0..<20_000 {
+            let entry = shapes.entry()
+            entry.withUnsafeBytes { bytes in
+                var (fast, whole) = (JSONScanner(), JSONScanner())
+                let defects = [
+                    Result { () throws(JSONDefect) in try fast.scan(bytes) },
+                    Result { () throws(JSONDefect) in try whole.scanWhole(bytes) },
+                ].map { if case .failure(let defect) = $0 { defect } else { nil as JSONDefect? } }
+                #expect(defects[0] == defects[1], "\(String(decoding: entry, as: UTF8.self))")
+                if defects[1] == nil {
+                    #expect(fast.head == whole.head, "\(String(decoding: entry, as: UTF8.self))")
+                    fast.bytes = bytes
+                    if fast.scanPlain() { count += 1 }
+                }
+            }
+        }
+        #expect(count > 500, "nearly nothing was scanned fast")
+    }
 }

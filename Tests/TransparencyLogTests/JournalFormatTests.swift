@@ -4,6 +4,17 @@ import Testing
 
 @Suite("journal segments")
 struct JournalFormatTests {
+    @Test("the processor's instruction and the tables give the same CRC-32C, at every length and place")
+    func processors() {
+        let bytes = (0..<200).map { _ in UInt8.random(in: 0...255) }
+        for start in 0..<9 {
+            for end in start...bytes.count {
+                let tables = Array(bytes[start..<end]).withUnsafeBytes { ~CRC32C.updateByTables(~0, $0) }
+                #expect(CRC32C.checksum(Array(bytes[start..<end])) == tables)
+            }
+        }
+    }
+
     @Test("CRC-32C check value")
     func crc() {
         #expect(CRC32C.checksum(Array("123456789".utf8)) == 0xE306_9283)
