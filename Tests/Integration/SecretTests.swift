@@ -2,7 +2,7 @@ import Core
 import Foundation
 import Testing
 
-@Suite("Secrets in runs", .enabled(if: Testbed.isUp), .timeLimit(.minutes(10)))
+@Suite("Secrets in runs", .enabled(if: Testbed.isUp), .timeLimit(.minutes(40)))
 struct SecretTests {
     // No word of it looks like a secret: only the declaration says so.
     private static let secret = "correct horse battery staple"
