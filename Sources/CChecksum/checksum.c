@@ -10,16 +10,6 @@
 
 bool belay_has_crc32c(void) { return __builtin_cpu_supports("sse4.2"); }
 
-#elif defined(__aarch64__) && defined(__linux__)
-#include <arm_acle.h>
-#include <asm/hwcap.h>
-#include <sys/auxv.h>
-#define HAS_INSTRUCTION __attribute__((target("crc")))
-#define EIGHT(crc, word) __crc32cd((crc), (word))
-#define ONE(crc, byte) __crc32cb((crc), (byte))
-
-bool belay_has_crc32c(void) { return getauxval(AT_HWCAP) & HWCAP_CRC32; }
-
 #else
 #define HAS_INSTRUCTION
 // Never called: nobody has the instruction.

@@ -49,7 +49,8 @@ extension Workspace {
 
     /// Every run in brief, and whether a process drives it now.
     func summaries() async throws -> [RunSummary] {
-        try await store().runs.map { run in
+        // As they are: a run whose plan cannot be read without its secrets must not be missing where somebody looks for trouble.
+        try await RunStore(wholeRecords()).runs.map { run in
             RunSummary(run, isHeld: run.isOpen ? try RunLock.isHeld(run: run.id, in: logDirectory) : false)
         }
     }

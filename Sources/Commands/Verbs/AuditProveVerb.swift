@@ -69,6 +69,7 @@ struct AuditProveVerb: Verb {
             entries = try await run(subject, of: workspace, terminal)
         }
         let proofs = try await workspace.prove(entries, carriesEntry: out == "-")
+        await workspace.logReading(of: entries.count, terminal)
         if out == "-" {
             guard proofs.count == 1 else {
                 throw UsageError(

@@ -46,8 +46,17 @@ extension JSONTree {
         case .string(let text) where text.utf8.count > limit:
             .string(String(decoding: text.utf8.prefix(limit), as: UTF8.self) + "… [cut: \(text.utf8.count) bytes]")
         case .array(let items): .array(items.map { $0.cut(to: limit) })
-        case .object(let members): .object(members.mapValues { $0.cut(to: limit) })
+        case .object(let members):
+            Self.bytes(members, longerThan: limit) ?? .object(members.mapValues { $0.cut(to: limit) })
         case .string, .null, .bool, .integer: self
         }
+    }
+
+    // Base64 that was cut anywhere is none any more: bytes that are no text (``Payload``) are cut as the text they nearly are.
+    private static func bytes(_ members: [String: JSONTree], longerThan limit: Int) -> JSONTree? {
+        guard members.count == 1, case .string(let encoded)? = members["base64"], encoded.utf8.count > limit,
+            let bytes = Base64.decode(encoded)
+        else { return nil }
+        return .string(String(decoding: bytes.prefix(limit), as: UTF8.self) + "… [cut: \(bytes.count) bytes]")
     }
 }

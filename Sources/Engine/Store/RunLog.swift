@@ -8,8 +8,8 @@ public struct RunLog: Sendable {
     private let clock: any Clock
     private let redactor: Redactor
 
-    // Of the 65,535 bytes an entry may have, the rest is for the record around the event.
-    private static let inlineLimit = 60_000
+    // Of the 65,535 bytes an entry may have, the rest is for the record around the event: a reason alone may be 6,000 as JSON.
+    private static let inlineLimit = 52_000
     // Of what a node printed, in bytes.
     private static let outputLimit = 4096
 

@@ -12,7 +12,7 @@ extension IndexedRecord {
     fileprivate func shown(_ redactor: Redactor) -> IndexedRecord {
         guard record.blob != nil, let event = record.event else { return self }
         var copy = self
-        copy.record.event = (record.shown ?? redacted(event, redactor)).flatMap(Self.event)
+        copy.record.event = record.shown.flatMap(Self.event) ?? redacted(event, redactor).flatMap(Self.event)
         return copy
     }
 

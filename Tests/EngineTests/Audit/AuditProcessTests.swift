@@ -112,6 +112,10 @@ struct AuditProcessTests {
         #expect(result.contains { $0.hasPrefix("error noSpace") && $0.contains("No space left") }, "\(result)")
         #expect(result.contains { $0.hasPrefix("append poisoned") })
         #expect(result.contains { $0.hasPrefix("checkpoint poisoned") })
+        // Tiles and checkpoints are made while there is room; never of what was not acknowledged.
+        let signed = try #require(result.last.map { $0.split(separator: " ") })
+        let acks = result.count { $0.hasPrefix("ack ") }
+        #expect(signed.first == "signed:" && (UInt64(signed.last ?? "") ?? 0) <= acks, "\(signed), \(acks)")
     }
 
     @Test("a disk too small for the log fails when it is opened, before anything else")
@@ -126,7 +130,7 @@ struct AuditProcessTests {
         let script = """
             mount -t tmpfs -o size=\(size) tmpfs '\(log.directory)' || exit 77
             '\(try Child.hammerPath())' '\(log.directory)' full \(count) \(filler) 1
-            exit 0
+            echo "signed: $(ls '\(log.directory)/checkpoints' | sort | tail -n 1)"
             """
         let child = try Child(["/usr/bin/unshare", "-m", "/bin/sh", "-c", script], output: "\(log.root)/full.out")
         #expect(await child.wait() == 0, "mounting a tmpfs in a mount namespace needs root")

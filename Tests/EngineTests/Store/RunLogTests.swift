@@ -99,6 +99,33 @@ struct RunLogTests {
         #expect(length == 4096 || String(decoding: entry.bytes, as: UTF8.self).contains("[cut: \(length) bytes]"))
     }
 
+    @Test("bytes that are no text are cut so that what is shown can still be read")
+    func binary() async throws {
+        let first = try await open()
+        let output = Payload(bytes: [0, 255] + [UInt8](repeating: 7, count: 9000))
+        let done = NodeAnswer.done(status: 1, failedAt: 0, output: output)
+        try await first.append(.run(.outcome(.apply(step: 0), done)), by: "t", run: "r", node: "a")
+        let entry = try #require(try await first.records().last)
+        guard case .run(.outcome(_, .done(1, 0, let shown)))? = [entry].shown[0].record.event else {
+            Issue.record("it cannot be shown: \(entry)")
+            return
+        }
+        #expect(shown.text == nil && String(decoding: shown.bytes, as: UTF8.self).hasSuffix("… [cut: 9002 bytes]"))
+        #expect(entry.bytes.count < 60_000)
+    }
+
+    @Test("the longest event fits into an entry beside the longest reason", arguments: [51_000, 52_000, 60_000])
+    func longest(_ length: Int) async throws {
+        let first = try await open()
+        let event = LogEvent.run(.unreachable(.node, cause: String(repeating: "x", count: length)))
+        try await first.append(event, by: "t", run: "r", node: "a") {
+            $0.context = IntentContext(
+                attempt: 1, hostKey: nil, planSha256: "d", requester: "alice",
+                reason: String(repeating: "\u{1}", count: 1000))
+        }
+        #expect(try await first.records().last?.record.event == event)
+    }
+
     @Test("an entry that is appended is named by its index and leaf hash")
     func named() async throws {
         let first = try await open()

@@ -158,10 +158,9 @@ struct WitnessesTests {
 
     @Test("who waits for the quorum does not wait for the others")
     func hurried() async throws {
+        // It is silent for longer than the suite's time.
         await service.set(1, .silent)
-        let start = ContinuousClock.now
         try await witnesses("2").awaitQuorum()
-        #expect(ContinuousClock.now - start < .seconds(55))
     }
 
     @Test("who waits in vain is told who did not cosign and why; a policy that asks nobody is no strictness")
