@@ -55,3 +55,10 @@ if [[ " $services " == *" docker "* ]]; then systemctl restart docker; fi
 systemctl restart kubelet
 systemctl restart testbed-app
 testbed-images reset
+
+# What the old container left is collected now: containerd would do so some time later, and give a full disk room again in
+# the midst of a test.
+if [[ " $services " == *" containerd "* ]]; then
+    lease="$(ctr -n k8s.io leases create)"
+    ctr -n k8s.io leases delete --sync "$lease" >/dev/null
+fi
