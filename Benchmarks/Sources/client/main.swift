@@ -1,4 +1,5 @@
 import Glibc
+import Measuring
 import SSH
 
 // The same work as `floor`, by Belay's own client; the same arguments and the same line of JSON.
