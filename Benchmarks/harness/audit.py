@@ -13,6 +13,7 @@ from clients import measure_itself
 from common import debian, describe, finish, interleave, output_of, paired, say, summarise
 
 WRITERS = (1, 8, 64)
+RECORDED = f"{os.path.dirname(os.path.dirname(os.path.abspath(__file__)))}/recorded/runs.jsonl"
 FULL = {
     "rounds": 5, "entries": 1_000_000, "index_entries": 100_000, "record_bytes": 512, "threads": 2,
     "append_1": 3_000, "append_8": 16_000, "append_64": 64_000, "encoded": 20_000,
@@ -51,7 +52,7 @@ class Programs:
         return self._run(self.floor, "replay", log, target, f"{log}.batches")
 
     def fill(self, count):
-        self._run(self.client, "fill", f"{self.folder}/log-{count}", count, self.settings["record_bytes"])
+        self._run(self.client, "fill", f"{self.folder}/log-{count}", count, RECORDED)
 
     def verify(self, count):
         return self._run(self.client, "verify", f"{self.folder}/log-{count}")

@@ -58,7 +58,9 @@ struct ChunkCheck: Sendable {
         let index = result.first + result.tree.size
         do throws(JSONDefect) {
             try scanner.scan(entry)
-            if let event = OrderedEvent(scanner, index: index, leaf: leaf) { result.events.append(event) }
+            if let event = OrderedEvent(scanner, index: index, leaf: leaf, after: result.events.last) {
+                result.events.append(event)
+            }
             if let rotation = KeyRotationEntry(entry, index: index) { result.rotations.append(rotation) }
         } catch {
             result.findings.append(EntryFinding(index: index, defect: error))

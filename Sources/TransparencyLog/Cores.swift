@@ -24,19 +24,22 @@ enum Cores {
     /// come. No more than a few pieces are between `next` and the result's being settled.
     ///
     /// - Parameters:
-    ///   - next: one piece; nil at the end.
+    ///   - piece: without anything in it. Each core has one, which `next` fills again and again: new memory for each would
+    ///     cost more than hashing what is in it.
+    ///   - next: makes it the next piece; false at the end.
     ///   - work: on one piece, on any core.
     ///   - collect: takes a result, and says how many results it has settled since it was last asked.
     static func pipeline<Source: Sendable, Piece: Sendable, Result: Sendable, Sink: Sendable>(
-        _ source: inout Source, _ next: @Sendable (inout Source) -> Piece?, _ work: @Sendable (Piece) -> Result,
-        into sink: inout Sink, _ collect: @Sendable (inout Sink, Result) -> Int
+        _ source: inout Source, _ piece: Piece, _ next: @Sendable (inout Source, inout Piece) -> Bool,
+        _ work: @Sendable (Piece) -> Result, into sink: inout Sink, _ collect: @Sendable (inout Sink, Result) -> Int
     ) {
         let (from, to) = (Shared(source), Shared(sink))
         let places = DispatchSemaphore(value: 2 * count)
         DispatchQueue.concurrentPerform(iterations: count) { _ in
+            var piece = piece
             while true {
                 places.wait()
-                guard let piece = from.use(next) else {
+                guard from.use({ next(&$0, &piece) }) else {
                     places.signal()
                     return
                 }

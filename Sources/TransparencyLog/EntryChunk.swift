@@ -1,7 +1,7 @@
 /// Entries that share a bundle, as its bytes: up to 256, of which the first has a multiple of 256 as its index.
 struct EntryChunk: Sendable {
     /// The index of the first.
-    let first: UInt64
+    private(set) var first: UInt64 = 0
     /// Each entry behind its length.
     private(set) var bundle: [UInt8] = []
     /// How many there are.
@@ -9,11 +9,8 @@ struct EntryChunk: Sendable {
 
     var isFull: Bool { count == Tile.fullWidth }
 
-    /// None yet; `capacity` is how many bytes are expected.
-    init(first: UInt64, capacity: Int) {
-        self.first = first
-        bundle.reserveCapacity(capacity)
-    }
+    /// None yet.
+    init() {}
 
     /// Those of a bundle that was read from somewhere.
     init(first: UInt64, bundle: [UInt8], count: Int) throws(FormatError) {
@@ -21,6 +18,13 @@ struct EntryChunk: Sendable {
         self.first = first
         self.bundle = bundle
         self.count = count
+    }
+
+    /// None any more, and the next one is `first`; the room for them stays.
+    mutating func removeAll(first: UInt64) {
+        self.first = first
+        bundle.removeAll(keepingCapacity: true)
+        count = 0
     }
 
     /// One more, of at most 65,535 bytes.
@@ -55,8 +59,6 @@ struct ChunkReader: Sendable {
     private var source: Source
     private var index: UInt64 = 0
     private var isEnded = false
-    // Chunks of one log are alike: room for the last one's bytes is about what the next one needs.
-    private var capacity = 0
     /// Why the entry after the last chunk cannot be read; nil when the log was read to its end.
     private(set) var damage: (any Error)?
     /// What an unfinished write left at the end of the journal.
@@ -84,10 +86,10 @@ struct ChunkReader: Sendable {
         index = first
     }
 
-    /// Nil at the end, and where nothing more can be read.
-    mutating func next() -> EntryChunk? {
-        guard !isEnded else { return nil }
-        var chunk = EntryChunk(first: index, capacity: capacity)
+    /// Makes it the next chunk; false at the end, and where nothing more can be read.
+    mutating func next(_ chunk: inout EntryChunk) -> Bool {
+        guard !isEnded else { return false }
+        chunk.removeAll(first: index)
         do {
             try fill(&chunk)
         } catch {
@@ -96,14 +98,15 @@ struct ChunkReader: Sendable {
         // A journal that grows meanwhile is not read on: the next chunk would not begin where a bundle does.
         isEnded = !chunk.isFull
         index += UInt64(chunk.count)
-        capacity = chunk.bundle.count
-        return chunk.count > 0 ? chunk : nil
+        return chunk.count > 0
     }
 
     private mutating func fill(_ chunk: inout EntryChunk) throws {
         switch source {
         case .nothing: break
         case .journal(var reader):
+            // Kept by one only, it can use its room again.
+            source = .nothing
             defer {
                 tornTail = reader.tornTail
                 source = .journal(reader)

@@ -18,16 +18,17 @@ struct OrderedEvent: Sendable {
     /// Nil where `intent` is missing, or is not an index and a leaf hash.
     let named: Named?
 
-    /// Nil for an entry of another type, or without one. `scanner` has just scanned it.
-    init?(_ scanner: JSONScanner, index: UInt64, leaf: TreeHash) {
+    /// Nil for an entry of another type, or without one. `scanner` has just scanned it; `previous` is an event before it, most
+    /// likely of the same run and node.
+    init?(_ scanner: JSONScanner, index: UInt64, leaf: TreeHash, after previous: OrderedEvent?) {
         let head = scanner.head
         guard let type = head.type, let kind = Kind(type, scanner) else { return nil }
         self.index = index
         self.leaf = leaf
         self.kind = kind
-        run = head.run.map { scanner.string(at: $0) } ?? ""
-        node = head.node.map { scanner.string(at: $0) } ?? ""
-        let hash = head.intentLeaf.flatMap { Hex.decode(scanner.string(at: $0).utf8) }.flatMap { TreeHash($0) }
+        run = head.run.map { scanner.string(at: $0, orLike: previous?.run) } ?? ""
+        node = head.node.map { scanner.string(at: $0, orLike: previous?.node) } ?? ""
+        let hash = head.intentLeaf.flatMap { TreeHash(hex: scanner.raw($0)) }
         if let index = head.intentIndex, let hash { named = Named(index: index, leaf: hash) } else { named = nil }
     }
 }
@@ -58,11 +59,16 @@ extension OrderedEvent.Kind {
 /// record, and nothing is intended in a run that has ended. It keeps what is open, and of each run that ended or was adopted a
 /// number.
 struct EventOrder: Sendable {
+    private struct Place: Hashable {
+        let run: Int
+        let node: String
+    }
+
     private static let maxFailures = 100
     /// Of what was read: earlier intents are not known.
     private let first: UInt64
-    /// Run → node → intents without an outcome, the last one last.
-    private var open: [String: [String: [OrderedEvent.Named]]] = [:]
+    /// Intents without an outcome of a run on a node, the last one last.
+    private var open: [Place: [OrderedEvent.Named]] = [:]
     private var ended: Set<Int> = []
     /// Their first intents were in another log.
     private var adopted: Set<Int> = []
@@ -86,26 +92,26 @@ struct EventOrder: Sendable {
         case .intent:
             if ended.contains(run) { fail(afterEnd: event) }
             let named = OrderedEvent.Named(index: event.index, leaf: event.leaf)
-            open[event.run, default: [:]][event.node, default: []].append(named)
+            open[Place(run: run, node: event.node), default: []].append(named)
         case .outcome: settle(event, run)
         }
     }
 
     private mutating func settle(_ event: OrderedEvent, _ run: Int) {
-        let intents = open[event.run]?[event.node] ?? []
+        let place = Place(run: run, node: event.node)
+        var intents = open.removeValue(forKey: place) ?? []
+        defer { if !intents.isEmpty { open[place] = intents } }
         guard let named = event.named else {
             let isElsewhere = adopted.contains(run) || first > 0 && !begun.contains(run)
             if !isElsewhere { fail(event, "names no intent", intents.last) }
             return
         }
         // Whoever takes a run over asks for its leases first, and only then what became of an earlier intent.
-        guard let place = intents.firstIndex(of: named) else {
+        guard let found = intents.firstIndex(of: named) else {
             if named.index >= first { fail(event, "names entry \(named.index) as its intent", intents.last) }
             return
         }
-        open[event.run]?[event.node]?.remove(at: place)
-        if open[event.run]?[event.node]?.isEmpty == true { open[event.run]?[event.node] = nil }
-        if open[event.run]?.isEmpty == true { open[event.run] = nil }
+        intents.remove(at: found)
     }
 
     private mutating func fail(_ event: OrderedEvent, _ what: String, _ last: OrderedEvent.Named?) {

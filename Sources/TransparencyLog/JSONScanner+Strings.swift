@@ -29,7 +29,20 @@ extension JSONScanner {
     /// A string's value.
     func string(at text: JSONText) -> String {
         if text.isEscaped { return String(decoding: unescaped(text), as: UTF8.self) }
-        return String(decoding: UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end]), as: UTF8.self)
+        return String(decoding: raw(text), as: UTF8.self)
+    }
+
+    /// The same; without making another one when it is `known`.
+    func string(at text: JSONText, orLike known: String?) -> String {
+        guard !text.isEscaped, var known, known.utf8.count == text.end - text.start,
+            known.withUTF8({ raw(text).elementsEqual($0) })
+        else { return string(at: text) }
+        return known
+    }
+
+    /// A string as it was written.
+    func raw(_ text: JSONText) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end])
     }
 
     /// The bytes of a string that was scanned.

@@ -147,8 +147,8 @@ public struct JournalReader: Sendable {
     private mutating func load(_ segment: UInt64, from offset: Int) throws -> Bool {
         let path = "\(directory)/\(LogLayout.segment(startingAt: segment))"
         let aligned = offset - offset % TailCheck.sector
-        guard let read = try Files.read(path, from: aligned, limit: JournalFormat.maxSegmentSize) else { return false }
-        bytes = read
+        let isThere = try Files.read(path, from: aligned, into: &bytes, limit: JournalFormat.maxSegmentSize)
+        guard isThere else { return false }
         base = aligned
         return true
     }

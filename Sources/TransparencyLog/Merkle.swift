@@ -15,10 +15,12 @@ public enum Merkle {
     }
 
     static func leaf(_ entry: UnsafeRawBufferPointer) -> TreeHash {
-        var hasher = SHA256()
-        withUnsafeBytes(of: UInt8(0x00)) { hasher.update(bufferPointer: $0) }
-        hasher.update(bufferPointer: entry)
-        return TreeHash(digest: hasher.finalize())
+        // In one piece, as below.
+        withUnsafeTemporaryAllocation(byteCount: 1 + entry.count, alignment: 1) { bytes in
+            bytes[0] = 0x00
+            UnsafeMutableRawBufferPointer(rebasing: bytes[1...]).copyMemory(from: entry)
+            return hash(UnsafeRawBufferPointer(bytes))
+        }
     }
 
     /// The hash of the node over two subtrees.
@@ -28,10 +30,14 @@ public enum Merkle {
             bytes[0] = 0x01
             left.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[1..<33]).copyMemory(from: $0) }
             right.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[33..<65]).copyMemory(from: $0) }
-            var hasher = SHA256()
-            hasher.update(bufferPointer: UnsafeRawBufferPointer(bytes))
-            return TreeHash(digest: hasher.finalize())
+            return hash(UnsafeRawBufferPointer(bytes))
         }
+    }
+
+    private static func hash(_ bytes: UnsafeRawBufferPointer) -> TreeHash {
+        var hasher = SHA256()
+        hasher.update(bufferPointer: bytes)
+        return TreeHash(digest: hasher.finalize())
     }
 
     /// MTH of a whole tree given its leaf hashes.

@@ -33,7 +33,9 @@ struct Replay: Sendable {
     mutating func run(_ reader: ChunkReader, _ check: ChunkCheck) {
         var reader = reader
         compare(frontier)
-        Cores.pipeline(&reader, { $0.next() }, check.check, into: &self) { replay, chunk in replay.take(chunk) }
+        Cores.pipeline(&reader, EntryChunk(), { $0.next(&$1) }, check.check, into: &self) { replay, chunk in
+            replay.take(chunk)
+        }
         tornTail = reader.tornTail
         damage = reader.damage
     }

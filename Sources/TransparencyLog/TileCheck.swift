@@ -1,5 +1,3 @@
-import Glibc
-
 /// The tiles in a log's folder, to be compared with those that its entries make: each byte of each file, whatever the size of
 /// the tree it was published for, and that none is missing or too many.
 struct TileListing: Sendable {
@@ -48,12 +46,17 @@ struct TileListing: Sendable {
         for width in widths.sorted() where width <= whole.tile.width {
             let tile = Tile(whole.tile.content, whole.tile.index, width)
             do {
+                let expected = whole.expected(of: tile)
+                let limit = TileReader.maxBytes
+                switch try Files.difference("\(directory)/\(tile)", from: expected, limit: limit) {
+                case nil: result.checked += 1
                 // A partial tile may go while this runs: the full one is in its place.
-                guard let bytes = try Files.read("\(directory)/\(tile)", limit: TileReader.maxBytes) else { continue }
-                if let difference = whole.difference(bytes, as: tile) {
-                    result.wrong.append((tile, difference))
-                } else {
-                    result.checked += 1
+                case .missing: break
+                case .size(let size):
+                    result.wrong.append(
+                        (tile, "\(tile) has \(size) bytes, and \(expected.count) follow from the entries"))
+                case .byte(let at):
+                    result.wrong.append((tile, "\(tile) is not what follows from the entries, from byte \(at) on"))
                 }
             } catch {
                 result.wrong.append((tile, "\(error)"))
@@ -151,16 +154,8 @@ struct TileCheck: Sendable {
 }
 
 extension TileFile {
-    /// How the bytes of a narrower tile in this one's place, or of the same, are not its beginning; nil when they are.
-    fileprivate func difference(_ found: [UInt8], as narrower: Tile) -> String? {
-        let expected = bytes[..<end(of: narrower.width)]
-        guard found.count == expected.count else {
-            return "\(narrower) has \(found.count) bytes, and \(expected.count) follow from the entries"
-        }
-        guard !found.elementsEqualInMemory(expected) else { return nil }
-        let at = zip(found, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? 0
-        return "\(narrower) is not what follows from the entries, from byte \(at) on"
-    }
+    /// What a narrower tile in this one's place has, or the same.
+    fileprivate func expected(of narrower: Tile) -> ArraySlice<UInt8> { bytes[..<end(of: narrower.width)] }
 
     /// Where its first so many end.
     private func end(of width: Int) -> Int {
@@ -169,18 +164,6 @@ extension TileFile {
         var end = 0
         for _ in 0..<width { end += 2 + Int(bytes[end]) << 8 + Int(bytes[end + 1]) }
         return end
-    }
-}
-
-extension [UInt8] {
-    /// Whether these are the same bytes: one memcmp, since a log's tiles are as long as the log.
-    fileprivate func elementsEqualInMemory(_ other: ArraySlice<UInt8>) -> Bool {
-        withUnsafeBytes { ours in
-            other.withUnsafeBytes { theirs in
-                guard let ours = ours.baseAddress, let theirs = theirs.baseAddress else { return isEmpty }
-                return memcmp(ours, theirs, count) == 0
-            }
-        }
     }
 }
 

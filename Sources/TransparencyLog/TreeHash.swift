@@ -12,6 +12,22 @@ public struct TreeHash: Hashable, Sendable, CustomStringConvertible {
         Swift.withUnsafeMutableBytes(of: &words) { $0.copyBytes(from: bytes) }
     }
 
+    /// Nil unless `text` is 64 characters of lowercase hexadecimal.
+    init?(hex text: UnsafeRawBufferPointer) {
+        guard text.count == 64 else { return nil }
+        words = .zero
+        let isHex = Swift.withUnsafeMutableBytes(of: &words) { bytes in
+            for place in 0..<32 {
+                guard let high = Hex.value(text[2 * place]), let low = Hex.value(text[2 * place + 1]) else {
+                    return false
+                }
+                bytes[place] = high << 4 | low
+            }
+            return true
+        }
+        guard isHex else { return nil }
+    }
+
     init(digest: SHA256Digest) {
         words = .zero
         digest.withUnsafeBytes { bytes in Swift.withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) } }

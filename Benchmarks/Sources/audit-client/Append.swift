@@ -12,7 +12,7 @@ struct Append {
     let size: Int
 
     func measure(batches: String) async throws -> String {
-        let entries = try RecordSource(size: size).independent(count)
+        let entries = try RecordSource(size: size).entries(count)
         let files = MeasuredFiles()
         let log = try await AuditLog.open(directory: directory, origin: "audit.example/bench", files: files)
         files.forget()

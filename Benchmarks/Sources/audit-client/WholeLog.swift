@@ -7,20 +7,17 @@ import TransparencyLog
 struct WholeLog {
     let directory: String
 
-    /// A new log, published as it grows.
-    func fill(_ count: Int, _ source: RecordSource) async throws -> String {
+    /// A new log of real runs' entries, published as it grows.
+    func fill(_ count: Int, recorded: String) async throws -> String {
         var measurement = Measurement()
+        var runs = try RecordedRuns(path: recorded)
         let log = try await AuditLog.open(directory: directory, origin: "audit.example/bench")
-        var last: [UInt8]?
-        for start in stride(from: 0, to: count, by: 1000) {
-            var batch: [[UInt8]] = []
-            for number in start..<min(start + 1000, count) {
-                let entry = try source.entry(number, after: last)
-                batch.append(entry)
-                last = entry
-                measurement.bytes += entry.count
-            }
-            _ = try await log.append(batch)
+        var rest = count
+        while rest > 0 {
+            let entries = Array(runs.next().prefix(rest))
+            measurement.bytes += entries.reduce(0) { $0 + $1.count }
+            _ = try await log.append(entries)
+            rest -= entries.count
         }
         _ = try await log.checkpoint()
         await log.close()

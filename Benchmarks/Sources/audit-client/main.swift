@@ -4,7 +4,7 @@ import Glibc
 //
 //     audit-client encode COUNT SIZE                      records into JSON
 //     audit-client append DIR WRITERS COUNT SIZE BATCHES  into a new log; the file gets what was written at once
-//     audit-client fill DIR COUNT SIZE                    a new log with a run's records, published
+//     audit-client fill DIR COUNT RECORDED                a new log with real runs' records, published
 //     audit-client verify DIR
 //     audit-client index DIR
 let words = CommandLine.arguments
@@ -15,7 +15,7 @@ do {
     case ("append", 7):
         let append = Append(directory: words[2], writers: numbers[0], count: numbers[1], size: numbers[2])
         print(try await append.measure(batches: words[6]))
-    case ("fill", 5): print(try await WholeLog(directory: words[2]).fill(numbers[0], RecordSource(size: numbers[1])))
+    case ("fill", 5): print(try await WholeLog(directory: words[2]).fill(numbers[0], recorded: words[4]))
     case ("verify", 3): print(try WholeLog(directory: words[2]).verify())
     case ("index", 3): print(try await WholeLog(directory: words[2]).index())
     default:

@@ -1,0 +1,68 @@
+import Foundation
+import Testing
+
+@testable import TransparencyLog
+
+@Suite("files of a log")
+struct FilesTests {
+    private let path = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString).path
+    /// Three parts of what is compared at a time, and a little.
+    private let bytes = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+
+    private func with(_ content: [UInt8], _ body: () throws -> Void) throws {
+        try Data(content).write(to: URL(filePath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try body()
+    }
+
+    private func difference(from expected: ArraySlice<UInt8>) throws -> FileDifference? {
+        try Files.difference(path, from: expected, limit: 1 << 20)
+    }
+
+    @Test("the first byte that differs is named, in whichever part it is", arguments: [0, 65_535, 65_536, 199_999])
+    func byte(at place: Int) throws {
+        var changed = bytes
+        for at in Set([place, 199_999]) { changed[at] ^= 0x80 }
+        try with(changed) { () throws in
+            #expect(try difference(from: bytes[...]) == .byte(place))
+            #expect(try difference(from: changed[...]) == nil)
+        }
+    }
+
+    @Test("a file that is longer, shorter, empty or missing")
+    func size() throws {
+        try with(bytes) { () throws in
+            #expect(try difference(from: bytes.dropLast()) == .size(200_000))
+            #expect(try difference(from: bytes[...] + [0]) == .size(200_000))
+            #expect(try difference(from: []) == .size(200_000))
+        }
+        try with([]) { () throws in #expect(try difference(from: []) == nil) }
+        #expect(try difference(from: bytes[...]) == .missing)
+    }
+
+    @Test("what is compared need not begin at 0")
+    func slice() throws {
+        try with(Array(bytes[70_000...])) { () throws in #expect(try difference(from: bytes[70_000...]) == nil) }
+    }
+
+    @Test("a file is refused when it is longer than anything that is expected there")
+    func limit() throws {
+        try with(bytes) { () throws in
+            #expect(throws: LogReadError.self) { try Files.difference(path, from: bytes[...], limit: 199_999) }
+            var room = [UInt8](repeating: 7, count: 10)
+            #expect(throws: LogReadError.self) { try Files.read(path, from: 0, into: &room, limit: 199_999) }
+        }
+    }
+
+    @Test(
+        "a file is read into room of the same length, a shorter or a longer one", arguments: [0, 10, 199_900, 300_000])
+    func room(of count: Int) throws {
+        var room = [UInt8](repeating: 7, count: count)
+        try with(bytes) { () throws in
+            #expect(try Files.read(path, from: 100, into: &room, limit: 1 << 20))
+            #expect(room == Array(bytes[100...]))
+        }
+        #expect(try !Files.read(path, from: 100, into: &room, limit: 1 << 20))
+        #expect(room == Array(bytes[100...]))
+    }
+}
