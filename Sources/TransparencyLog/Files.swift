@@ -65,8 +65,8 @@ package enum Files {
             let offset = expected.count - rest.count
             let (filled, failure) = part.withUnsafeMutableBytes { file.read(into: $0, from: offset) }
             if let failure { throw LogReadError(path: path, errno: failure) }
-            // It was cut off meanwhile.
-            if filled == 0 { return .size(offset) }
+            // It was cut off or continued meanwhile.
+            guard 1...rest.count ~= filled else { return .size(offset + filled) }
             let (found, wanted) = (part.prefix(filled), rest.prefix(filled))
             if !found.elementsEqualInMemory(wanted) {
                 return .byte(offset + Array(zip(found, wanted).prefix { $0 == $1 }).count)
@@ -112,21 +112,31 @@ private struct RegularFile: ~Copyable {
 
     /// Nil when there is no such file.
     init?(_ path: String, limit: Int) throws(LogReadError) {
-        descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw LogReadError(path: path, errno: errno)
         }
+        do throws(LogReadError) {
+            size = try Self.size(descriptor, path, limit: limit)
+        } catch {
+            close(descriptor)
+            throw error
+        }
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    private static func size(_ descriptor: Int32, _ path: String, limit: Int) throws(LogReadError) -> Int {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw LogReadError(path: path, errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else { throw LogReadError(path: path, reason: "not a regular file") }
         guard status.st_size <= limit else {
             throw LogReadError(path: path, reason: "has \(status.st_size) bytes; at most \(limit) are expected here")
         }
-        size = Int(status.st_size)
+        return Int(status.st_size)
     }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// Fills the room, as far as the file goes. A failure is the system's number for it.
     func read(into room: UnsafeMutableRawBufferPointer, from offset: Int) -> (filled: Int, failure: Int32?) {
@@ -153,12 +163,14 @@ enum FileDifference: Equatable {
 }
 
 extension ArraySlice<UInt8> {
-    /// Whether these are the same bytes, of the same number: one memcmp, since a log's tiles are as long as the log.
+    /// Whether these are the same bytes: one memcmp, since a log's tiles are as long as the log.
     fileprivate func elementsEqualInMemory(_ other: ArraySlice<UInt8>) -> Bool {
         withUnsafeBytes { ours in
             other.withUnsafeBytes { theirs in
-                guard let ours = ours.baseAddress, let theirs = theirs.baseAddress else { return isEmpty }
-                return memcmp(ours, theirs, count) == 0
+                guard ours.count == theirs.count, let first = ours.baseAddress, let other = theirs.baseAddress else {
+                    return ours.count == theirs.count
+                }
+                return memcmp(first, other, ours.count) == 0
             }
         }
     }

@@ -54,6 +54,18 @@ struct FilesTests {
         }
     }
 
+    @Test("nothing stays open, not even a file that was refused")
+    func closed() throws {
+        try with(bytes) { () throws in
+            _ = try? Files.read(path, limit: 10)
+            _ = try? Files.difference(path, from: bytes[...], limit: 10)
+            _ = try Files.difference(path, from: bytes[...], limit: 1 << 20)
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+                .compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)") }
+            #expect(!open.contains(path) && !open.isEmpty)
+        }
+    }
+
     @Test(
         "a file is read into room of the same length, a shorter or a longer one", arguments: [0, 10, 199_900, 300_000])
     func room(of count: Int) throws {
