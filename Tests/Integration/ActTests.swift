@@ -73,6 +73,25 @@ struct ActTests {
         }
     }
 
+    @Test("The node's own journal has which entry of the log each write's intent is")
+    func toldToTheNode() async throws {
+        try await NodePool.shared.with { node in
+            let project = try await Project()
+            let applied = try await project.belay("apply", try await project.approvedPlan("restart-kubelet", node))
+            try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+            let told = try await Testbed.exec(node, "journalctl --no-pager -o cat -t belay")
+            var intents = 0
+            for entry in try await project.entries() {
+                guard let intent = entry["intent"] as? [String: Any] else { continue }
+                let (run, index) = (try #require(entry["run"] as? String), try #require(intent["index"] as? Int))
+                let line = "run=\(run) entry=\(index) leaf=\(try #require(intent["leaf"] as? String))\n"
+                #expect(told.contains(line), "\(line) is not in\n\(told)")
+                intents += 1
+            }
+            #expect(intents >= 3)
+        }
+    }
+
     @Test("Without an approval, or with the requester's own, nothing is applied")
     func approvalMissing() async throws {
         try await NodePool.shared.with { node in

@@ -27,6 +27,13 @@ enum NodeShell {
         """
     }
 
+    /// Tells the node's own journal which entry of the audit log a write has: what is rewritten there later contradicts it.
+    /// Nobody waits for it, and a node without one is as good.
+    static func noting(_ entry: EntryName, run: String) -> String {
+        let text = ShellQuote.quote("run=\(run) entry=\(entry.index) leaf=\(entry.leaf)")
+        return "(timeout 5 logger -t belay -- \(text) &) </dev/null >/dev/null 2>&1\n"
+    }
+
     /// Where a record can lie, and how a file gets there.
     ///
     /// The lock needs no disk where `/run` is in memory. Where it is not, there is no record in memory either.

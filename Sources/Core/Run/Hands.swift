@@ -43,8 +43,10 @@ public protocol Judge: Sendable {
 /// The write-ahead journal.
 public protocol Journal: Sendable {
     /// Returns once the event is durable.
+    /// - Returns: which entry it is; nil in a journal whose entries have no names.
     /// - Throws: when it cannot be made so; then nothing may be sent.
-    func append(_ event: Event, run: String, node: String?) async throws
+    @discardableResult
+    func append(_ event: Event, run: String, node: String?) async throws -> EntryName?
 }
 
 /// Time, so that a simulation can own it.

@@ -10,13 +10,22 @@ extension RunState {
 
     /// The script that sends an intent.
     /// - Parameters:
+    ///   - entry: which entry of the audit log it is, for the node's own journal.
     ///   - holder: names the executor in the node's lease.
     ///   - ticket: unguessable, and this executor's alone.
     ///   - settled: runs that this log says have ended; what they left on the node may be taken over.
     /// - Throws: what encoding the plan threw.
     public func script(
-        sending intent: Intent, to node: NodeRun, planSha256: String, holder: String, ticket: String,
-        settled: [String] = []
+        sending intent: Intent, as entry: EntryName? = nil, to node: NodeRun, planSha256: String, holder: String,
+        ticket: String, settled: [String] = []
+    ) throws -> Script {
+        var script = try script(intent, node, planSha256, holder, ticket, settled)
+        if let entry { script.text = NodeShell.noting(entry, run: plan.id) + script.text }
+        return script
+    }
+
+    private func script(
+        _ intent: Intent, _ node: NodeRun, _ planSha256: String, _ holder: String, _ ticket: String, _ settled: [String]
     ) throws -> Script {
         let place = node.place(of: intent.write)
         let fence = node.fence(run: plan.id, at: place)

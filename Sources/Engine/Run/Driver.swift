@@ -41,27 +41,34 @@ public struct Driver: Sendable {
     /// Goes on until nothing follows: the run has ended, or what is left waits for nodes that cannot be reached.
     /// - Throws: what the journal threw (then nothing more was sent), or ``IllegalEvent`` for a damaged log.
     public func run(_ state: inout RunState) async throws {
-        try await withThrowingTaskGroup(of: (node: String?, event: Event).self) { group in
+        try await withThrowingTaskGroup(of: (node: String?, event: Event, entry: EntryName?).self) { group in
             var busy: Set<String?> = []
+            // Of each node, which entry its last intent is.
+            var intents: [String?: EntryName] = [:]
             while true {
                 for next in state.next() where busy.insert(next.node).inserted {
                     watch(state, next)
-                    group.addTask { [state] in (next.node, try await step(next, state)) }
+                    group.addTask { [state, intent = intents[next.node]] in
+                        let (event, entry) = try await step(next, state, intent)
+                        return (next.node, event, entry)
+                    }
                 }
                 guard let done = try await group.next() else { return }
                 busy.remove(done.node)
+                if case .intent = done.event { intents[done.node] = done.entry }
                 try state.apply(done.event, node: done.node)
             }
         }
     }
 
-    private func step(_ next: NextEffect, _ state: RunState) async throws -> Event {
-        let event = try await perform(next, state)
-        try await journal.append(event, run: state.id, node: next.node)
-        return event
+    private func step(
+        _ next: NextEffect, _ state: RunState, _ intent: EntryName?
+    ) async throws -> (Event, EntryName?) {
+        let event = try await perform(next, state, intent)
+        return (event, try await journal.append(event, run: state.id, node: next.node))
     }
 
-    private func perform(_ next: NextEffect, _ state: RunState) async throws -> Event {
+    private func perform(_ next: NextEffect, _ state: RunState, _ entry: EntryName?) async throws -> Event {
         if case .record(let event) = next.effect { return event }
         if case .pause(let seconds, let wave) = next.effect {
             try await clock.sleep(seconds: Double(seconds))
@@ -80,7 +87,7 @@ public struct Driver: Sendable {
         case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
             let script = try state.script(
-                sending: intent, to: node, planSha256: planSha256, holder: holder, ticket: ticket,
+                sending: intent, as: entry, to: node, planSha256: planSha256, holder: holder, ticket: ticket,
                 settled: settled[name] ?? [])
             return try await write(script, node, intent.write)
         case .lookUp(let write): return try await self.write(state.script(lookingUp: write, on: node), node, write)

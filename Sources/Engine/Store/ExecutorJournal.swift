@@ -41,28 +41,32 @@ public actor ExecutorJournal: Journal {
     }
 
     /// Durable when it returns.
-    public func append(_ event: Event, run: String, node: String?) async throws {
+    @discardableResult
+    public func append(_ event: Event, run: String, node: String?) async throws -> EntryName? {
         switch event {
-        case .intent(let intent): try await append(intent, run, node)
-        case .outcome(let write, _): try await append(event, of: write, run, node)
-        default: try await log.append(.run(event), by: holder, run: run, node: node)
+        case .intent(let intent): return try await append(intent, run, node)
+        case .outcome(let write, _): return try await append(event, of: write, run, node)
+        default: return try await log.append(.run(event), by: holder, run: run, node: node)
         }
     }
 
-    private func append(_ intent: Intent, _ run: String, _ node: String?) async throws {
+    private func append(_ intent: Intent, _ run: String, _ node: String?) async throws -> EntryName {
         attempts[node, default: [:]][intent.write, default: 0] += 1
         let context = context(of: intent.write, node)
         let name = try await log.append(.run(.intent(intent)), by: holder, run: run, node: node) {
             $0.context = context
         }
         open.append(Sent(node: node, write: intent.write, name: name, at: clock.uptime()))
+        return name
     }
 
-    private func append(_ outcome: Event, of write: Write, _ run: String, _ node: String?) async throws {
+    private func append(
+        _ outcome: Event, of write: Write, _ run: String, _ node: String?
+    ) async throws -> EntryName {
         let sent = open.last { $0.node == node && $0.write == write }
         open.removeAll { $0.name == sent?.name }
         let elapsed = sent?.at.map { Int(max(0, clock.uptime() - $0) * 1000) }
-        try await log.append(.run(outcome), by: holder, run: run, node: node) {
+        return try await log.append(.run(outcome), by: holder, run: run, node: node) {
             $0.intent = sent?.name
             $0.milliseconds = elapsed
         }

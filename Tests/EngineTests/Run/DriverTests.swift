@@ -10,6 +10,9 @@ struct DriverTests {
     actor Trace {
         var entries: [String] = []
         var appended: [(Event, String?)] = []
+        /// What scripts told of entries: the kind of the script, and which entry.
+        var told: [(kind: String, entry: Int)] = []
+        func add(told kind: String, entry: Int) { told.append((kind, entry)) }
         func add(_ entry: String) { entries.append(entry) }
         func append(_ event: Event, _ node: String?) { appended.append((event, node)) }
     }
@@ -21,7 +24,8 @@ struct DriverTests {
         let trace: Trace
         var failsAt = Int.max
 
-        func append(_ event: Event, run: String, node: String?) async throws {
+        @discardableResult
+        func append(_ event: Event, run: String, node: String?) async throws -> EntryName? {
             let count = await trace.appended.count
             guard count < failsAt else {
                 await trace.add("append failed")
@@ -29,6 +33,7 @@ struct DriverTests {
             }
             await trace.append(event, node)
             await trace.add("append \(event.name)")
+            return EntryName(index: UInt64(count), leaf: "f\(count)")
         }
     }
 
@@ -43,6 +48,9 @@ struct DriverTests {
         ) async throws(NodeFailure) -> [UInt8] {
             let kind = Self.kind(script)
             let sends = await trace.entries.count { $0.hasPrefix("send") || $0.hasPrefix("fail") }
+            if let told = script.firstMatch(of: /run=r1 entry=(\d+) leaf=f(\d+)/), told.1 == told.2 {
+                await trace.add(told: kind, entry: Int(told.1) ?? -1)
+            }
             if let failure = failure(sends, kind) {
                 await trace.add("fail \(kind)")
                 throw failure
@@ -202,6 +210,24 @@ struct DriverTests {
         }
         #expect(entries.contains("send read afresh") == cutsPath)
         #expect(entries.last == "append run.end")
+    }
+
+    @Test("each write tells the node which entry its intent is, sent again or not; what only looks tells nothing")
+    func told() async throws {
+        let trace = Trace()
+        var nodes = FakeNodes(trace: trace)
+        nodes.failure = { sends, _ in sends % 2 == 0 ? NodeFailure("reset", remedy: "Wait.", isPassing: true) : nil }
+        #expect(try await drive(FakeJournal(trace: trace), nodes, cutsPath: true).end == .succeeded)
+        let (told, appended) = await (trace.told, trace.appended)
+        let writes: [String: Write] = [
+            "lease": .acquireLease(.node, recovering: false), "arm": .armDeadMan, "apply": .apply(step: 0),
+            "disarm": .disarmDeadMan, "release": .releaseLease(.node),
+        ]
+        #expect(Set(told.map(\.kind)) == Set(writes.keys))
+        for (kind, entry) in told {
+            let intent = if case .intent(let intent) = appended[entry].0 { intent } else { Intent?.none }
+            #expect(intent?.write == writes[kind], "\(kind) \(entry)")
+        }
     }
 
     @Test("a journal that fails at the k-th append ends it there: nothing is sent after", arguments: [false, true])
