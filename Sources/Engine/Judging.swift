@@ -22,7 +22,14 @@ extension Belay {
                 phase: .execute, plan: plan, planSha256: planSha256, requester: requester.principal,
                 nodes: snapshots(sights), approvals: tally,
                 inflight: await inflight(besides: plan, sights, for: policies),
-                now: clock.now()))
+                history: await history(for: policies), now: clock.now()))
+    }
+
+    /// What was done before, by this log.
+    func history(for policies: PolicySet) async -> Fact<History> {
+        guard policies.reads("history") else { return History.notAsked }
+        guard let records = try? await log.records() else { return .unknown("the audit log cannot be read") }
+        return History.read(records, RunStore(records), now: clock.now())
     }
 
     /// What else is under way: reservations in this log ∪ leases seen on the nodes of the targets' pools.
@@ -101,8 +108,8 @@ struct TurnJudge: Judge {
             PolicyInput(
                 phase: .execute, plan: plan, planSha256: planSha256, requester: requester,
                 nodes: belay.snapshots(sights), approvals: approvals,
-                inflight: await belay.inflight(besides: plan, sights, for: policies), turn: node, now: belay.clock.now()
-            )
+                inflight: await belay.inflight(besides: plan, sights, for: policies),
+                history: await belay.history(for: policies), turn: node, now: belay.clock.now())
         ).findings
     }
 }

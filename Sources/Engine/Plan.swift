@@ -176,11 +176,12 @@ extension Belay {
                 ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: plan.createdAt))
             })
         let inflight = await inflight(besides: plan, sights, for: policies)
+        let history = await history(for: policies)
         func judge(_ phase: PolicyPhase) -> Decision {
             policies.judge(
                 PolicyInput(
                     phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                    inflight: inflight, now: plan.createdAt))
+                    inflight: inflight, history: history, now: plan.createdAt))
         }
         let decision = judge(.plan)
         let record = PlannedRecord(

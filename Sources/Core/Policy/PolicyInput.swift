@@ -22,6 +22,8 @@ public struct PolicyInput: Codable, Sendable {
     public var approvals: ApprovalTally
     /// What else is under way.
     public var inflight: Fact<[InflightRun]>
+    /// What was done before.
+    public var history: Fact<History>
     /// The node whose turn it is in the run: only it is judged. Nil for the plan as a whole.
     public var turn: String?
     /// The one instant of the decision.
@@ -30,8 +32,8 @@ public struct PolicyInput: Codable, Sendable {
     /// Collects the parts.
     public init(
         phase: PolicyPhase, plan: Plan, planSha256: String, requester: Principal, nodes: [String: NodeSnapshot],
-        approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = Inflight.notAsked, turn: String? = nil,
-        now: Timestamp
+        approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = Inflight.notAsked,
+        history: Fact<History> = History.notAsked, turn: String? = nil, now: Timestamp
     ) {
         self.phase = phase
         self.plan = plan
@@ -40,6 +42,7 @@ public struct PolicyInput: Codable, Sendable {
         self.nodes = nodes
         self.approvals = approvals
         self.inflight = inflight
+        self.history = history
         self.turn = turn
         self.now = now
     }
