@@ -180,7 +180,7 @@ extension Belay {
             policies.judge(
                 PolicyInput(
                     phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                    inflight: inflight, now: plan.createdAt))
+                    calendar: workspace.configuration.calendar, inflight: inflight, now: plan.createdAt))
         }
         let decision = judge(.plan)
         let record = PlannedRecord(

@@ -17,7 +17,7 @@ extension PolicyInput {
             "plan": planValue, "approvals": approvalsValue, "now": .instant(now, at: "now"),
             "inflight": inflight.policyValue(at: "inflight") { .list($0.map(\.celValue)) },
             "history": .notCollected("history"),
-            "calendar": .notCollected("calendar"),
+            "calendar": calendar.celValue,
         ]
     }
 
