@@ -20,7 +20,7 @@ extension Belay {
         return policies.judge(
             PolicyInput(
                 phase: .execute, plan: plan, planSha256: planSha256, requester: requester.principal,
-                nodes: snapshots(sights), approvals: tally,
+                nodes: snapshots(sights), calendar: workspace.configuration.calendar, approvals: tally,
                 inflight: await inflight(besides: plan, sights, for: policies),
                 history: await history(for: policies), now: clock.now()))
     }
@@ -107,7 +107,7 @@ struct TurnJudge: Judge {
         return policies.judge(
             PolicyInput(
                 phase: .execute, plan: plan, planSha256: planSha256, requester: requester,
-                nodes: belay.snapshots(sights), approvals: approvals,
+                nodes: belay.snapshots(sights), calendar: belay.workspace.configuration.calendar, approvals: approvals,
                 inflight: await belay.inflight(besides: plan, sights, for: policies),
                 history: await belay.history(for: policies), turn: node, now: belay.clock.now())
         ).findings

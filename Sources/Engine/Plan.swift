@@ -181,7 +181,8 @@ extension Belay {
             policies.judge(
                 PolicyInput(
                     phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                    inflight: inflight, history: history, now: plan.createdAt))
+                    calendar: workspace.configuration.calendar, inflight: inflight, history: history,
+                    now: plan.createdAt))
         }
         let decision = judge(.plan)
         let record = PlannedRecord(

@@ -21,6 +21,8 @@ public struct Configuration: Sendable, Hashable {
     public var signingKey: String?
     /// Policy name → its parameters, overriding the defaults in the policy's file.
     public var params: [String: [String: YAMLScalar]]
+    /// When changes are made and when they are not, for policies that ask; empty unless given.
+    public var calendar: ChangeCalendar
 
     /// The audit log.
     public struct Log: Sendable, Hashable {
@@ -60,6 +62,7 @@ extension Configuration {
         log = fields.mapping("log", Log.init)
         signingKey = fields.optionalMapping("signing") { $0.optionalPath("key") } ?? nil
         params = Self.params(fields)
+        calendar = fields.optionalMapping("calendar") { ChangeCalendar($0) } ?? .empty
         if policies.isEmpty, fields.node("policies") != nil {
             fields.error("policies", "must name at least one folder: without policies nothing is guarded")
         }

@@ -16,8 +16,7 @@ extension PolicyInput {
                 ["name": .string(plan.cluster.name), "environment": .string(plan.cluster.environment)]),
             "plan": planValue, "approvals": approvalsValue, "now": .instant(now, at: "now"),
             "inflight": inflight.policyValue(at: "inflight") { .list($0.map(\.celValue)) },
-            "history": history.policyValue(at: "history", \.celValue),
-            "calendar": .notCollected("calendar"),
+            "history": history.policyValue(at: "history", \.celValue), "calendar": calendar.celValue,
         ]
     }
 

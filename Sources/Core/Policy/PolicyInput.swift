@@ -18,6 +18,8 @@ public struct PolicyInput: Codable, Sendable {
     public var requester: Principal
     /// What is known of the targets, by node name. Of a node that is missing here every fact is unknown.
     public var nodes: [String: NodeSnapshot]
+    /// The change calendar as it is at ``now``.
+    public var calendar: ChangeCalendar.Moment
     /// Which approvals count; read in phase `execute`.
     public var approvals: ApprovalTally
     /// What else is under way.
@@ -29,10 +31,10 @@ public struct PolicyInput: Codable, Sendable {
     /// The one instant of the decision.
     public var now: Timestamp
 
-    /// Collects the parts.
+    /// Collects the parts. The calendar has no default: who forgot it would have allowed changes in a freeze.
     public init(
         phase: PolicyPhase, plan: Plan, planSha256: String, requester: Principal, nodes: [String: NodeSnapshot],
-        approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = Inflight.notAsked,
+        calendar: ChangeCalendar, approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = Inflight.notAsked,
         history: Fact<History> = History.notAsked, turn: String? = nil, now: Timestamp
     ) {
         self.phase = phase
@@ -40,6 +42,7 @@ public struct PolicyInput: Codable, Sendable {
         self.planSha256 = planSha256
         self.requester = requester
         self.nodes = nodes
+        self.calendar = calendar.moment(at: now)
         self.approvals = approvals
         self.inflight = inflight
         self.history = history

@@ -86,6 +86,7 @@ enum PolicySchema {
         "Window": [("name", .string), ("zone", .string), ("opensAt", .timestamp), ("closesAt", .timestamp)],
         "Calendar": [
             ("zone", .string), ("freezes", .list(.message("Freeze"))), ("windows", .list(.message("Window"))),
+            ("hasWindows", .bool), ("upcoming", .list(.message("Window"))),
         ],
         "Step": [("id", .string), ("action", .string), ("class", .string), ("node", .string)],
         "Plan": [

@@ -34,9 +34,11 @@ extension Workspace {
                 (file: ProjectFiles.join(folder, name), bytes: try ProjectFiles.read(ProjectFiles.join(folder, name)))
             }
         }
-        // Who may approve is a guardrail like any other: a plan is judged, and run, under the same list of people.
+        // Who may approve is a guardrail like any other, and so is when changes are made: a plan is judged, and run,
+        // under the same people and the same calendar.
         let policies = try PolicySet.load(
-            files, params: configuration.params, alongside: ["allowed-signers \(Digest.sha256(signers.bytes))"])
+            files, params: configuration.params,
+            alongside: ["allowed-signers \(Digest.sha256(signers.bytes))"] + configuration.calendar.digestLines)
         return Guardrails(policies: policies, signers: signers)
     }
 }

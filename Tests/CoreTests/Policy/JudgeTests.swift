@@ -98,7 +98,6 @@ import Testing
     @Test(
         "what this version does not collect is an error that denies, never a default that allows",
         arguments: [
-            "calendar.freezes.all(f, now < f.start)",
             "cluster.controlPlane.notReady.size() == 0", "!cluster.upgrading",
             "node.pods.pdbBlocked.size() == 0", "runbook.reviewed", "request.trigger == 'manual'", "!request.dryRun",
             "node.labels.size() == 0", "cluster.pools['blue'].total > 0",

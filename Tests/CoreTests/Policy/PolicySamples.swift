@@ -53,14 +53,14 @@ enum PolicySamples {
 
     static func input(
         _ plan: Plan = plan(), phase: PolicyPhase = .plan, requester: Principal = alice,
-        facts: Facts? = facts(), approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = .known([]),
-        history: Fact<History> = History.notAsked, turn: String? = nil
+        facts: Facts? = facts(), calendar: ChangeCalendar = .empty, approvals: ApprovalTally = .none,
+        inflight: Fact<[InflightRun]> = .known([]), history: Fact<History> = History.notAsked, turn: String? = nil
     ) -> PolicyInput {
         let snapshot = facts.map { NodeSnapshot(facts: $0, observedAt: now) }
         let nodes = Dictionary(uniqueKeysWithValues: plan.nodes.compactMap { node in snapshot.map { (node.name, $0) } })
         return PolicyInput(
-            phase: phase, plan: plan, planSha256: digest, requester: requester, nodes: nodes, approvals: approvals,
-            inflight: inflight, history: history, turn: turn, now: now)
+            phase: phase, plan: plan, planSha256: digest, requester: requester, nodes: nodes, calendar: calendar,
+            approvals: approvals, inflight: inflight, history: history, turn: turn, now: now)
     }
 
     /// The document of the sample's only step, under a dead-man so that its delay is known.

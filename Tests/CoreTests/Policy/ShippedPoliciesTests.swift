@@ -25,8 +25,8 @@ import Testing
         let set = try Self.loaded()
         #expect(
             Set(set.policies.map(\.name)).isSuperset(of: [
-                "firewall-flush-needs-dead-man", "irreversible-denied", "mutation-needs-rollback-and-verify",
-                "production-needs-approval",
+                "change-freeze", "change-window", "firewall-flush-needs-dead-man", "irreversible-denied",
+                "mutation-needs-rollback-and-verify", "production-needs-approval",
             ]))
         #expect(Set(set.grants.map(\.name)) == ["default-grant-sre", "default-grant-automation"])
     }

@@ -59,7 +59,13 @@ struct SchemaTests {
         nodes: [{qqqqqqqqq: 1}]
         qqqqqqqqq: 1
         """
-    static let configuration = "apiVersion: belay/v1\nkind: Configuration\nlog: {qqqqqqqqq: 1}\nqqqqqqqqq: 1"
+    static let configuration = """
+        apiVersion: belay/v1
+        kind: Configuration
+        log: {qqqqqqqqq: 1}
+        calendar: {qqqqqqqqq: 1, windows: [{qqqqqqqqq: 1}], freezes: [{qqqqqqqqq: 1}]}
+        qqqqqqqqq: 1
+        """
 
     @Test(
         "name the fields that the loaders know",
@@ -75,6 +81,15 @@ struct SchemaTests {
             ("inventory", inventory, ["properties", "nodes", "items"], "nodes[0]"),
             ("inventory", inventory, ["properties", "sources", "items"], "sources[0]"),
             ("configuration", configuration, [], ""), ("configuration", configuration, ["properties", "log"], "log"),
+            ("configuration", configuration, ["properties", "calendar"], "calendar"),
+            (
+                "configuration", configuration, ["properties", "calendar", "properties", "windows", "items"],
+                "calendar.windows[0]"
+            ),
+            (
+                "configuration", configuration, ["properties", "calendar", "properties", "freezes", "items"],
+                "calendar.freezes[0]"
+            ),
         ])
     func fieldNames(name: String, text: String, path: [String], field: String) throws {
         let unknown = [field, "qqqqqqqqq"].filter { !$0.isEmpty }.joined(separator: ".")
