@@ -49,4 +49,16 @@ import Testing
         }
         for gap in report.gaps { Issue.record("\(name): \(gap.part) was only seen \(String(describing: gap.seen))") }
     }
+
+    /// Changes that no case can or need notice: what the change is, and why.
+    static let survivors: [String: String] = [:]
+
+    @Test("every change of an operator or constant is noticed by a case, but for those that are explained")
+    func mutants() throws {
+        let sources = try Self.names.map { (file: "policies/\($0)", bytes: try Self.bytes($0)) }
+        let report = try Self.loaded().mutate(Self.names.map { try Self.cases(of: $0) }, sources: sources)
+        #expect(report.tried >= 20)
+        #expect(Set(report.survivors.map(\.mutant)) == Set(Self.survivors.keys), "\(report.survivors)")
+        #expect(Self.survivors.count <= 5)
+    }
 }
