@@ -6,7 +6,7 @@ import Engine
 struct PolicyVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "policy", abstract: "List, check and test the guardrails.",
-        subcommands: [List.self, PolicyTestVerb.self])
+        subcommands: [List.self, PolicyTestVerb.self, PolicyLintVerb.self, PolicySchemaVerb.self])
 
     /// `belay policy list`.
     struct List: Verb {
