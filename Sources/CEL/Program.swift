@@ -8,6 +8,8 @@ public struct Program: Sendable {
     public let references: Set<String>
 
     private let root: Node
+    /// What it was checked against; nil when it was not.
+    private let declarations: Declarations?
     private let variables: Set<String>?
     private let expected: CELType?
 
@@ -31,24 +33,32 @@ public struct Program: Sendable {
             throw CompileError(diagnostics: checker.diagnostics.sorted { $0.offset < $1.offset })
         }
         return Program(
-            source: source, type: type, references: checker.references, root: root,
-            variables: Set(declarations.variables.keys), expected: expecting)
+            source: source, type: type, references: checker.references, root: root, declarations: declarations,
+            expected: expecting)
     }
 
     /// Parses without checking, for tests of the evaluation alone.
     static func unchecked(_ source: String) throws(CompileError) -> Program {
         let root = try Parser.parse(source)
-        return Program(source: source, type: .dyn, references: [], root: root, variables: nil, expected: nil)
+        return Program(source: source, type: .dyn, references: [], root: root, declarations: nil, expected: nil)
+    }
+
+    /// Another expression under the same declarations, whose value must have the type that was asked of this one's.
+    func compiling(_ source: String) throws(CompileError) -> Program {
+        guard let declarations else { return try .unchecked(source) }
+        return try .compile(source, declarations: declarations, expecting: expected)
     }
 
     private init(
-        source: String, type: CELType, references: Set<String>, root: Node, variables: Set<String>?, expected: CELType?
+        source: String, type: CELType, references: Set<String>, root: Node, declarations: Declarations?,
+        expected: CELType?
     ) {
         self.source = source
         self.type = type
         self.references = references
         self.root = root
-        self.variables = variables
+        self.declarations = declarations
+        variables = declarations.map { Set($0.variables.keys) }
         self.expected = expected
     }
 

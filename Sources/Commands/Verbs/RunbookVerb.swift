@@ -69,22 +69,3 @@ struct RunbookVerb: AsyncParsableCommand {
         return Result { () throws(Diagnostics) in try Runbook.parse(bytes, file: file) }
     }
 }
-
-/// `belay policy`.
-struct PolicyVerb: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "Show the guardrails.", subcommands: [List.self])
-
-    /// `belay policy list`.
-    struct List: Verb {
-        static let configuration = CommandConfiguration(
-            abstract: "List policies and grants, how they bind, and where they are.")
-
-        @OptionGroup var global: GlobalOptions
-
-        mutating func perform(_ terminal: Terminal) async throws -> Exit {
-            terminal.write(PoliciesView(try await global.workspace().guardrails().policies).text())
-            return .done
-        }
-    }
-}

@@ -55,11 +55,14 @@ struct FindingView: Sendable {
         return parts.map { ($0.nodes + $0.steps).joined(separator: ", ").printable }.joined(separator: "; ")
     }
 
-    /// What it saw. Of a message, map or list what matters is the part that was looked at, which has a line of its own.
-    var trace: [String] {
-        let leaves = finding.trace.filter { !Self.isComposite($0.value) }
-        let shown = leaves.isEmpty ? finding.trace : leaves
-        return shown.prefix(6).map { "\($0.expression.printable) = \($0.value.printable)" }
+    /// What it saw.
+    var trace: [String] { Self.lines(of: finding.trace) }
+
+    /// Of a message, map or list what matters is the part that was looked at, which has a line of its own.
+    static func lines(of trace: [Finding.Trace], limit: Int = 6) -> [String] {
+        let leaves = trace.filter { !isComposite($0.value) }
+        let shown = leaves.isEmpty ? trace : leaves
+        return shown.prefix(limit).map { "\($0.expression.printable) = \($0.value.printable)" }
     }
 
     private static func isComposite(_ value: String) -> Bool {

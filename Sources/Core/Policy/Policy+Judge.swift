@@ -5,8 +5,10 @@ extension Policy {
     struct Verdict {
         var matches: Bool
         var findings: [Finding] = []
-        /// The value of each validation, nil when it could not be decided; for the coverage that policy tests demand.
-        var values: [Bool?] = []
+        /// The match conditions up to the first that is false; for tests of policies.
+        var conditions: [Evaluation] = []
+        /// All validations, where the conditions hold.
+        var validations: [Evaluation] = []
     }
 
     /// Evaluates the policy on one document.
@@ -21,50 +23,43 @@ extension Policy {
         var bindings = document.bindings
         bindings["params"] = paramsValue
         bindings["variables"] = .message(name: "Variables", fields: [:])
-        switch conditionsHold(bindings, &meter) {
-        case .success(false): return Verdict(matches: false)
-        case .success(true): break
-        case .failure(let error):
-            return Verdict(
-                matches: true, findings: [undecided(error, at: location, "a match condition could not be decided")])
+        var verdict = Verdict(matches: true, conditions: evaluateConditions(bindings, &meter))
+        // As in Kubernetes: one false condition means "not about this", else one error means "cannot tell".
+        if verdict.conditions.last?.truth == false {
+            verdict.matches = false
+            return verdict
+        }
+        if let error = verdict.conditions.compactMap(\.error).first {
+            verdict.findings = [undecided(error, at: location, "a match condition could not be decided")]
+            return verdict
         }
         bindings["variables"] = variablesValue(bindings, &meter)
-        return validate(bindings, &meter)
-    }
-
-    private func validate(_ bindings: [String: Value], _ meter: inout PolicyMeter) -> Verdict {
-        var verdict = Verdict(matches: true)
-        for validation in validations {
-            meter.validations += 1
-            let evaluation = meter.evaluate(validation.program, bindings)
-            switch evaluation.result {
-            case .success(.bool(true)): verdict.values.append(true)
-            case .success:
-                verdict.values.append(false)
-                verdict.findings.append(denial(validation, evaluation, bindings, &meter))
-            case .failure(let error):
-                verdict.values.append(nil)
-                var finding = undecided(error, at: validation.location, "it could not be decided")
-                finding.trace = evaluation.bounded
-                verdict.findings.append(finding)
-            }
-        }
+        validate(bindings, &meter, &verdict)
         return verdict
     }
 
-    /// As in Kubernetes: one false condition means "not about this", else one error means "cannot tell".
-    private func conditionsHold(
-        _ bindings: [String: Value], _ meter: inout PolicyMeter
-    ) -> Result<Bool, EvaluationError> {
-        var failure: EvaluationError?
-        for condition in conditions {
-            switch meter.evaluate(condition.program, bindings).result {
-            case .success(.bool(true)): continue
-            case .success: return .success(false)
-            case .failure(let error): failure = failure ?? error
+    private func validate(_ bindings: [String: Value], _ meter: inout PolicyMeter, _ verdict: inout Verdict) {
+        for validation in validations {
+            meter.validations += 1
+            let evaluation = meter.evaluate(validation.program, bindings)
+            verdict.validations.append(evaluation)
+            if let error = evaluation.error {
+                var finding = undecided(error, at: validation.location, "it could not be decided")
+                finding.trace = evaluation.bounded
+                verdict.findings.append(finding)
+            } else if evaluation.truth != true {
+                verdict.findings.append(denial(validation, evaluation, bindings, &meter))
             }
         }
-        return failure.map { .failure($0) } ?? .success(true)
+    }
+
+    private func evaluateConditions(_ bindings: [String: Value], _ meter: inout PolicyMeter) -> [Evaluation] {
+        var seen: [Evaluation] = []
+        for condition in conditions {
+            seen.append(meter.evaluate(condition.program, bindings))
+            if seen.last?.truth == false { break }
+        }
+        return seen
     }
 
     /// A variable that fails is an error value: it shows only where it is used.
@@ -136,8 +131,21 @@ extension Policy {
 }
 
 extension Evaluation {
+    /// The value of a condition; nil when it could not be decided. What is no bool is not true.
+    var truth: Bool? {
+        switch result {
+        case .success(.bool(let flag)): flag
+        case .success: false
+        case .failure: nil
+        }
+    }
+
+    fileprivate var error: EvaluationError? {
+        if case .failure(let error) = result { error } else { nil }
+    }
+
     /// The last twenty sub-expressions: the outermost finish last, and they are what decided.
-    fileprivate var bounded: [Finding.Trace] {
+    var bounded: [Finding.Trace] {
         trace.suffix(20).map {
             Finding.Trace(
                 expression: Printable.escape($0.expression, limit: 200),
@@ -148,5 +156,5 @@ extension Evaluation {
 
 extension SourceLocation {
     /// `file:line`.
-    fileprivate var place: String { line.map { "\(file):\($0)" } ?? file }
+    var place: String { line.map { "\(file):\($0)" } ?? file }
 }

@@ -28,6 +28,7 @@ extension Policy {
         self.name = name
         self.location = location
         self.match = match
+        matchLocation = spec.location(of: "match")
         self.params = params
         enforcement = spec.choice("enforcement")
         obligations = Self.obligations(spec)
@@ -59,7 +60,7 @@ extension Policy {
             let program = fields.program("expression", declarations: declarations, expecting: nil)
             known.append((name, program?.type ?? .dyn))
             declarations.declare(message: "Variables", fields: known)
-            return program.map { Variable(name: name, program: $0) }
+            return program.map { Variable(name: name, program: $0, location: fields.location(of: "name")) }
         }
     }
 

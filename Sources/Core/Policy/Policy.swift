@@ -30,6 +30,8 @@ public struct Policy: Sendable {
     public var obligations: [String]
     /// Where it stands.
     public var location: SourceLocation
+    /// Where its match block stands; the block around it when there is none.
+    public var matchLocation: SourceLocation
 
     /// Which steps a policy is about: every field that is given must fit; a list fits when one of its words does.
     public struct Match: Sendable, Hashable {
@@ -65,6 +67,8 @@ public struct Policy: Sendable {
         public var name: String
         /// Its value.
         public var program: Program
+        /// Where its name stands.
+        public var location: SourceLocation
     }
 
     /// One thing that must be exactly true.

@@ -16,7 +16,12 @@ public struct PolicySet: Sendable {
     /// Whether a file of a policy folder is part of the set: YAML, and not a `*.test.yaml`.
     public static func isPolicyFile(_ name: String) -> Bool {
         let isYAML = name.hasSuffix(".yaml") || name.hasSuffix(".yml")
-        return isYAML && !name.hasSuffix(".test.yaml") && !name.hasSuffix(".test.yml")
+        return isYAML && !isTestFile(name)
+    }
+
+    /// Whether a file of a policy folder holds cases of a policy's tests.
+    public static func isTestFile(_ name: String) -> Bool {
+        name.hasSuffix(".test.yaml") || name.hasSuffix(".test.yml")
     }
 
     /// Parses and checks a set of files.

@@ -29,15 +29,10 @@ extension Workspace {
     /// - Throws: ``WorkspaceError`` when a file cannot be read, ``Diagnostics`` for every fault in all of them.
     public func guardrails() throws -> Guardrails {
         let signers = try signers()
-        let files = try configuration.policies.flatMap { folder in
-            try ProjectFiles.list(folder).filter(PolicySet.isPolicyFile).map { name in
-                (file: ProjectFiles.join(folder, name), bytes: try ProjectFiles.read(ProjectFiles.join(folder, name)))
-            }
-        }
         // Who may approve is a guardrail like any other, and so is when changes are made: a plan is judged, and run,
         // under the same people and the same calendar.
         let policies = try PolicySet.load(
-            files, params: configuration.params,
+            PolicyFiles.policies(in: configuration.policies), params: configuration.params,
             alongside: ["allowed-signers \(Digest.sha256(signers.bytes))"] + configuration.calendar.digestLines)
         return Guardrails(policies: policies, signers: signers)
     }

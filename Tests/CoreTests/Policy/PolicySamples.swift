@@ -1,5 +1,3 @@
-import CEL
-
 @testable import Core
 
 /// A plan, its requester and its node, in which everything is well: each test spoils one thing.
@@ -61,14 +59,6 @@ enum PolicySamples {
         return PolicyInput(
             phase: phase, plan: plan, planSha256: digest, requester: requester, nodes: nodes, calendar: calendar,
             approvals: approvals, inflight: inflight, history: history, turn: turn, now: now)
-    }
-
-    /// The document of the sample's only step, under a dead-man so that its delay is known.
-    static var document: PolicyDocument {
-        let node = node("n1", [step(cutsPath: true)], deadMan: 180)
-        let input = input(plan([node]))
-        return PolicyInput.document(
-            of: node.steps[0], on: node, in: input.document(of: node, common: input.commonBindings))
     }
 
     static let grant = """

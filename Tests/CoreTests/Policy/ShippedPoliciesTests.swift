@@ -1,4 +1,3 @@
-import CEL
 import Foundation
 import Testing
 
@@ -20,6 +19,11 @@ import Testing
         try PolicySet.load(try names.map { (file: "policies/\($0)", bytes: try bytes($0)) })
     }
 
+    static func cases(of name: String) throws -> PolicyTestFile {
+        let file: String = name.dropLast(".yaml".count) + ".test.yaml"
+        return try PolicyTestFile.parse(bytes(file), file: "policies/\(file)")
+    }
+
     @Test("the policies that ship load together, and are the ones that must ship")
     func load() throws {
         let set = try Self.loaded()
@@ -33,73 +37,28 @@ import Testing
 
     @Test("each file has the name of the policy in it, and a file of cases beside it", arguments: names)
     func beside(_ name: String) throws {
-        let tests = try PolicyTestFile.parse(Self.bytes(Self.testFile(of: name)), file: Self.testFile(of: name))
-        #expect(tests.policy + ".yaml" == name)
-        let set = try Self.loaded()
-        #expect(set.policies.contains { $0.name == tests.policy } || set.grants.contains { $0.name == tests.policy })
+        #expect(try Self.cases(of: name).policy + ".yaml" == name)
     }
 
-    @Test("every case comes out as it says, and every validation is seen both true and false", arguments: names)
+    @Test("every case comes out as it says, and everything is seen both true and false", arguments: names)
     func cases(_ name: String) throws {
-        let file = Self.testFile(of: name)
-        let tests = try PolicyTestFile.parse(Self.bytes(file), file: file)
-        let set = try Self.loaded()
-        if let policy = set.policies.first(where: { $0.name == tests.policy }) {
-            let seen = try Self.run(tests, on: policy)
-            for (index, values) in seen.enumerated() {
-                #expect(values == [true, false], "\(name): validation \(index) was only seen \(values)")
-            }
-        } else if let grant = set.grants.first(where: { $0.name == tests.policy }) {
-            let seen = try Self.run(tests, on: grant)
-            #expect(seen.isSuperset(of: [.granted, .refused]), "\(name): a grant is tested for both")
-        } else {
-            Issue.record("\(name) holds no policy and no grant of the name \(tests.policy)")
+        let report = try Self.loaded().test([Self.cases(of: name)])
+        #expect(!report.outcomes.isEmpty)
+        for failure in report.failures {
+            Issue.record("\(name): \(failure.test.name): \(failure.found) \(failure.messages)")
         }
+        for gap in report.gaps { Issue.record("\(name): \(gap.part) was only seen \(String(describing: gap.seen))") }
     }
 
-    @Test("a validation that no case makes false is noticed")
-    func coverageIsNoticed() throws {
-        let set = try PolicySamples.load([PolicySamples.policy("action.rollback")])
-        let text = "apiVersion: belay/v1\nkind: PolicyTest\npolicy: rule\ncases:\n- {name: passes, expect: pass}\n"
-        let tests = try PolicyTestFile.parse(Array(text.utf8), file: "rule.test.yaml")
-        #expect(try Self.run(tests, on: set.policies[0]) == [[true]])
-    }
+    /// Changes that no case can or need notice: what the change is, and why.
+    static let survivors: [String: String] = [:]
 
-    private static func testFile(of name: String) -> String { name.dropLast(".yaml".count) + ".test.yaml" }
-
-    /// Runs the cases; the values each validation was seen to have.
-    private static func run(_ tests: PolicyTestFile, on policy: Policy) throws -> [Set<Bool>] {
-        var seen = policy.validations.map { _ in Set<Bool>() }
-        for item in tests.cases {
-            var meter = PolicyMeter(limit: PolicySet.costLimit)
-            let verdict = policy.judge(try item.document(), &meter)
-            let messages = verdict.findings.map(\.message)
-            #expect(outcome(of: verdict) == item.expectation, "\(policy.name): \(item.name): \(messages)")
-            if let says = item.says {
-                #expect(messages.contains { $0.contains(says) }, "\(policy.name): \(item.name): \(messages)")
-            }
-            for (index, value) in verdict.values.enumerated() { if let value { seen[index].insert(value) } }
-        }
-        return seen
-    }
-
-    private static func run(_ tests: PolicyTestFile, on grant: Grant) throws -> Set<PolicyTestFile.Expectation> {
-        var seen: Set<PolicyTestFile.Expectation> = []
-        for item in tests.cases {
-            let document = try item.document()
-            let outcome: PolicyTestFile.Expectation
-            do { outcome = try grant.misfit(document) == nil ? .granted : .refused } catch { outcome = .error }
-            #expect(outcome == item.expectation, "\(grant.name): \(item.name)")
-            seen.insert(outcome)
-        }
-        return seen
-    }
-
-    private static func outcome(of verdict: Policy.Verdict) -> PolicyTestFile.Expectation {
-        if !verdict.matches { return .skip }
-        let outcomes = Set(verdict.findings.map(\.outcome))
-        if outcomes.contains(.error) { return .error }
-        if outcomes.contains(.deny) { return .deny }
-        return outcomes.contains(.warn) ? .warn : .pass
+    @Test("every change of an operator or constant is noticed by a case, but for those that are explained")
+    func mutants() throws {
+        let sources = try Self.names.map { (file: "policies/\($0)", bytes: try Self.bytes($0)) }
+        let report = try Self.loaded().mutate(Self.names.map { try Self.cases(of: $0) }, sources: sources)
+        #expect(report.tried >= 20)
+        #expect(Set(report.survivors.map(\.mutant)) == Set(Self.survivors.keys), "\(report.survivors)")
+        #expect(Self.survivors.count <= 5)
     }
 }
