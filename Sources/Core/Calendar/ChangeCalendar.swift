@@ -67,7 +67,7 @@ public struct ChangeCalendar: Sendable, Hashable {
         public var closesAt: Timestamp
     }
 
-    /// The calendar at one instant, as a decision is made from it and recorded: to judge that again no zone's rules are needed.
+    /// The calendar at one instant, as a decision is made from it: to judge the same input again no zone's rules are needed.
     public struct Moment: Codable, Sendable, Hashable {
         /// The calendar's zone.
         public var zone: String
