@@ -10,7 +10,7 @@ public actor AuditLog {
     private var writer: JournalWriter?
     private var publishing: PublishLoop?
     private var poison: AuditError?
-    private var queue: [Ticket] = []
+    private nonisolated let queue = AppendQueue()
     private let keys: LogKeys
     /// The log's folder.
     public nonisolated let directory: String
@@ -61,7 +61,7 @@ public actor AuditLog {
         do {
             let writer = try JournalWriter(keys: keys, anchor: anchor)
             if let first { try writer.begin(with: first) }
-            publishing = try PublishLoop(writer.publisher(), durable: writer.size, pace: pace)
+            publishing = try PublishLoop(try writer.publisher(), durable: writer.size, pace: pace)
             self.writer = writer
         } catch {
             throw AuditError(explaining: error, in: directory)
@@ -92,25 +92,22 @@ public actor AuditLog {
     }
 
     /// Appends an entry of 1...65,535 bytes and returns its index, once it is durable.
-    public func append(_ entry: [UInt8]) async throws -> UInt64 {
+    public nonisolated func append(_ entry: [UInt8]) async throws -> UInt64 {
         try await append([entry]).lowerBound
     }
 
     /// Appends entries with contiguous indices, once all are durable. When it throws, it is unknown how many are.
-    public func append(_ entries: [[UInt8]]) async throws -> Range<UInt64> {
+    public nonisolated func append(_ entries: [[UInt8]]) async throws -> Range<UInt64> {
         for entry in entries where entry.isEmpty || entry.count > JournalFormat.maxEntrySize {
             throw AuditError(
                 .invalid,
                 "an entry has 1 to \(JournalFormat.maxEntrySize) bytes, this one \(entry.count): "
                     + "put what is longer into a blob")
         }
-        _ = try usable()
-        let ticket = Ticket(entries)
-        queue.append(ticket)
-        // All who wait in line join the batch of whoever comes to run first: one fdatasync for all of them.
-        await Task.yield()
-        if ticket.result == nil { commit() }
-        return try ticket.result?.get() ?? 0..<0
+        // All who come while a batch is written are the next batch: one fdatasync for all of them.
+        return try await withCheckedThrowingContinuation { continuation in
+            if queue.add(AppendTicket(entries: entries, continuation: continuation)) { Task { await commit() } }
+        }
     }
 
     /// Publishes what is durable: tiles, then a signed checkpoint of all of it, or of more when others append.
@@ -186,18 +183,21 @@ public actor AuditLog {
     }
 
     private func commit() {
-        let tickets = queue
-        queue = []
+        let tickets = queue.take()
         var first: UInt64?
-        let result = Result { try perform { try $0.append(tickets.flatMap(\.entries)) { first = $0 } } }
-        for ticket in tickets {
-            let range = first.map { $0..<($0 + UInt64(ticket.entries.count)) }
-            first = range?.upperBound
-            ticket.result = result.map { range ?? 0..<0 }
+        let written = Result { try perform { try $0.append(tickets.flatMap(\.entries)) { first = $0 } } }
+        let durable = writer?.size ?? 0
+        publishing?.advance(to: durable)
+        let answers = tickets.map { ticket in
+            let range = (first ?? 0)..<((first ?? 0) + UInt64(ticket.entries.count))
+            if first != nil { first = range.upperBound }
             // Of a batch that failed later on, what was synced before is durable.
-            if let range, let writer, range.upperBound <= writer.size { ticket.result = .success(range) }
+            return first != nil && range.upperBound <= durable ? .success(range) : written.map { range }
         }
-        if let writer { publishing?.advance(to: writer.size) }
+        // Waking them takes as long as a part of a sync: the next batch is written meanwhile.
+        Task.detached {
+            for (ticket, answer) in zip(tickets, answers) { ticket.continuation.resume(with: answer) }
+        }
     }
 
     /// The first failure is the last attempt.
@@ -228,15 +228,5 @@ public actor AuditLog {
         }
         guard let writer else { throw AuditError(.closed, "the log \(directory) is closed") }
         return writer
-    }
-}
-
-/// A caller's entries in the queue and, once they are written, where.
-private final class Ticket {
-    let entries: [[UInt8]]
-    var result: Result<Range<UInt64>, any Error>?
-
-    init(_ entries: [[UInt8]]) {
-        self.entries = entries
     }
 }

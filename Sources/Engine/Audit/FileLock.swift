@@ -18,7 +18,18 @@ final class FileLock {
         while flock(descriptor, LOCK_EX) != 0 {
             guard errno == EINTR else { throw AuditError("flock", path, errno: errno) }
         }
-        defer { flock(descriptor, LOCK_UN) }
+        defer { release() }
         return try body()
     }
+
+    /// Takes the lock unless another process, or another holder in this one, has it.
+    func tryAcquire() throws -> Bool {
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            if errno == EWOULDBLOCK { return false }
+            guard errno == EINTR else { throw AuditError("flock", path, errno: errno) }
+        }
+        return true
+    }
+
+    func release() { flock(descriptor, LOCK_UN) }
 }

@@ -32,7 +32,7 @@ final class JournalWriter {
         if let anchor { try files.createFolder(files.parent(of: anchor)) }
         lock = try FileLock("\(directory)/lock", files: files)
         publishing = try FileLock("\(directory)/publish.lock", files: files)
-        spare = SpareSegment(directory: directory, files: files)
+        spare = try SpareSegment(directory: directory, files: files)
         (store, start, segment) = try lock.exclusively { [spare, publishing] in
             BlobStore.removeLeftovers(directory)
             let first = try LogLayout.segments(in: directory).first
@@ -56,8 +56,8 @@ final class JournalWriter {
     }
 
     /// What makes tiles and checkpoints of the entries of this log.
-    func publisher() -> Publisher {
-        Publisher(directory: directory, files: files, lock: publishing, store: store, start: start)
+    func publisher() throws -> Publisher {
+        try Publisher(directory: directory, files: files, lock: publishing, store: store, start: start)
     }
 
     /// Appends an entry when there is none yet: of several processes only one does.
@@ -163,12 +163,9 @@ final class JournalWriter {
         return entries.dropFirst(count)
     }
 
-    /// To a new segment. That there is no room for yet another spare stops the next run, not this one.
+    /// To a new segment. Whoever publishes makes the one after it, so that appending does not wait for megabytes of zeroes.
     private func rotate() throws {
         segment = try spare.take(for: size)
         position = JournalPosition(segment: size, offset: 0, index: size)
-        do {
-            try spare.ensure()
-        } catch let error as AuditError where error.code == .noSpace {}
     }
 }

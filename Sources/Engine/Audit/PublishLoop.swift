@@ -2,7 +2,7 @@ import TransparencyLog
 
 /// When what is durable is published: tiles written, a checkpoint signed.
 public struct PublishPace: Sendable {
-    /// As soon as so many entries wait.
+    /// As soon as so many entries wait; under a load that lasts it rests between, see ``PublishLoop``.
     public var entries: UInt64
     /// And no later than this after the first of them; nil: only when asked to.
     public var delay: Duration?
@@ -14,7 +14,8 @@ public struct PublishPace: Sendable {
 }
 
 /// Publishes on a thread of its own, since a tile costs several syncs and appending must not wait for them. What comes
-/// while it publishes is taken together the next time. The first failure is the last attempt.
+/// while it publishes is taken together the next time, and before it publishes again for their number alone
+/// it rests three times as long: appending shares the disk with it. The first failure is the last attempt.
 // @unchecked: all that changes is touched only within `monitor`, except `publisher`, which is the thread's alone.
 final class PublishLoop: ThreadBody, @unchecked Sendable {
     private struct Waiter {
@@ -34,6 +35,8 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     private var durable: UInt64
     private var published: UInt64
     private var waitingSince = Monitor.now
+    private var began = Monitor.now
+    private var restsUntil: UInt64 = 0
     private var waiters: [Waiter] = []
     private var isStopped = false
     private var reason: AuditError?
@@ -102,7 +105,16 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     private var isDue: Bool {
         if !waiters.isEmpty { return true }
         guard durable > published else { return false }
-        return durable - published >= pace.entries || deadline.map { Monitor.now >= $0 } == true
+        let now = Monitor.now
+        return hasMany && now >= restsUntil || deadline.map { now >= $0 } == true
+    }
+
+    private var hasMany: Bool { durable - published >= pace.entries }
+
+    /// When to look again, if nobody signals.
+    private var nextLook: UInt64? {
+        guard durable > published, hasMany else { return deadline }
+        return min(restsUntil, deadline ?? .max)
     }
 
     private var deadline: UInt64? {
@@ -113,8 +125,9 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
 
     private func next() -> (size: UInt64, succession: Succession?)? {
         monitor.withLock {
-            while !isDue, !isStopped, reason == nil { monitor.wait(until: deadline) }
+            while !isDue, !isStopped, reason == nil { monitor.wait(until: nextLook) }
             guard reason == nil, isDue, !(isStopped && waiters.isEmpty) else { return nil }
+            began = Monitor.now
             return (durable, waiters.lazy.compactMap(\.succession).first)
         }
     }
@@ -123,7 +136,9 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         let answered = monitor.withLock {
             published = max(published, signed.checkpoint.size)
             self.key = key
-            waitingSince = Monitor.now
+            let now = Monitor.now
+            waitingSince = now
+            restsUntil = now + 3 * (now - began)
             defer { waiters.removeAll { $0.isAnswered(by: signed, succession) } }
             return waiters.filter { $0.isAnswered(by: signed, succession) }
         }

@@ -7,6 +7,7 @@ final class Publisher {
     private let directory: String
     private let files: any LogFiles
     private let lock: FileLock
+    private let spare: SpareSegment
     private var store: CheckpointStore
     private var edge: TileEdge
     private var position: JournalPosition
@@ -14,10 +15,11 @@ final class Publisher {
     /// The number of entries that are published, as far as this process knows.
     var size: UInt64 { edge.size }
 
-    init(directory: String, files: any LogFiles, lock: FileLock, store: CheckpointStore, start: LogStart) {
+    init(directory: String, files: any LogFiles, lock: FileLock, store: CheckpointStore, start: LogStart) throws {
         self.directory = directory
         self.files = files
         self.lock = lock
+        spare = try SpareSegment(directory: directory, files: files)
         self.store = store
         edge = start.edge
         position = start.position
@@ -30,7 +32,8 @@ final class Publisher {
     ///
     /// - Parameter succession: the change of keys that one of these entries says; then both sign, even what is signed already.
     func publish(upTo size: UInt64, _ succession: Succession? = nil) throws -> SignedCheckpoint {
-        try lock.exclusively {
+        try prepareSpare()
+        return try lock.exclusively {
             try store.settle()
             if let last = try store.latest() {
                 try follow(last.checkpoint)
@@ -43,6 +46,13 @@ final class Publisher {
             for tile in full { removePartials(of: tile) }
             return signed
         }
+    }
+
+    /// The segment that the writer needs next. That there is no room for it stops the next run, not what is published.
+    private func prepareSpare() throws {
+        do {
+            try spare.ensure()
+        } catch let error as AuditError where error.code == .noSpace {}
     }
 
     func explain(_ error: any Error) -> AuditError { AuditError(explaining: error, in: directory) }

@@ -44,15 +44,27 @@ final class Segment {
 }
 
 /// The segment after the current one, preallocated in `tmp/`. A full disk thus shows while the current segment has
-/// room to record how the runs under way end.
+/// room to record how the runs under way end. Whoever writes, and whoever publishes, each have one of these: of all
+/// threads and processes one at a time makes or takes the file.
 struct SpareSegment {
-    let directory: String
-    let files: any LogFiles
+    private let directory: String
+    private let files: any LogFiles
+    private let lock: FileLock
+
+    init(directory: String, files: any LogFiles) throws {
+        self.directory = directory
+        self.files = files
+        lock = try FileLock("\(directory)/spare.lock", files: files)
+    }
 
     private var path: String { "\(directory)/tmp/spare.wal" }
 
     /// Writes a segment of zeroes, durably, unless there is one.
     func ensure() throws {
+        if access(path, F_OK) != 0 { try lock.exclusively { try make() } }
+    }
+
+    private func make() throws {
         if access(path, F_OK) == 0 { return }
         let temporary = "\(directory)/tmp/segment.new"
         let zeroes = [UInt8](repeating: 0, count: JournalFormat.segmentSize)
@@ -67,9 +79,11 @@ struct SpareSegment {
 
     /// Makes it the segment that starts at `index`.
     func take(for index: UInt64) throws -> Segment {
-        try ensure()
         let segment = "\(directory)/\(LogLayout.segment(startingAt: index))"
-        try files.rename(path, to: segment)
+        try lock.exclusively {
+            try make()
+            try files.rename(path, to: segment)
+        }
         try files.synchronizeFolder("\(directory)/\(LogLayout.journal)")
         return try Segment(segment, files: files)
     }
