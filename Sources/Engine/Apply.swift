@@ -2,49 +2,84 @@ public import Core
 
 extension Belay {
     /// Runs a plan: checks who asked and who approved, judges it again on fresh facts, and spends it.
-    /// - Throws: ``PermitRefusal`` and others before anything was changed on any node.
+    /// - Throws: ``PermitRefusal`` and others before anything was changed on any node, ``WitnessFailure`` when a strict
+    ///   project's quorum does not come; then the plan is not spent.
     public func apply(planFile: String, watch: @escaping Runner.Watch) async throws -> RunState {
         let bytes = try ProjectFiles.read(planFile)
-        let planSha256 = Digest.sha256(bytes)
-        let plan: Plan
-        do { plan = try JSON.decode(Plan.self, from: bytes) } catch {
-            throw WorkspaceError(
-                "\(planFile) is not a plan of this version", remedy: "Make it again with `belay plan`.")
-        }
+        let plan = try Self.plan(in: bytes, file: planFile)
         guard let lock = try RunLock.tryAcquire(run: plan.id, in: workspace.logDirectory) else {
             throw WorkspaceError(
                 "run \(plan.id) is under way in another process", remedy: "Watch it with `belay runs show \(plan.id)`.")
         }
         defer { lock.release() }
+        let (stored, planned) = try await submitted(Digest.sha256(bytes))
+        // Asked again by `permit`; here so that a second try leaves nothing in the log.
+        guard !stored.state.isStarted else { throw PermitRefusal.spent }
+        let guardrails = try workspace.guardrails()
+        let requester = try await keygen.verify(
+            Array(planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
+            signers: guardrails.signers, at: clock.now())
+        let approvals = try await approvals(beside: planFile, of: stored, guardrails.signers)
+        var runner = self.runner
+        if workspace.configuration.log.strict { runner.witnesses = try await witnesses() }
+        try await runner.prepare(for: plan)
+        let request = Request(
+            plan: plan, bytes: bytes, stored: stored, requester: requester, approvals: approvals,
+            policies: guardrails.policies)
+        let sighting = try await look(at: plan, for: guardrails.policies)
+        let ledger = Ledger(directory: workspace.logDirectory, clock: clock)
+        let begun = try await ledger.turn { try await begin(request, sighting, runner) }
+        let judge = TurnJudge(
+            belay: self, policies: guardrails.policies, plan: plan, planSha256: begun.planSha256,
+            requester: begun.decision.requester, approvals: begun.decision.approvals)
+        return try await runner.run(begun, judge: judge, watch: watch)
+    }
+
+    var runner: Runner {
+        Runner(log: log, connector: connector, clock: clock, nonces: nonces, holder: Environment.holder)
+    }
+
+    /// A plan that somebody wants to run, with the proofs.
+    private struct Request {
+        let plan: Plan
+        let bytes: [UInt8]
+        let stored: StoredRun
+        let requester: VerifiedSignature
+        let approvals: [VerifiedApproval]
+        let policies: PolicySet
+    }
+
+    // Within a turn of the ledger: what is judged here is still so when the run has begun.
+    private func begin(_ request: Request, _ sighting: Sighting, _ runner: Runner) async throws -> BegunRun {
+        let (plan, digest, signer) = (request.plan, Digest.sha256(request.bytes), request.requester.signer)
+        let tally = ApprovalTally(
+            request.approvals, planSha256: digest, logOrigin: plan.log.origin, requester: signer, now: clock.now())
+        let input = await input(
+            .execute, of: plan, digest, by: signer.principal, approvals: tally, sighting, for: request.policies)
+        let decision = request.policies.judge(input)
+        try await record(input, for: request.policies, by: signer.principal.name)
+        try await log.hiding(plan.secrets).append(.decided(decision), by: signer.principal.name, run: plan.id)
+        let permit = try permit(
+            PermitRequest(
+                planBytes: request.bytes, decision: decision, approvals: request.approvals,
+                requester: request.requester, policySet: request.policies.digest, log: try await planningLog(),
+                now: clock.now(), spent: request.stored.state.isStarted))
+        return try await runner.begin(permit)
+    }
+
+    private static func plan(in bytes: [UInt8], file: String) throws(WorkspaceError) -> Plan {
+        do { return try JSON.decode(Plan.self, from: bytes) } catch {
+            throw WorkspaceError("\(file) is not a plan of this version", remedy: "Make it again with `belay plan`.")
+        }
+    }
+
+    private func submitted(_ planSha256: String) async throws -> (StoredRun, PlannedRecord) {
         let stored = try await store().runs.first { $0.planned?.planSha256 == planSha256 }
         guard let stored, let planned = stored.planned else {
             throw WorkspaceError(
                 "this log has no plan with the digest \(planSha256)",
                 remedy: "The file was changed, or the plan was made for another log: make it again with `belay plan`.")
         }
-        // Asked again by `permit`; here so that a second try leaves nothing in the log.
-        guard !stored.state.isStarted else { throw PermitRefusal.spent }
-        let guardrails = try workspace.guardrails()
-        var runner = self.runner
-        if workspace.configuration.log.strict { runner.witnesses = try await witnesses() }
-        let requester = try await keygen.verify(
-            Array(planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
-            signers: guardrails.signers, at: clock.now())
-        let approvals = try await approvals(beside: planFile, of: stored, guardrails.signers)
-        let decision = try await judge(plan, planSha256, requester.signer, approvals, guardrails.policies)
-        let judge = TurnJudge(
-            belay: self, policies: guardrails.policies, plan: plan, planSha256: planSha256,
-            requester: decision.requester, approvals: decision.approvals)
-        try await log.hiding(plan.secrets).append(.decided(decision), by: requester.signer.principal.name, run: plan.id)
-        let permit = try permit(
-            PermitRequest(
-                planBytes: bytes, decision: decision, approvals: approvals, requester: requester,
-                policySet: guardrails.policies.digest, log: try await planningLog(), now: clock.now(),
-                spent: stored.state.isStarted))
-        return try await runner.run(permit, judge: judge, watch: watch)
-    }
-
-    var runner: Runner {
-        Runner(log: log, connector: connector, clock: clock, nonces: nonces, holder: Environment.holder)
+        return (stored, planned)
     }
 }

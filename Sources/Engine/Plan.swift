@@ -25,6 +25,14 @@ extension Belay {
         runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
         key: String?, file: String?
     ) async throws -> Planned {
+        let (draft, precondition) = try draft(of: name, nodes: names, parameters, reason)
+        return try await submit(try await prepare(draft, key: key, precondition), file)
+    }
+
+    /// What a runbook, its parameters and nodes come to, before any node was looked at.
+    func draft(
+        of name: String, nodes names: [String], _ parameters: [String: String], _ reason: String?
+    ) throws -> (Draft, Precondition) {
         let runbook = try workspace.runbook(named: name)
         let bound = try runbook.bind(parameters: parameters)
         let nodes = try workspace.inventory.nodes(named: names)
@@ -45,9 +53,7 @@ extension Belay {
             onFailure: runbook.onFailure, strategy: runbook.strategy,
             steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame, reason: reason,
             secretParameters: bound.secretParameters)
-        return try await make(draft, key: key, file: file) { facts, node throws(PlanError) in
-            try Planner.check(bound, against: facts, on: node)
-        }
+        return (draft, { facts, node throws(PlanError) in try Planner.check(bound, against: facts, on: node) })
     }
 
     /// Plans the way back of a run that has ended: a new plan like any other.
@@ -74,7 +80,7 @@ extension Belay {
             nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
             reason: reason,
             secretParameters: run.plan.secretParameters)
-        return try await make(draft, key: key, file: file) { _, _ in }
+        return try await submit(try await prepare(draft, key: key) { _, _ in }, file)
     }
 
     /// A plan before the nodes were looked at.
@@ -97,13 +103,27 @@ extension Belay {
         return Injection(node: node.nameInKubernetes, kubeconfig: kubeconfig, run: run)
     }
 
-    private func make(
-        _ draft: Draft, key: String?, file: String?, precondition: (Facts, String) throws(PlanError) -> Void
-    ) async throws -> Planned {
+    /// What must hold of a node's facts, by its name, before it is planned.
+    typealias Precondition = @Sendable (Facts, String) throws(PlanError) -> Void
+
+    /// A plan that nobody has signed or judged yet.
+    struct Prepared: Sendable {
+        var plan: Plan
+        var requester: Signer
+        /// Whose signature it will have.
+        var key: String
+        var policies: PolicySet
+        /// What it was made from.
+        var sighting: Sighting
+    }
+
+    /// Looks at the nodes and predicts.
+    func prepare(_ draft: Draft, key: String?, _ precondition: Precondition) async throws -> Prepared {
         let key = try signingKey(key)
         let guardrails = try workspace.guardrails()
         let requester = try signer(of: key, namespace: SignatureNamespace.plan, among: guardrails.signers)
         let reference = try await planningLog()
+        let since = clock.now()
         let sights = await look(draft, records: guardrails.policies.readsInflight)
         var nodes: [NodePlan] = []
         for sight in sights {
@@ -122,7 +142,10 @@ extension Belay {
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
             log: reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
             strategy: draft.strategy, nodes: nodes)
-        return try await submit(plan, requester, guardrails.policies, key, sights, file)
+        let leases = await leases(besides: plan, sights, for: guardrails.policies)
+        let sighting = Sighting(since: since, targets: sights, leases: leases)
+        return Prepared(
+            plan: plan, requester: requester, key: key, policies: guardrails.policies, sighting: sighting)
     }
 
     /// Plans live as long as a shift: long enough for an approval, short enough that the state still means something.
@@ -164,33 +187,22 @@ extension Belay {
     }
 
     // The plan is in the log before its file is anywhere: what can be approved can be found.
-    private func submit(
-        _ plan: Plan, _ requester: Signer, _ policies: PolicySet, _ key: String, _ sights: [Gatherer.Sight],
-        _ file: String?
-    ) async throws -> Planned {
+    private func submit(_ prepared: Prepared, _ file: String?) async throws -> Planned {
+        let (plan, policies) = (prepared.plan, prepared.policies)
         let bytes = try JSON.encodePretty(plan)
         let planSha256 = Digest.sha256(bytes)
-        let signature = try await keygen.sign(bytes, key: key, namespace: SignatureNamespace.plan)
-        let snapshots = Dictionary(
-            uniqueKeysWithValues: sights.map {
-                ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: plan.createdAt))
-            })
-        let inflight = await inflight(besides: plan, sights, for: policies)
-        let history = await history(for: policies)
-        func judge(_ phase: PolicyPhase) -> Decision {
-            policies.judge(
-                PolicyInput(
-                    phase: phase, plan: plan, planSha256: planSha256, requester: requester.principal, nodes: snapshots,
-                    calendar: workspace.configuration.calendar, inflight: inflight, history: history,
-                    now: plan.createdAt))
-        }
-        let decision = judge(.plan)
+        let signature = try await keygen.sign(bytes, key: prepared.key, namespace: SignatureNamespace.plan)
+        var input = await input(
+            .plan, of: plan, planSha256, by: prepared.requester.principal, prepared.sighting, for: policies)
+        let decision = policies.judge(input)
         let record = PlannedRecord(
             plan: Payload(bytes: bytes), planSha256: planSha256, signature: String(decoding: signature, as: UTF8.self))
-        let name = requester.principal.name
+        let name = prepared.requester.principal.name
         let log = log.hiding(plan.secrets)
         try await log.append(.planned(record), by: name, run: plan.id)
+        try await self.record(input, for: policies, by: name)
         try await log.append(.decided(decision), by: name, run: plan.id)
+        input.phase = .execute
         let path = file ?? "\(plan.id).plan"
         if decision.allowed {
             try ProjectFiles.write(bytes, to: path)
@@ -198,7 +210,7 @@ extension Belay {
         }
         return Planned(
             plan: plan, planSha256: planSha256, file: path, decision: decision,
-            preview: decision.allowed ? judge(.execute) : nil)
+            preview: decision.allowed ? policies.judge(input) : nil)
     }
 
     private func check(_ nodes: [Inventory.Node], against targets: Runbook.Targets) throws {

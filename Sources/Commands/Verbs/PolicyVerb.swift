@@ -5,8 +5,11 @@ import Engine
 /// `belay policy`.
 struct PolicyVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "policy", abstract: "List, check and test the guardrails.",
-        subcommands: [List.self, PolicyTestVerb.self, PolicyLintVerb.self, PolicySchemaVerb.self])
+        commandName: "policy", abstract: "List, check, test and explain the guardrails.",
+        subcommands: [
+            List.self, PolicyTestVerb.self, PolicyLintVerb.self, PolicyExplainVerb.self, PolicyReplayVerb.self,
+            PolicySchemaVerb.self,
+        ])
 
     /// `belay policy list`.
     struct List: Verb {

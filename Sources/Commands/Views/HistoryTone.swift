@@ -14,6 +14,7 @@ extension HistoryItem {
             (try? ApprovalStatement(bytes: approval.statement.bytes))?.decision == .approve ? .good : .bad
         case .run(let event): tone(of: event)
         case .began, .planned, .adopted, .trusted, .read: .plain
+        case .decisionInput: .quiet
         case .recoveredLog, .blobErased, .keyRotated, nil: .warning
         }
     }

@@ -156,5 +156,5 @@ extension Evaluation {
 
 extension SourceLocation {
     /// `file:line`.
-    var place: String { line.map { "\(file):\($0)" } ?? file }
+    public var place: String { line.map { "\(file):\($0)" } ?? file }
 }

@@ -9,10 +9,23 @@ extension PolicySet {
     /// It is denied unless at least one grant covers each node, every matching `hard` and `soft` validation is exactly
     /// true, and nobody who was asked to approve has denied it. Nothing is thrown: what cannot be decided is a finding.
     public func judge(_ input: PolicyInput) -> Decision {
+        explain(input).decision
+    }
+
+    /// The same, and which policies had something to say.
+    public func explain(_ input: PolicyInput) -> Explanation {
         var judging = Judging(set: self, input: input)
         judging.judge()
-        return judging.decision
+        return Explanation(decision: judging.decision, spoke: judging.matched)
     }
+}
+
+/// A decision, and who had a part in it.
+public struct Explanation: Sendable, Hashable {
+    /// The decision.
+    public var decision: Decision
+    /// Of each policy that is about any of the steps, about how many; by its name.
+    public var spoke: [String: Int]
 }
 
 /// One decision under way.
@@ -21,7 +34,7 @@ private struct Judging {
     let input: PolicyInput
     var findings: [Finding] = []
     var granted: Set<String> = []
-    var matched: Set<String> = []
+    var matched: [String: Int] = [:]
     var obligations: Set<String> = []
     var documents = 0
     var meter = PolicyMeter(limit: PolicySet.costLimit)
@@ -62,7 +75,7 @@ private struct Judging {
         for policy in set.policies {
             let verdict = policy.judge(document, &meter)
             if verdict.matches {
-                matched.insert(policy.name)
+                matched[policy.name, default: 0] += 1
                 obligations.formUnion(policy.obligations)
             }
             findings += verdict.findings.map { finding in

@@ -36,8 +36,9 @@ public struct NodeFailure: Error, Sendable, Hashable, CustomStringConvertible {
 
 /// The policies, as they are asked at a node's turn. A recovery has none: the way back is never judged (law 5).
 public protocol Judge: Sendable {
-    /// What they say of this node now. Nothing is thrown: what cannot be decided is a finding that denies.
-    func findings(on node: String) async -> [Finding]
+    /// What they say of this node now. What cannot be decided is a finding that denies.
+    /// - Throws: what the journal threw when the decision's input was to be recorded.
+    func findings(on node: String) async throws -> [Finding]
 }
 
 /// The write-ahead journal.

@@ -6,6 +6,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case planned(PlannedRecord)
     /// A run was found on a node, and this log goes on with it.
     case adopted(AdoptedRecord)
+    /// What the policies are about to judge it from.
+    case decisionInput(DecisionInput)
     /// The policies judged it.
     case decided(Decision)
     /// Someone approved or denied it.
@@ -32,6 +34,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case began = "log.init"
         case planned = "plan"
         case adopted
+        case decisionInput = "decision.input"
         case decided = "decision"
         case approval
         case trusted
@@ -46,6 +49,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .began: .began
         case .planned: .planned
         case .adopted: .adopted
+        case .decisionInput: .decisionInput
         case .decided: .decided
         case .approval: .approval
         case .trusted: .trusted
@@ -68,6 +72,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .began: self = .began(try container.decode(LogBeginning.self, forKey: key))
         case .planned: self = .planned(try container.decode(PlannedRecord.self, forKey: key))
         case .adopted: self = .adopted(try container.decode(AdoptedRecord.self, forKey: key))
+        case .decisionInput: self = .decisionInput(try container.decode(DecisionInput.self, forKey: key))
         case .decided: self = .decided(try container.decode(Decision.self, forKey: key))
         case .approval: self = .approval(try container.decode(ApprovalRecord.self, forKey: key))
         case .trusted: self = .trusted(try container.decode(TrustRecord.self, forKey: key))
@@ -91,6 +96,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .began(let content): content
         case .planned(let content): content
         case .adopted(let content): content
+        case .decisionInput(let content): content
         case .decided(let content): content
         case .approval(let content): content
         case .trusted(let content): content

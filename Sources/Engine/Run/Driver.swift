@@ -83,7 +83,7 @@ public struct Driver: Sendable {
         case .evaluate(let step): return try await evaluate(step, node, state.plan)
         case .judge:
             guard let judge else { throw IllegalEvent("a node begun by a recovery") }
-            return .judged(findings: await judge.findings(on: name))
+            return .judged(findings: try await judge.findings(on: name))
         case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
             let script = try state.script(

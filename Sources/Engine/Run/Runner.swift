@@ -13,34 +13,48 @@ public struct Runner: Sendable {
     /// Told of every effect before it is performed.
     public typealias Watch = @Sendable (RunState, NextEffect) -> Void
 
-    /// Spends the permit: the compiler lets nobody run it twice; the run's lock, which the caller holds, and the log let no
-    /// other process.
-    /// - Parameter judge: the policies, asked again at each node's turn.
-    /// - Throws: ``WitnessFailure`` when the project asks for a quorum of witnesses that does not come; then nothing has begun.
-    /// - Returns: where the run stands; `end` is nil when it waits for nodes that cannot be reached.
-    func run(_ permit: consuming Permit, judge: any Judge, watch: @escaping Watch) async throws -> RunState {
-        let plan = permit.plan
-        let planSha256 = permit.planSha256
+    /// Sees to it that a run can be recorded, and waits for the quorum where the project asks for one.
+    /// - Throws: ``WitnessFailure`` when the quorum does not come, ``AuditError`` when the disk is full; nothing has begun then.
+    func prepare(for plan: Plan) async throws {
         try await log.log.ensureSpace()
-        // Published before the first intent, so that nobody can cut it off unseen; it also shows that the disk has room.
-        _ = try await log.log.checkpoint()
         // Whoever brings back what a run did asks nobody (law 5).
         if plan.rollsBack == nil { try await witnesses?.awaitQuorum() }
-        var state = try RunState(plan: plan)
-        return try await drive(&state, beginning: .started(holder: holder), planSha256, judge, watch)
+    }
+
+    /// Spends the permit: the run is in the log, and its nodes are reserved. The compiler lets nobody begin it twice; the
+    /// run's lock, which the caller holds, and the log let no other process.
+    func begin(_ permit: consuming Permit) async throws -> BegunRun {
+        // Published before the first intent, so that nobody can cut it off unseen.
+        _ = try await log.log.checkpoint()
+        var state = try RunState(plan: permit.plan)
+        try await append(.started(holder: holder), to: &state)
+        return BegunRun(state: state, planSha256: permit.planSha256, decision: permit.decision)
+    }
+
+    /// Does what a begun run is for.
+    /// - Parameter judge: the policies, asked again at each node's turn.
+    /// - Returns: where the run stands; `end` is nil when it waits for nodes that cannot be reached.
+    func run(_ begun: consuming BegunRun, judge: any Judge, watch: @escaping Watch) async throws -> RunState {
+        try await drive(begun.state, begun.planSha256, judge, watch)
     }
 
     /// Takes over an interrupted run.
     func recover(_ run: StoredRun, watch: @escaping Watch) async throws -> RunState {
         var state = run.state
-        return try await drive(&state, beginning: .recovering(holder: holder), run.planSha256, nil, watch)
+        try await append(.recovering(holder: holder), to: &state)
+        return try await drive(state, run.planSha256, nil, watch)
+    }
+
+    private func append(_ event: Event, to state: inout RunState) async throws {
+        try await log.hiding(state.plan.secrets).append(.run(event), by: holder, run: state.id)
+        try state.apply(event, node: nil)
     }
 
     // The checkpoint comes even after a failure: what is in the log shall be signed, above all when it went wrong.
     private func drive(
-        _ state: inout RunState, beginning: Event, _ planSha256: String, _ judge: (any Judge)?,
-        _ watch: @escaping Watch
+        _ beginning: RunState, _ planSha256: String, _ judge: (any Judge)?, _ watch: @escaping Watch
     ) async throws -> RunState {
+        var state = beginning
         let store = RunStore(try await log.records())
         let journal = ExecutorJournal(
             log: log, clock: clock, holder: holder, plan: state.plan, planSha256: planSha256,
@@ -50,8 +64,6 @@ public struct Runner: Sendable {
             journal: journal, nodes: nodes, clock: clock, nonces: nonces, judge: judge, planSha256: planSha256,
             holder: holder, settled: store.settledRuns(but: state.plan.id), watch: watch)
         do {
-            try await journal.append(beginning, run: state.id, node: nil)
-            try state.apply(beginning, node: nil)
             try await driver.run(&state)
         } catch {
             await nodes.close()
@@ -66,4 +78,12 @@ public struct Runner: Sendable {
         }
         return state
     }
+}
+
+/// A run whose beginning is in the log: to be driven once.
+struct BegunRun: ~Copyable, Sendable {
+    let state: RunState
+    let planSha256: String
+    /// Why it may.
+    let decision: Decision
 }

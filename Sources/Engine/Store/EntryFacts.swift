@@ -36,7 +36,7 @@ extension LogEvent {
                 $0.decision == .approve ? "approved" : "denied"
             }
         case .run(let event): event.outcome
-        case .began, .planned, .adopted, .trusted, .recoveredLog, .blobErased, .keyRotated, .read: nil
+        case .began, .planned, .adopted, .decisionInput, .trusted, .recoveredLog, .blobErased, .keyRotated, .read: nil
         }
     }
 }

@@ -53,6 +53,21 @@ enum Sample {
             onFailure: .rollback, nodes: nodes)
     }
 
+    /// What a decision about a restart is made from.
+    static func input(
+        _ plan: Plan = plan([node([restart()])]), phase: PolicyPhase = .execute, turn: String? = nil,
+        policySet: String = sha256
+    ) -> DecisionInput {
+        let snapshot = NodeSnapshot(facts: .unknown("nobody asked"), observedAt: plan.createdAt)
+        let input = PolicyInput(
+            phase: phase, plan: plan, planSha256: sha256,
+            requester: Principal(name: "alice", groups: ["sre"], kind: .human),
+            nodes: Dictionary(uniqueKeysWithValues: plan.nodes.map { ($0.name, snapshot) }), calendar: .empty,
+            inflight: .known([]), history: .known(History([], logStart: plan.createdAt, now: plan.createdAt)),
+            turn: turn, now: plan.createdAt)
+        return DecisionInput(input, policySet: policySet)
+    }
+
     static func view(_ plan: Plan, decision: Decision? = nil, preview: Decision? = nil, verbose: Bool = false)
         -> PlanView
     {

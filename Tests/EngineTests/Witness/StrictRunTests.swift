@@ -76,6 +76,11 @@ struct StrictRunTests {
         await connector.shutdown()
     }
 
+    private func run(_ plan: Plan, _ runner: Runner) async throws {
+        try await runner.prepare(for: plan)
+        _ = try await runner.run(runner.begin(permit(plan)), judge: Nobody()) { _, _ in }
+    }
+
     /// Whether a run has begun, by the log.
     private var hasBegun: Bool {
         get async throws {
@@ -86,7 +91,7 @@ struct StrictRunTests {
     @Test("a run whose log the quorum has cosigned begins, and what was logged before it is what they cosigned")
     func permitted() async throws {
         let plan = try await plan()
-        try await withRunner { _ = try await $0.run(permit(plan), judge: Nobody()) { _, _ in } }
+        try await withRunner { try await run(plan, $0) }
         #expect(try await hasBegun)
         let report = try LogVerifier.verify(directory: temporary.directory, policy: service.policy("all"))
         #expect(report.isIntact && report.witnessed?.size == 2)
@@ -97,12 +102,12 @@ struct StrictRunTests {
         await service.set(0, .answers(.refused("503")))
         let plan = try await plan()
         let error = await #expect(throws: WitnessFailure.self) {
-            try await withRunner { _ = try await $0.run(permit(plan), judge: Nobody()) { _, _ in } }
+            try await withRunner { try await run(plan, $0) }
         }
         #expect(error?.remedy.contains("Nothing was begun") == true)
         #expect(try await !hasBegun)
         await service.set(0, .honest)
-        try await withRunner { _ = try await $0.run(permit(plan), judge: Nobody()) { _, _ in } }
+        try await withRunner { try await run(plan, $0) }
         #expect(try await hasBegun)
     }
 
@@ -110,7 +115,7 @@ struct StrictRunTests {
     func wayBack() async throws {
         await service.set(0, .answers(.refused("503")))
         let plan = try await plan(rollsBack: "20261122-170000-ab12")
-        try await withRunner { _ = try await $0.run(permit(plan), judge: Nobody()) { _, _ in } }
+        try await withRunner { try await run(plan, $0) }
         #expect(try await hasBegun)
         #expect(await service.oldSizes == [[]])
     }

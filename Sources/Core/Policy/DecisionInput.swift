@@ -1,0 +1,67 @@
+/// What a decision was made from, besides plan and policies: recorded before the decision, so that anybody who has the
+/// policies can make it again (`belay policy replay`).
+public struct DecisionInput: Codable, Sendable, Hashable {
+    /// The rules by which policies are judged; raised when the same input could be judged differently.
+    public static let engineVersion = 1
+
+    /// The name of its event in the log.
+    public static let eventName = "decision.input"
+
+    /// ``engineVersion`` of whoever judged.
+    public var engine: Int
+    /// When in the plan's life.
+    public var phase: PolicyPhase
+    /// The node whose turn it was; nil for the plan as a whole.
+    public var turn: String?
+    /// SHA-256 of the plan's bytes, hex.
+    public var planSha256: String
+    /// Digest of the effective policy set.
+    public var policySet: String
+    /// Who asked.
+    public var requester: Principal
+    /// Which approvals counted.
+    public var approvals: ApprovalTally
+    /// What was known of the nodes, by name.
+    public var nodes: [String: NodeSnapshot]
+    /// The change calendar at that instant.
+    public var calendar: ChangeCalendar.Moment
+    /// What else was under way.
+    public var inflight: Fact<[InflightRun]>
+    /// What had been done before.
+    public var history: Fact<History>
+    /// The decision's one instant.
+    public var now: Timestamp
+
+    /// Takes from an input what is not the plan's own.
+    public init(_ input: PolicyInput, policySet: String) {
+        engine = Self.engineVersion
+        phase = input.phase
+        turn = input.turn
+        planSha256 = input.planSha256
+        self.policySet = policySet
+        requester = input.requester
+        approvals = input.approvals
+        nodes = input.nodes
+        calendar = input.calendar
+        inflight = input.inflight
+        history = input.history
+        now = input.now
+    }
+}
+
+extension PolicyInput {
+    /// The input as it was, of the plan that it was about.
+    public init(_ recorded: DecisionInput, plan: Plan) {
+        phase = recorded.phase
+        turn = recorded.turn
+        self.plan = plan
+        planSha256 = recorded.planSha256
+        requester = recorded.requester
+        approvals = recorded.approvals
+        nodes = recorded.nodes
+        calendar = recorded.calendar
+        inflight = recorded.inflight
+        history = recorded.history
+        now = recorded.now
+    }
+}

@@ -1,0 +1,59 @@
+public import Core
+
+/// A decision of the log, made again from what it was made from.
+public struct ReplayedDecision: Sendable {
+    /// The entry that has its input.
+    public let entry: UInt64
+    /// The input.
+    public let input: DecisionInput
+    /// What was found then; nil where the log ends before it.
+    public let recorded: [Finding]?
+    /// What is found now.
+    public let replayed: Decision
+
+    /// Whether the policies are those of then.
+    public var hasSamePolicies: Bool { input.policySet == replayed.policySet }
+    /// Whether the same is found.
+    public var isSame: Bool { recorded == nil || recorded == replayed.findings }
+}
+
+extension StoredRun {
+    /// Makes every decision about this run again, in the order of the log.
+    /// - Returns: those whose input can be read, and the entries of those whose blob is erased or missing.
+    /// - Throws: ``WorkspaceError`` when the log has no input of any.
+    public func replay(
+        under policies: PolicySet
+    ) throws(WorkspaceError) -> (decisions: [ReplayedDecision], unreadable: [UInt64]) {
+        var decisions: [ReplayedDecision] = []
+        var unreadable: [UInt64] = []
+        for (position, record) in records.enumerated() {
+            if record.record.event == nil, record.record.type == DecisionInput.eventName {
+                unreadable.append(record.index)
+            }
+            guard case .decisionInput(let input)? = record.record.event else { continue }
+            let later = records[(position + 1)...]
+            decisions.append(
+                ReplayedDecision(
+                    entry: record.index, input: input,
+                    recorded: later.lazy.compactMap { $0.findings(answering: input) }.first,
+                    replayed: policies.judge(PolicyInput(input, plan: plan))))
+        }
+        guard !decisions.isEmpty || !unreadable.isEmpty else {
+            throw WorkspaceError(
+                "the log has no decision about run \(id) with what it was made from",
+                remedy: "Look where it was planned: of a run that was adopted another log has them.")
+        }
+        return (decisions, unreadable)
+    }
+}
+
+extension IndexedRecord {
+    // What came of an input is said by the next decision about the same: of the plan, or of the node whose turn it is.
+    fileprivate func findings(answering input: DecisionInput) -> [Finding]? {
+        switch record.event {
+        case .decided(let decision) where input.turn == nil && decision.at == input.now: decision.findings
+        case .run(.judged(let findings)) where input.turn != nil && input.turn == record.node: findings
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Core
+import Foundation
+import Testing
+
+@testable import Engine
+
+@Suite("decisions that are made again from the log")
+struct ReplayTests {
+    private static let now = Timestamp(milliseconds: 1_800_000_000_000)
+    private static let alice = Principal(name: "alice", groups: ["sre"], kind: .human)
+    private static let grant = """
+        apiVersion: belay/v1
+        kind: Grant
+        metadata: {name: everyone}
+        spec: {who: {groups: [sre]}, runbooks: ["*"]}
+        """
+
+    private static func policies(_ expression: String) throws -> PolicySet {
+        let policy = """
+            apiVersion: belay/v1
+            kind: Policy
+            metadata: {name: rule}
+            spec:
+              enforcement: hard
+              validations: [{expression: "\(expression)", message: "no", remedy: "wait"}]
+            """
+        return try PolicySet.load([("g.yaml", Array(grant.utf8)), ("p.yaml", Array(policy.utf8))])
+    }
+
+    private static func plan() -> Plan {
+        let step = StepPlan(
+            name: "s", action: "service.restart", arguments: Arguments(["service": .text("kubelet")]),
+            reversibility: .reversible, cutsPath: false, timeoutSeconds: 5, before: Observation(),
+            prediction: Prediction(after: Observation()), apply: [Command(["true"])], undo: [Command(["true"])],
+            verify: [])
+        let node = NodePlan(
+            name: "n1", identity: nil, roles: ["worker"], pool: "blue", steps: [step], verify: [], services: [],
+            deadManSeconds: nil)
+        return Plan(
+            id: "r", createdAt: now, expiresAt: now, requester: "alice",
+            runbook: RunbookReference(name: "demo", title: "d", author: "d", digest: "d"), parameters: [:],
+            cluster: ClusterReference(name: "c", environment: "e"), log: LogReference(origin: "o", key: "k"),
+            policySet: "p", onFailure: .rollback, nodes: [node])
+    }
+
+    private static func input(_ plan: Plan, turn: String? = nil) -> PolicyInput {
+        var facts = Facts.unknown("nobody asked")
+        facts.uptime = .known(.seconds(600))
+        return PolicyInput(
+            phase: .execute, plan: plan, planSha256: "d", requester: alice,
+            nodes: ["n1": NodeSnapshot(facts: facts, observedAt: now)], calendar: .empty, turn: turn,
+            now: now)
+    }
+
+    /// A run of a plan, an input, and what was decided from it; each through JSON, as the log has it.
+    private static func run(
+        _ policies: PolicySet, turn: String? = nil, loses: Bool = false,
+        deciding change: (inout Decision) -> Void = { _ in }
+    ) throws -> StoredRun {
+        let plan = plan()
+        let input = input(plan, turn: turn)
+        var decision = policies.judge(input)
+        change(&decision)
+        let planned = PlannedRecord(
+            plan: Payload(bytes: try JSON.encode(plan)), planSha256: "d", signature: "s")
+        let said: LogEvent = turn == nil ? .decided(decision) : .run(.judged(findings: decision.findings))
+        let events: [(LogEvent, String?)] = [
+            (.planned(planned), nil), (.decisionInput(DecisionInput(input, policySet: policies.digest)), turn),
+            (.run(.judged(findings: [])), "another"), (said, turn),
+        ]
+        let records = try events.enumerated().map { index, event in
+            let whole = LogRecord(at: now, by: "alice", run: "r", node: event.1, event: event.0)
+            var record = try JSON.decode(LogRecord.self, from: JSON.encode(whole))
+            if loses, record.type == DecisionInput.eventName { record.event = nil }
+            return IndexedRecord(index: UInt64(index), record: record, bytes: [])
+        }
+        return try StoredRun(id: "r", records: records)
+    }
+
+    private static let holds = "node.bootedAt < now"
+    private static let fails = "node.bootedAt > now"
+
+    @Test(
+        "the same input under the same policies gives the same, as a plan and at a node's turn, allowed and denied",
+        arguments: [holds, fails], [nil, "n1"] as [String?])
+    func same(_ expression: String, _ turn: String?) throws {
+        let policies = try Self.policies(expression)
+        let (decisions, unreadable) = try Self.run(policies, turn: turn).replay(under: policies)
+        #expect(unreadable == [])
+        let decision = try #require(decisions.first)
+        #expect(decisions.count == 1 && decision.entry == 1)
+        #expect(decision.isSame && decision.hasSamePolicies && decision.recorded != nil)
+        #expect(decision.replayed.findings.isEmpty == (expression == Self.holds))
+    }
+
+    @Test("a decision that says something else than the policies did is noticed")
+    func forged() throws {
+        let policies = try Self.policies(Self.fails)
+        let (decisions, _) = try Self.run(policies) { $0.findings = [] }.replay(under: policies)
+        #expect(decisions.map(\.isSame) == [false] && decisions.map(\.hasSamePolicies) == [true])
+    }
+
+    @Test("under other policies it is said that they are others, and what they would have said")
+    func others() throws {
+        let (decisions, _) = try Self.run(Self.policies(Self.holds)).replay(under: Self.policies(Self.fails))
+        #expect(decisions.map(\.isSame) == [false] && decisions.map(\.hasSamePolicies) == [false])
+        #expect(decisions.first?.replayed.denials.count == 1)
+    }
+
+    @Test("an input that is gone from the disk is named")
+    func erased() throws {
+        let policies = try Self.policies(Self.holds)
+        let (decisions, unreadable) = try Self.run(policies, loses: true).replay(under: policies)
+        #expect(decisions.isEmpty && unreadable == [1])
+    }
+}
