@@ -20,10 +20,11 @@ extension Belay {
     ///   - reason: why, for approvers and for whoever reads the log.
     ///   - key: the requester's private key, nil for the project's.
     ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
+    ///   - seconds: how long it may be approved and applied.
     /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
     public func plan(
         runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
-        key: String?, file: String?
+        key: String?, file: String?, seconds: Int = validSeconds
     ) async throws -> Planned {
         let runbook = try workspace.runbook(named: name)
         let bound = try runbook.bind(parameters: parameters)
@@ -44,7 +45,7 @@ extension Belay {
                 digest: runbook.digest),
             onFailure: runbook.onFailure, strategy: runbook.strategy,
             steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame, reason: reason,
-            secretParameters: bound.secretParameters)
+            secretParameters: bound.secretParameters, seconds: seconds)
         return try await make(draft, key: key, file: file) { facts, node throws(PlanError) in
             try Planner.check(bound, against: facts, on: node)
         }
@@ -52,7 +53,7 @@ extension Belay {
 
     /// Plans the way back of a run that has ended: a new plan like any other.
     public func planRollback(
-        of id: String, reason: String? = nil, key: String?, file: String?
+        of id: String, reason: String? = nil, key: String?, file: String?, seconds: Int = validSeconds
     ) async throws -> Planned {
         let run = try await store().run(id)
         guard run.state.end != nil else {
@@ -73,7 +74,7 @@ extension Belay {
             strategy: run.plan.strategy, steps: Dictionary(uniqueKeysWithValues: steps),
             nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
             reason: reason,
-            secretParameters: run.plan.secretParameters)
+            secretParameters: run.plan.secretParameters, seconds: seconds)
         return try await make(draft, key: key, file: file) { _, _ in }
     }
 
@@ -89,6 +90,7 @@ extension Belay {
         var rollsBack: StoredRun?
         var reason: String?
         var secretParameters: [String]?
+        var seconds: Int
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
@@ -114,7 +116,7 @@ extension Belay {
         }
         let now = clock.now()
         let plan = Plan(
-            id: draft.id, createdAt: now, expiresAt: now.adding(seconds: Self.validSeconds),
+            id: draft.id, createdAt: now, expiresAt: now.adding(seconds: draft.seconds),
             requester: requester.principal.name, reason: draft.reason, runbook: draft.runbook,
             rollsBack: draft.rollsBack?.id,
             parameters: draft.frame.parameters, secretParameters: draft.secretParameters,
@@ -126,7 +128,7 @@ extension Belay {
     }
 
     /// Plans live as long as a shift: long enough for an approval, short enough that the state still means something.
-    static let validSeconds = 8 * 3600
+    public static let validSeconds = 8 * 3600
 
     private static func id(_ now: Timestamp, _ nonces: any Nonces) -> String {
         let digits = now.description.utf8.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
