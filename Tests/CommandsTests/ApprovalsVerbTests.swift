@@ -166,6 +166,27 @@ struct ApprovalsVerbTests {
         #expect(try statements(beside: old).isEmpty && statements(beside: spent).isEmpty)
     }
 
+    @Test("a standing change begins without an approval; beyond the grant's limit it waits for one")
+    func standing() async throws {
+        try project.write(
+            """
+            apiVersion: belay/v1
+            kind: Grant
+            metadata: {name: standing-restart}
+            spec:
+              who: {groups: [sre]}
+              runbooks: [restart-kubelet]
+              targets: {roles: [worker], maxNodes: 1}
+              standing: true
+            """, to: "policies/standing-restart.yaml")
+        let two = try await project.plan("two") { $0.nodes.append(Sample.node([Sample.restart()], name: "worker-2")) }
+        #expect(await project.belay("approvals", "show", two).output.contains("0 of 1 approvals"))
+        let one = try await project.plan("one")
+        #expect(await project.belay("approvals", "show", one).output.contains(" approved, until "))
+        let applied = await project.belay("apply", one)
+        #expect(try await project.hasBegun, "\(applied)")
+    }
+
     @Test("verify needs no log and no project, and takes nothing for an approval but one that holds")
     func verify() async throws {
         let plan = try await project.plan()
