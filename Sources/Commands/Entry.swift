@@ -66,8 +66,8 @@ struct Root: AsyncParsableCommand {
             middle, `belay recover` brings every node to its state before or after.
             """,
         subcommands: [
-            PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApplyVerb.self, RecoverVerb.self, ResolveVerb.self,
-            StatusVerb.self,
+            PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApprovalsVerb.self, ApplyVerb.self,
+            RecoverVerb.self, ResolveVerb.self, StatusVerb.self,
             RunsVerb.self, RunbookVerb.self, InventoryVerb.self, AuditVerb.self, PolicyVerb.self,
         ])
 

@@ -20,12 +20,14 @@ extension Belay {
     ///   - reason: why, for approvers and for whoever reads the log.
     ///   - key: the requester's private key, nil for the project's.
     ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
+    ///   - seconds: how long it may be approved and applied.
     /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
     public func plan(
         runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
-        key: String?, file: String?
+        key: String?, file: String?, seconds: Int = validSeconds
     ) async throws -> Planned {
-        let (draft, precondition) = try draft(of: name, nodes: names, parameters, reason)
+        var (draft, precondition) = try draft(of: name, nodes: names, parameters, reason)
+        draft.seconds = seconds
         return try await submit(try await prepare(draft, key: key, precondition), file)
     }
 
@@ -58,7 +60,7 @@ extension Belay {
 
     /// Plans the way back of a run that has ended: a new plan like any other.
     public func planRollback(
-        of id: String, reason: String? = nil, key: String?, file: String?
+        of id: String, reason: String? = nil, key: String?, file: String?, seconds: Int = validSeconds
     ) async throws -> Planned {
         let run = try await store().run(id)
         guard run.state.end != nil else {
@@ -79,7 +81,7 @@ extension Belay {
             strategy: run.plan.strategy, steps: Dictionary(uniqueKeysWithValues: steps),
             nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
             reason: reason,
-            secretParameters: run.plan.secretParameters)
+            secretParameters: run.plan.secretParameters, seconds: seconds)
         return try await submit(try await prepare(draft, key: key) { _, _ in }, file)
     }
 
@@ -95,6 +97,7 @@ extension Belay {
         var rollsBack: StoredRun?
         var reason: String?
         var secretParameters: [String]?
+        var seconds: Int
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
@@ -134,7 +137,7 @@ extension Belay {
         }
         let now = clock.now()
         let plan = Plan(
-            id: draft.id, createdAt: now, expiresAt: now.adding(seconds: Self.validSeconds),
+            id: draft.id, createdAt: now, expiresAt: now.adding(seconds: draft.seconds),
             requester: requester.principal.name, reason: draft.reason, runbook: draft.runbook,
             rollsBack: draft.rollsBack?.id,
             parameters: draft.frame.parameters, secretParameters: draft.secretParameters,
@@ -149,7 +152,7 @@ extension Belay {
     }
 
     /// Plans live as long as a shift: long enough for an approval, short enough that the state still means something.
-    static let validSeconds = 8 * 3600
+    public static let validSeconds = 8 * 3600
 
     private static func id(_ now: Timestamp, _ nonces: any Nonces) -> String {
         let digits = now.description.utf8.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }

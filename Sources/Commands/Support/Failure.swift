@@ -15,6 +15,8 @@ struct Failure: Sendable {
     let remedy: String
     /// What stood in the way, one by one.
     private(set) var findings: [Finding] = []
+    /// Approvals that do not count, and why.
+    private(set) var ignored: [IgnoredApproval] = []
     /// True when the message has the only finding's own sentence.
     private var saysFinding = false
 
@@ -53,7 +55,7 @@ struct Failure: Sendable {
     private init(_ refusal: PermitRefusal) {
         let saysAll = refusal.code == .approvalMissing && !refusal.findings.isEmpty
         self.init(Exit(refusal.code), refusal.message, saysAll ? "" : refusal.remedy)
-        findings = refusal.findings
+        (findings, ignored) = (refusal.findings, refusal.ignored)
         saysFinding = saysAll && FindingView.views(of: findings).count == 1
         if saysAll, !saysFinding { message = "approvals are missing" }
     }
@@ -84,6 +86,7 @@ struct Failure: Sendable {
         }
         lines[0] = style.bad("belay: ") + lines[0]
         lines += FindingView.views(of: findings).flatMap { $0.lines(style, saysMessage: !saysFinding) }.indented(2)
+        lines += ignored.map { "  not counted of \($0.approver.printable): \($0.reason.printable)" }
         if !remedy.isEmpty { lines += ["  " + Printable.escape(remedy)] }
         return lines.joined(separator: "\n")
     }

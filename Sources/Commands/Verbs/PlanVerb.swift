@@ -35,7 +35,7 @@ struct PlanVerb: Verb {
         let planned = try await workspace.withBelay(connection) {
             try await $0.plan(
                 runbook: runbook, nodes: nodes, parameters: given, reason: saving.reason, key: saving.key,
-                file: saving.file)
+                file: saving.file, seconds: try saving.seconds)
         }
         return try saving.show(planned, output.format, terminal)
     }
@@ -58,7 +58,8 @@ struct RollbackVerb: Verb {
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let (run, saving) = (run, saving)
         let planned = try await global.workspace().withBelay(connection) {
-            try await $0.planRollback(of: run, reason: saving.reason, key: saving.key, file: saving.file)
+            try await $0.planRollback(
+                of: run, reason: saving.reason, key: saving.key, file: saving.file, seconds: try saving.seconds)
         }
         return try saving.show(planned, output.format, terminal)
     }
@@ -77,8 +78,27 @@ struct SavingOptions: ParsableArguments {
     @Option(help: "Why, for those who approve it and for whoever reads the log.")
     var reason: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "How long it may be approved and applied: 8h unless given, at most 7d. For a window that is further away.",
+            valueName: "time"))
+    var expires: String?
+
     @Flag(help: "Show the input of commands, and long scripts and diffs in full.")
     var verbose = false
+
+    /// How long the plan is to live.
+    var seconds: Int {
+        get throws {
+            guard let expires else { return Belay.validSeconds }
+            let seconds = try TimeArguments.seconds(expires, option: "--expires")
+            guard seconds <= 7 * 86_400 else {
+                throw UsageError(
+                    "--expires '\(expires)' is longer than 7d", remedy: "Plan nearer to when it is applied.")
+            }
+            return seconds
+        }
+    }
 
     mutating func validate() throws {
         guard let reason else { return }

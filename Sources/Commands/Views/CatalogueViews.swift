@@ -135,23 +135,3 @@ struct PoliciesView: Sendable {
         return (Table.lines(policies + grants) + ["effective digest \(set.digest)"]).text
     }
 }
-
-/// What `belay approve` signed.
-struct ApprovalView: Sendable {
-    let statement: ApprovalStatement
-    let file: String
-    let planFile: String
-
-    func text(_ style: Style) -> String {
-        let isApproval = statement.decision == .approve
-        let verb = isApproval ? style.good("APPROVED") : style.bad("DENIED")
-        let next =
-            isApproval
-            ? "Next: " + style.strong("belay apply \(ShellQuote.display([planFile]).printable)")
-            : "The plan stays denied; a new one has to be made."
-        return [
-            "\(verb) by \(statement.approver.printable) until \(statement.expires.toSeconds): \(statement.comment.printable)",
-            "  plan sha256 \(statement.planSha256)", "  signed statement in \(file.printable)", next,
-        ].text
-    }
-}

@@ -28,6 +28,19 @@ public struct VerifiedApproval: Sendable, Hashable {
     }
 }
 
+extension VerifiedApproval {
+    /// Why it does not count for a plan at an instant, nil when it does. Who asked is looked at by ``ApprovalTally`` alone.
+    public func misfit(planSha256: String, logOrigin: String, at now: Timestamp) -> String? {
+        if statement.planSha256 != planSha256 { return "it is of another plan, \(statement.planSha256)" }
+        if statement.logOrigin != logOrigin {
+            return "it is for the log \(Printable.escape(statement.logOrigin, limit: 100)), not for \(logOrigin)"
+        }
+        if now < statement.notBefore { return "it is not valid before \(statement.notBefore)" }
+        if now >= statement.expires { return "it expired at \(statement.expires)" }
+        return signer.principal.kind == .automation ? "a program cannot approve" : nil
+    }
+}
+
 /// Which approvals of a plan count, and why the others do not: plain data, recorded with the decision.
 public struct ApprovalTally: Codable, Sendable, Hashable {
     /// The approvals that count, one a person.
@@ -48,8 +61,8 @@ public struct ApprovalTally: Codable, Sendable, Hashable {
 
     /// Counts.
     ///
-    /// An approval counts when it is of this plan and this log, within its time, and neither the key nor any name of its
-    /// signer is the requester's or that of an approval counted before. A denial of this plan wins, and does not lapse.
+    /// An approval counts when it is of this plan and this log, within its time, by a person, and neither the key nor any name
+    /// of its signer is the requester's or that of an approval counted before. A denial of this plan wins, and does not lapse.
     ///
     /// - Parameters:
     ///   - approvals: in any order; the result does not depend on it.
@@ -87,13 +100,7 @@ public struct ApprovalTally: Codable, Sendable, Hashable {
         against approval: VerifiedApproval, _ planSha256: String, _ logOrigin: String, _ requester: Signer,
         _ now: Timestamp
     ) -> String? {
-        let statement = approval.statement
-        if statement.planSha256 != planSha256 { return "it is of another plan, \(statement.planSha256)" }
-        if statement.logOrigin != logOrigin {
-            return "it is for the log \(Printable.escape(statement.logOrigin, limit: 100)), not for \(logOrigin)"
-        }
-        if now < statement.notBefore { return "it is not valid before \(statement.notBefore)" }
-        if now >= statement.expires { return "it expired at \(statement.expires)" }
+        if let misfit = approval.misfit(planSha256: planSha256, logOrigin: logOrigin, at: now) { return misfit }
         if approval.signer.key == requester.key { return "the plan was signed with the same key" }
         if approval.signer.isSamePerson(as: requester) { return "the approver is the requester" }
         return nil

@@ -28,6 +28,12 @@ public struct ClaimedSignature: Sendable, Hashable {
                 remedy: "Sign again with '-n \(namespace)'")
         }
         signer = try signers.signer(of: signature.publicKey, namespace: namespace, at: now)
+        // ssh-keygen reads the flags and does not ask for any: malware could sign while nobody looks.
+        guard signature.isByPresentPerson else {
+            throw SignatureRefusal(
+                .notAllowed, "the security key of \(signer.principal.name) was not touched for this signature",
+                remedy: "Sign again and touch it; a key made with 'no-touch-required' cannot sign here")
+        }
         self.namespace = namespace
         messageSha256 = Digest.sha256(message)
     }

@@ -91,6 +91,8 @@ public struct PermitRefusal: Error, Sendable, Hashable, CustomStringConvertible 
     public var remedy: String
     /// The findings that deny, when policies do.
     public var findings: [Finding] = []
+    /// Approvals that were found and do not count, when approvals are missing.
+    public var ignored: [IgnoredApproval] = []
 
     /// Both sentences.
     public var description: String { "\(message). \(remedy)" }
@@ -98,6 +100,11 @@ public struct PermitRefusal: Error, Sendable, Hashable, CustomStringConvertible 
     /// The plan was run already.
     public static let spent = PermitRefusal(
         code: .spent, message: "the plan was run already: a plan is spent once", remedy: "Make a new plan")
+
+    /// The plan's time is over.
+    public static func expired(_ plan: Plan) -> PermitRefusal {
+        PermitRefusal(code: .expired, message: "the plan expired at \(plan.expiresAt)", remedy: "Make a new plan")
+    }
 }
 
 /// How old a decision may be, in seconds: facts age, and a decision found in a drawer proves nothing.
@@ -146,10 +153,7 @@ extension PermitRequest {
     }
 
     fileprivate func checkValidity(of plan: Plan) throws(PermitRefusal) {
-        guard now < plan.expiresAt else {
-            throw PermitRefusal(
-                code: .expired, message: "the plan expired at \(plan.expiresAt)", remedy: "Make a new plan")
-        }
+        guard now < plan.expiresAt else { throw PermitRefusal.expired(plan) }
         guard log == plan.log else {
             let other = Printable.escape(plan.log.origin, limit: 100)
             throw PermitRefusal(
@@ -193,7 +197,7 @@ extension PermitRequest {
         if decision.waitsForApproval {
             throw PermitRefusal(
                 code: .approvalMissing, message: "approvals are missing: \(decision.denials[0].message)",
-                remedy: decision.denials[0].remedy, findings: decision.denials)
+                remedy: decision.denials[0].remedy, findings: decision.denials, ignored: decision.approvals.ignored)
         }
         throw PermitRefusal(
             code: .denied, message: "the policies deny this plan (\(decision.denials.count) findings)",

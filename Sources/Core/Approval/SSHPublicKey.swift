@@ -14,6 +14,9 @@ public struct SSHPublicKey: Sendable, Hashable {
         "ecdsa-sha2-nistp521": 2, "sk-ecdsa-sha2-nistp256@openssh.com": 3, "ssh-rsa": 2,
     ]
 
+    /// Whether it lies in a FIDO authenticator.
+    var isOfSecurityKey: Bool { type.hasPrefix("sk-") }
+
     /// Reads the wire encoding.
     public init(blob: [UInt8]) throws(SignatureRefusal) {
         let fault = SignatureRefusal(

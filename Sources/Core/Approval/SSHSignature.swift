@@ -7,6 +7,8 @@ public struct SSHSignature: Sendable, Hashable {
     public let namespace: String
     /// `sha256` or `sha512`.
     public let hashAlgorithm: String
+    /// False when a security key says that nobody touched it. Always true for other keys, which cannot tell.
+    public let isByPresentPerson: Bool
 
     /// Longer armour is refused unread; an RSA-16384 signature takes 6 KiB.
     static let sizeLimit = 16 << 10
@@ -30,6 +32,17 @@ public struct SSHSignature: Sendable, Hashable {
         guard reader.isAtEnd else { throw Self.fault("bytes follow its end") }
         self.namespace = namespace
         hashAlgorithm = hash
+        isByPresentPerson = try publicKey.isOfSecurityKey ? Self.isTouched(signature) : true
+    }
+
+    /// OpenSSH PROTOCOL.u2f, SSH U2F signatures: type, signature, a byte of flags as the authenticator signed them (1 = user
+    /// present), a counter; of WebAuthn more follows.
+    private static func isTouched(_ signature: [UInt8]) throws(SignatureRefusal) -> Bool {
+        var reader = SSHWireReader(signature)
+        guard reader.text() != nil, reader.string() != nil, let flags = reader.take(1), reader.number() != nil else {
+            throw fault("it lacks the flags and counter of a security key")
+        }
+        return flags[0] & 1 == 1
     }
 
     private static func dearmor(_ bytes: [UInt8]) throws(SignatureRefusal) -> [UInt8] {

@@ -164,6 +164,11 @@ extension SignerLineReader {
         case ("cert-authority", _):
             throw refusal(
                 "certificate authorities are not supported: an identity is one key", "Write a line for each key")
+        case ("no-touch-required", nil), ("verify-required", nil):
+            throw refusal(
+                "'\(name)' is an option of authorized_keys, and ssh-keygen refuses it here too",
+                "Leave it out: a security key has to be touched for every signature; a PIN is asked for by keys made with '-O verify-required'"
+            )
         default:
             throw refusal(
                 "'\(Printable.escape(name, limit: 40))' is neither a key type nor an option that is understood here",

@@ -18,6 +18,10 @@ public struct Grant: Sendable, Hashable {
     public var nodes: [String]?
     /// On nodes that have no role but these; nil = all.
     public var roles: [String]?
+    /// By plans of at most so many nodes; nil = of any number.
+    public var maxNodes: Int?
+    /// What it covers is a standing change: pre-approved, `request.standing` in the input of policies.
+    public var isStanding: Bool
     /// Where it stands.
     public var location: SourceLocation
 }
@@ -49,12 +53,15 @@ extension Grant {
         if let names, names.count > 1, names.contains("*") { spec.error("runbooks", "'*' stands alone") }
         runbooks = names == ["*"] ? nil : names
         let targets = spec.optionalMapping("targets") { fields in
-            ["environments", "pools", "nodes", "roles"].map { fields.words($0, among: nil) }
+            (
+                words: ["environments", "pools", "nodes", "roles"].map { fields.words($0, among: nil) },
+                maxNodes: fields.node("maxNodes").map { _ in fields.int("maxNodes", in: 1...Int.max) }
+            )
         }
-        (environments, pools, nodes, roles) = (targets?[0], targets?[1], targets?[2], targets?[3])
-        spec.refuse(
-            "standing", "standing changes are not supported yet",
-            remedy: "Leave it out: such runs are approved like others")
+        let words = targets?.words
+        (environments, pools, nodes, roles) = (words?[0], words?[1], words?[2], words?[3])
+        maxNodes = targets?.maxNodes
+        isStanding = spec.bool("standing", default: false)
     }
 
     /// Nil when the grant covers the document's requester, runbook and node; else the first reason why not.
@@ -68,6 +75,9 @@ extension Grant {
         if let reason = try Self.misfit(environments, document, "cluster.environment", "environments") { return reason }
         if let reason = try Self.misfit(pools, document, "node.pool", "pools") { return reason }
         if let reason = try Self.misfit(nodes, document, "node.name", "nodes") { return reason }
+        if let maxNodes, try document.texts("plan.targets").count > maxNodes {
+            return "it is for plans of at most \(maxNodes) \(maxNodes == 1 ? "node" : "nodes")"
+        }
         guard let roles else { return nil }
         // A control-plane node that is a worker too is not covered by a grant for workers.
         let has = try document.texts("node.roles")

@@ -5,6 +5,13 @@ struct PolicyDocument: Sendable {
     /// Variable → value.
     var bindings: [String: Value]
 
+    /// Says whether what is asked for is a standing change on this node.
+    mutating func set(standing: Value) {
+        guard case .message(let name, var fields)? = bindings["request"] else { return }
+        fields["standing"] = standing
+        bindings["request"] = .message(name: name, fields: fields)
+    }
+
     /// The value at a path of struct fields, `request.principal.user`.
     func value(_ path: String) throws(EvaluationError) -> Value {
         var value = Value.message(name: "", fields: bindings)

@@ -37,6 +37,8 @@ extension PolicyInput {
             [
                 "id": .string(plan.id), "phase": .string(phase.rawValue),
                 "submittedAt": .instant(plan.createdAt, at: "request.submittedAt"),
+                // Until a standing grant is seen to cover the node.
+                "standing": false,
                 "principal": .message(
                     name: "Principal",
                     fields: [

@@ -33,6 +33,7 @@ extension PolicySchema {
         "Request.dryRun": "whether nothing would be changed",
         "Request.reason": "why it is asked for",
         "Request.submittedAt": "when the plan was made",
+        "Request.standing": "whether a standing grant covers it on this node: pre-approved",
         "Request.breakGlass": "whether soft denials are lifted",
         "Runbook.name": "its name",
         "Runbook.version": "its version",

@@ -34,7 +34,8 @@ enum PolicySchema {
         "BreakGlass": [("active", .bool), ("reason", .string), ("incident", .string), ("expiresAt", .timestamp)],
         "Request": [
             ("id", .string), ("principal", .message("Principal")), ("trigger", .string), ("phase", .string),
-            ("dryRun", .bool), ("reason", .string), ("submittedAt", .timestamp), ("breakGlass", .message("BreakGlass")),
+            ("dryRun", .bool), ("reason", .string), ("submittedAt", .timestamp), ("standing", .bool),
+            ("breakGlass", .message("BreakGlass")),
         ],
         "Runbook": [
             ("name", .string), ("version", .string), ("digest", .string), ("author", .string), ("reviewers", texts),

@@ -52,8 +52,8 @@ private struct Judging {
         if input.phase == .execute { reportDenials() }
         let common = input.commonBindings
         for node in nodes {
-            let document = input.document(of: node, common: common)
-            judgeGrants(document, node: node)
+            var document = input.document(of: node, common: common)
+            document.set(standing: judgeGrants(document, node: node))
             for step in node.steps {
                 documents += 1
                 judge(step, on: node, PolicyInput.document(of: step, on: node, in: document))
@@ -97,15 +97,21 @@ private struct Judging {
         }
     }
 
-    private mutating func judgeGrants(_ document: PolicyDocument, node: NodePlan) {
+    /// Whether a standing grant covers the node. One grant is enough to run; only a standing one says more than that.
+    private mutating func judgeGrants(_ document: PolicyDocument, node: NodePlan) -> Value {
         do {
             var reasons: [String] = []
+            var fitting: [Grant] = []
             for grant in set.grants {
-                guard let reason = try grant.misfit(document) else {
-                    granted.insert(grant.name)
-                    return
+                if let reason = try grant.misfit(document) {
+                    if reasons.count < 10 { reasons.append("\(grant.name): \(reason)") }
+                } else {
+                    fitting.append(grant)
                 }
-                if reasons.count < 10 { reasons.append("\(grant.name): \(reason)") }
+            }
+            if let grant = fitting.first(where: \.isStanding) ?? fitting.first {
+                granted.insert(grant.name)
+                return .bool(grant.isStanding)
             }
             let known =
                 reasons.isEmpty
@@ -117,8 +123,10 @@ private struct Judging {
                 "grants", .deny,
                 "nothing grants \(input.requester.name) (\(groups)) the runbook \(input.plan.runbook.name) on \(node.name); \(known)",
                 "Ask someone whom a grant covers, or have a grant added to the policies", node: node.name)
+            return false
         } catch {
             report("grants", .error, "the grants could not be matched: \(error.message)", "Plan again", node: node.name)
+            return .unknown(path: "request.standing", cause: "the grants could not be matched")
         }
     }
 

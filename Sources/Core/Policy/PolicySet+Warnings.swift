@@ -3,7 +3,7 @@ extension PolicySet {
     /// - Parameter tested: the names of the policies and grants that have cases.
     public func warnings(tested: Set<String>) -> [Diagnostic] {
         policies.flatMap { untested($0.name, $0.location, tested) + $0.warnings }
-            + grants.flatMap { untested($0.name, $0.location, tested) }
+            + grants.flatMap { untested($0.name, $0.location, tested) + $0.warnings }
     }
 
     private func untested(_ name: String, _ location: SourceLocation, _ tested: Set<String>) -> [Diagnostic] {
@@ -12,6 +12,25 @@ extension PolicySet {
             Diagnostic(
                 "'\(name)' has no cases", severity: .warning, at: location, field: "metadata",
                 remedy: "Write \(name).test.yaml beside it")
+        ]
+    }
+}
+
+extension Grant {
+    /// Whatever a standing grant does not limit runs without anybody having approved it.
+    fileprivate var warnings: [Diagnostic] {
+        guard isStanding else { return [] }
+        let isPlaced = environments != nil || pools != nil || nodes != nil || roles != nil
+        let open = [
+            runbooks == nil ? "which runbooks" : nil, isPlaced ? nil : "which nodes",
+            maxNodes == nil ? "how many nodes at once" : nil,
+        ].compactMap(\.self)
+        guard !open.isEmpty else { return [] }
+        return [
+            Diagnostic(
+                "'\(name)' is standing and does not say \(open.joined(separator: ", "))", severity: .warning,
+                at: location, field: "spec.standing",
+                remedy: "Name runbooks, and in targets roles, pools, nodes or environments, and maxNodes")
         ]
     }
 }

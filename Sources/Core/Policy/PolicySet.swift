@@ -76,6 +76,22 @@ extension YAMLScalar {
     }
 }
 
+extension Policy {
+    /// Overrides a setting of the policy's file.
+    /// - Returns: why it cannot be, nil when it is done.
+    mutating func set(param key: String, to value: YAMLScalar) -> String? {
+        guard let current = params[key] else {
+            return "policy '\(name)' has no param '\(key)'\(Suggestion.hint(for: key, among: Array(params.keys)))"
+        }
+        switch (current, value) {
+        case (.double, .int(let number)): params[key] = .double(Double(number))
+        case (.bool, .bool), (.int, .int), (.double, .double), (.string, .string): params[key] = value
+        default: return "must be \(current.kind) as in the policy's file, not \(value.kind)"
+        }
+        return nil
+    }
+}
+
 /// A set on its way in.
 private struct Loading {
     var policies: [Policy] = []
@@ -131,15 +147,7 @@ private struct Loading {
     }
 
     private mutating func set(_ key: String, of index: Int, to value: YAMLScalar, field: String) {
-        guard let current = policies[index].params[key] else {
-            let hint = Suggestion.hint(for: key, among: Array(policies[index].params.keys))
-            return refuse(field, "policy '\(policies[index].name)' has no param '\(key)'\(hint)")
-        }
-        switch (current, value) {
-        case (.double, .int(let number)): policies[index].params[key] = .double(Double(number))
-        case (.bool, .bool), (.int, .int), (.double, .double), (.string, .string): policies[index].params[key] = value
-        default: refuse(field, "must be \(current.kind) as in the policy's file, not \(value.kind)")
-        }
+        if let fault = policies[index].set(param: key, to: value) { refuse(field, fault) }
     }
 
     private mutating func refuse(_ field: String, _ summary: String) {

@@ -48,15 +48,21 @@ public struct SSHKeygen: Sendable {
         let result = try await run(
             .name("ssh-keygen"),
             arguments: [
-                "-Y", "verify", "-f", list, "-I", claimed.signer.principal.name, "-n", namespace, "-s",
-                file,
+                "-Y", "verify", Self.verifyTime(now), "-f", list, "-I", claimed.signer.principal.name, "-n", namespace,
+                "-s", file,
             ],
             input: .array(message), output: .discarded, error: .string(limit: 1 << 14))
         guard result.terminationStatus.isSuccess else {
-            throw WorkspaceError(
-                "the signature of \(claimed.signer.principal.name) does not fit what it is beside",
-                remedy: "The file was changed after it was signed: make it again.")
+            throw SignatureRefusal(
+                .mismatch, "the signature of \(claimed.signer.principal.name) does not fit what it is beside",
+                remedy: "The file was changed after it was signed: make it again")
         }
         return claimed.verified()
+    }
+
+    /// The time zone is part of the format: without the Z ssh-keygen would read local time.
+    private static func verifyTime(_ now: Timestamp) -> String {
+        let digits = now.description.prefix(19).utf8.filter { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+        return "-Overify-time=\(String(decoding: digits, as: UTF8.self))Z"
     }
 }

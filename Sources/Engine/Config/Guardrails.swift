@@ -13,6 +13,13 @@ public struct Guardrails: Sendable {
         /// The people and programs.
         public let list: AllowedSigners
         let bytes: [UInt8]
+
+        /// Reads a file of allowed signers.
+        /// - Throws: ``WorkspaceError`` when it cannot be read, ``Diagnostics`` for faults in it.
+        public static func read(_ file: String) throws -> Signers {
+            let bytes = try ProjectFiles.read(file)
+            return Signers(list: try AllowedSigners.parse(bytes, file: file), bytes: bytes)
+        }
     }
 }
 
@@ -20,9 +27,7 @@ extension Workspace {
     /// Reads the allowed signers.
     /// - Throws: ``WorkspaceError`` when the file cannot be read, ``Diagnostics`` for faults in it.
     public func signers() throws -> Guardrails.Signers {
-        let bytes = try ProjectFiles.read(configuration.allowedSigners)
-        return Guardrails.Signers(
-            list: try AllowedSigners.parse(bytes, file: configuration.allowedSigners), bytes: bytes)
+        try Guardrails.Signers.read(configuration.allowedSigners)
     }
 
     /// Reads policies, grants and allowed signers.

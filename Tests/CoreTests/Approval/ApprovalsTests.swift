@@ -100,6 +100,17 @@ import Testing
         }
     }
 
+    @Test("a program cannot approve, and can say no")
+    func program() throws {
+        var robot = try Samples.signer("robot", groups: ["automation", "sre"])
+        robot.principal.kind = .automation
+        let yes = try Samples.approval(Samples.statement(of: Self.digest, by: "robot"), by: robot)
+        #expect(try tally([yes]).counted.isEmpty)
+        #expect(try tally([yes]).ignored.map(\.reason) == ["a program cannot approve"])
+        let no = try Samples.approval(Samples.statement(of: Self.digest, by: "robot", .deny), by: robot)
+        #expect(try tally([no]).denials.map(\.approver) == ["robot"])
+    }
+
     @Test("two approvals by one person are one")
     func distinct() throws {
         let statement = Samples.statement(of: Self.digest, by: "bob")

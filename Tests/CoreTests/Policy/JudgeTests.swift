@@ -27,6 +27,28 @@ import Testing
     }
 
     @Test(
+        "what a standing grant covers is pre-approved, node by node; whatever it does not cover is not",
+        arguments: [
+            ("runbooks: [restart-kubelet], standing: true", []),
+            ("runbooks: [restart-kubelet]", ["n1", "n2"]), ("runbooks: [other], standing: true", ["n1", "n2"]),
+            ("runbooks: [restart-kubelet], standing: true, targets: {nodes: [n1]}", ["n2"]),
+            ("runbooks: [restart-kubelet], standing: true, targets: {maxNodes: 2}", []),
+            ("runbooks: [restart-kubelet], standing: true, targets: {maxNodes: 1}", ["n1", "n2"]),
+        ])
+    func standing(spec: String, asked: [String]) throws {
+        let standing =
+            "apiVersion: belay/v1\nkind: Grant\nmetadata: {name: standing}\nspec: {who: {groups: [sre]}, \(spec)}\n"
+        let set = try Samples.load([Samples.grant, standing, Samples.policy("request.standing")])
+        let plan = Samples.plan([Samples.node("n1"), Samples.node("n2")])
+        let decision = set.judge(Samples.input(plan))
+        #expect(decision.findings.compactMap(\.node) == asked)
+        #expect(decision.grants.contains("standing") == (asked.count < 2))
+        // At its turn a node is of the same plan, with as many nodes.
+        let turn = set.judge(Samples.input(plan, phase: .execute, turn: "n1"))
+        #expect(turn.allowed == !asked.contains("n1"))
+    }
+
+    @Test(
         "a grant covers by user or group, runbook, environment, pool, node and role; each misfit denies",
         arguments: [
             ("{who: {users: [alice]}, runbooks: [restart-kubelet]}", true),

@@ -59,11 +59,15 @@ import Testing
         #expect(message.contains(says), "\(message)")
     }
 
-    @Test("a standing grant, a grant without anybody and an unknown kind are refused")
+    @Test("a grant without anybody, with limits that are none, and an unknown kind are refused")
     func grants() {
         #expect(refusal(PolicySamples.grant + "\n").contains("loaded"))
-        let standing = PolicySamples.grant.replacing("runbooks: [\"*\"]", with: "runbooks: [\"*\"], standing: true")
-        #expect(refusal(standing).contains("standing changes are not supported yet"))
+        func with(_ more: String) -> String {
+            refusal(PolicySamples.grant.replacing("runbooks: [\"*\"]", with: "runbooks: [\"*\"], \(more)"))
+        }
+        #expect(with("standing: true, targets: {maxNodes: 1}").contains("loaded"))
+        #expect(with("standing: yes").contains("spec.standing: must be true or false"))
+        #expect(with("targets: {maxNodes: 0}").contains("spec.targets.maxNodes: must be at least 1"))
         #expect(refusal(PolicySamples.grant.replacing("groups: [sre]", with: "")).contains("groups or users"))
         #expect(
             refusal(PolicySamples.grant.replacing("kind: Grant", with: "kind: Gant")).contains("no kind of policy file")

@@ -55,6 +55,22 @@ import Testing
         #expect(try Self.warnings(policy) == [])
     }
 
+    @Test(
+        "a standing grant says what it does not limit, and another grant nothing",
+        arguments: [
+            ("runbooks: [\"*\"], standing: true", "which runbooks, which nodes, how many nodes at once"),
+            ("runbooks: [a], standing: true, targets: {roles: [worker]}", "does not say how many nodes at once"),
+            ("runbooks: [a], standing: true, targets: {maxNodes: 1}", "does not say which nodes"),
+            ("runbooks: [a], standing: true, targets: {pools: [blue], maxNodes: 1}", nil),
+            ("runbooks: [\"*\"]", nil), ("runbooks: [\"*\"], standing: false", nil),
+        ])
+    func standing(spec: String, says: String?) throws {
+        let grant = PolicySamples.grant.replacing("runbooks: [\"*\"]", with: spec)
+        let warnings = try Self.warnings(grant, tested: ["everyone"])
+        #expect(warnings.count == (says == nil ? 0 : 1))
+        #expect(says.map { warnings.first?.contains($0) == true } ?? true, "\(warnings)")
+    }
+
     @Test("a remedy without a word, and policies and grants without cases, are warned about")
     func remedyAndCases() throws {
         let policy = PolicySamples.policy("action.verify").replacing("remedy: mend it", with: "remedy: '…'")

@@ -30,7 +30,7 @@ import Testing
         #expect(
             Set(set.policies.map(\.name)).isSuperset(of: [
                 "change-freeze", "change-window", "firewall-flush-needs-dead-man", "irreversible-denied",
-                "mutation-needs-rollback-and-verify", "production-needs-approval",
+                "mutation-needs-rollback-and-verify", "network-change-two-groups", "production-needs-approval",
             ]))
         #expect(Set(set.grants.map(\.name)) == ["default-grant-sre", "default-grant-automation"])
     }

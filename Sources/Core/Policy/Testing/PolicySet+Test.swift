@@ -35,7 +35,8 @@ extension PolicySet {
     }
 
     private func faults(of file: PolicyTestFile) -> [Diagnostic] {
-        let isPolicy = policies.contains { $0.name == file.policy }
+        let policy = policies.first { $0.name == file.policy }
+        let isPolicy = policy != nil
         guard isPolicy || grants.contains(where: { $0.name == file.policy }) else {
             let hint = Suggestion.hint(for: file.policy, among: policies.map(\.name) + grants.map(\.name))
             return [
@@ -44,20 +45,33 @@ extension PolicySet {
             ]
         }
         let possible = isPolicy ? PolicyTestFile.Expectation.ofPolicies : PolicyTestFile.Expectation.ofGrants
-        return file.cases.filter { !possible.contains($0.expectation) }.map { test in
-            Diagnostic(
-                "what comes of a \(isPolicy ? "policy" : "grant") is one of "
-                    + "\(possible.map(\.rawValue).joined(separator: ", ")), not \(test.expectation.rawValue)",
-                at: test.expectationLocation, field: "expect")
-        }
+        return file.cases.flatMap { $0.faults(in: policy) }
+            + file.cases.filter { !possible.contains($0.expectation) }.map { test in
+                Diagnostic(
+                    "what comes of a \(isPolicy ? "policy" : "grant") is one of "
+                        + "\(possible.map(\.rawValue).joined(separator: ", ")), not \(test.expectation.rawValue)",
+                    at: test.expectationLocation, field: "expect")
+            }
+    }
+}
+
+extension PolicyTestFile.Case {
+    /// The settings that the policy does not have; a grant has none.
+    fileprivate func faults(in policy: Policy?) -> [Diagnostic] {
+        params.sorted { $0.key < $1.key }.compactMap { key, value in
+            guard var policy else { return "a grant has no params" }
+            return policy.set(param: key, to: value)
+        }.map { Diagnostic($0, at: paramsLocation, field: "params") }
     }
 }
 
 extension Policy {
-    /// Judges a case's document as a run would.
+    /// Judges a case's document as a run would, under the case's settings.
     func outcome(of test: PolicyTestFile.Case, _ coverage: inout PolicyCoverage) -> PolicyTestReport.Outcome {
         var meter = PolicyMeter(limit: PolicySet.costLimit)
-        let verdict = judge(test.document, &meter)
+        var policy = self
+        for (key, value) in test.params { _ = policy.set(param: key, to: value) }
+        let verdict = policy.judge(test.document, &meter)
         coverage.add(verdict, of: name)
         let places =
             conditions.map(\.location.place).prefix(verdict.conditions.count) + validations.map(\.location.place)

@@ -40,6 +40,10 @@ public struct PolicyTestFile: Sendable {
         public var location: SourceLocation
         /// Where its expectation stands.
         var expectationLocation: SourceLocation
+        /// Settings of the policy as `belay.yaml` would make them, and where each stands.
+        var params: [String: YAMLScalar]
+        /// Where they stand.
+        var paramsLocation: SourceLocation
         /// The sample document with the case's changes.
         var document: PolicyDocument
     }
@@ -63,6 +67,8 @@ extension PolicyTestFile.Case {
         expectation = fields.choice("expect")
         expectationLocation = fields.location(of: "expect")
         says = fields.optionalString("says")
+        params = fields.scalars("params")
+        paramsLocation = fields.location(of: "params")
         document = PolicySample.document
         document.change(as: fields)
     }

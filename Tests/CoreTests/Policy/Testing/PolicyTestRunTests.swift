@@ -30,6 +30,24 @@ import Testing
         #expect(look.trace.contains(.init(expression: "action.verify", value: "false")))
     }
 
+    @Test("a case may set params as belay.yaml does; what the policy does not have, or a grant, is refused")
+    func params() throws {
+        let policy = PolicySamples.policy("node.firewall.rules < params.limit", more: "params: {limit: 20}")
+        let cases = "- {name: a, expect: pass}\n- {name: b, params: {limit: 5}, expect: deny}"
+        #expect(try Self.report(policy, cases).failures.isEmpty)
+        for (policy, params, says) in [
+            (policy, "{limits: 5}", "has no param 'limits'"), (policy, "{limit: much}", "must be a number"),
+            (PolicySamples.grant, "{limit: 5}", "a grant has no params"),
+        ] {
+            let name = policy == PolicySamples.grant ? "everyone" : "rule"
+            let file = try Self.file(
+                "- {name: a, params: \(params), expect: \(name == "rule" ? "deny" : "granted")}", of: name)
+            let refusal = #expect(throws: Diagnostics.self) { try PolicySamples.load([policy]).test([file]) }
+            #expect(refusal?.description.contains(says) == true, "\(refusal?.description ?? "")")
+            #expect(refusal?.all.first?.location.line == 5)
+        }
+    }
+
     @Test("what comes of a case is told apart: pass, deny, warn, error and skip")
     func outcomes() throws {
         let cases = """
