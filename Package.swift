@@ -63,7 +63,8 @@ let package = Package(
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
         .target(
-            name: "FuzzTargets", dependencies: ["SSH", "Core"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+            name: "FuzzTargets", dependencies: ["SSH", "Core", "CEL"], path: "Tests/Fuzz/Targets",
+            swiftSettings: settings),
         .testTarget(
             name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
 
