@@ -62,7 +62,7 @@ extension Checker {
             default: break
             }
         } catch {
-            let isZone = Library.timeGetters.contains(name)
+            let isZone = Library.timeGetters.contains(name) && diagnostics.count < Self.maximumDiagnostics
             let hint = isZone ? Suggestion.text(for: text ?? "", among: Zone.commonNames) : ""
             _ = refuse(.literal, error.message + hint, at: argument.range)
         }

@@ -31,7 +31,7 @@ public struct Zone: Sendable, Hashable {
     }
 
     /// Names for suggestions; there are more.
-    public static var commonNames: [String] { TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") } }
+    public static let commonNames = TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") }
 
     /// By how many seconds clocks there are ahead of UTC.
     /// - Parameter seconds: the instant, since 1970-01-01T00:00:00Z.

@@ -71,6 +71,12 @@ struct ZoneTests {
         #expect(diagnostic.message.hasSuffix("; did you mean 'Europe/Amsterdam'?"), "\(diagnostic)")
     }
 
+    @Test("as many unknown zones as an expression has room for are refused at once", .timeLimit(.minutes(1)))
+    func manyUnknown() {
+        let calls = Array(repeating: "now.getHours('Europe/Amsterdan')", count: 900)
+        #expect(refusals("[\(calls.joined(separator: ","))]").count == Checker.maximumDiagnostics)
+    }
+
     @Test("looking a zone up has its price")
     func cost() throws {
         let plain = try Self.evaluated("getHours", "+02:00", "2026-03-29T01:00:00Z").cost
