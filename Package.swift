@@ -33,6 +33,7 @@ let package = Package(
         .executable(name: "belay", targets: ["belay"]),
         // For Benchmarks/.
         .library(name: "SSH", targets: ["SSH"]),
+        .library(name: "Policies", targets: ["CEL", "Core"]),
         .library(name: "Log", targets: ["TransparencyLog", "Core", "Engine", "Services"]),
     ],
     dependencies: [
