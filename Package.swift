@@ -33,6 +33,7 @@ let package = Package(
         .executable(name: "belay", targets: ["belay"]),
         // For Benchmarks/.
         .library(name: "SSH", targets: ["SSH"]),
+        .library(name: "Policies", targets: ["CEL", "Core"]),
         .library(name: "Log", targets: ["TransparencyLog", "Core", "Engine", "Services"]),
     ],
     dependencies: [
@@ -63,7 +64,8 @@ let package = Package(
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
 
         .target(
-            name: "FuzzTargets", dependencies: ["SSH", "Core"], path: "Tests/Fuzz/Targets", swiftSettings: settings),
+            name: "FuzzTargets", dependencies: ["SSH", "Core", "CEL"], path: "Tests/Fuzz/Targets",
+            swiftSettings: settings),
         .testTarget(
             name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
 

@@ -26,6 +26,9 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(
             name: "audit-floor", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("crypto")]),
+        .executableTarget(
+            name: "policy-client", dependencies: ["Measuring", .product(name: "Policies", package: "belay")],
+            swiftSettings: settings),
         .target(name: "Measuring", path: "Sources/measuring", swiftSettings: settings),
         .executableTarget(
             name: "fork-free-sshd", cSettings: [.define("_GNU_SOURCE")], linkerSettings: [.linkedLibrary("ssh")]),

@@ -30,9 +30,19 @@ MEASURES = {
         "index": ("Search index made of {index_entries} entries", {"entries_per_second": "entries/s", "peak_mb": "MB at most"}),
         "encode": ("Records into JSON, before they are appended", {"us_each": "us each"}),
     },
+    "policy": {
+        "evaluations": ("An expression evaluated, of those that both know", {
+            "us_each": "us each", "evaluations_per_s": "evaluations/s", "ns_a_unit": "ns a unit of cost"}),
+        "all_evaluations": ("An expression evaluated, of all", {
+            "us_each": "us each", "evaluations_per_s": "evaluations/s", "ns_a_unit": "ns a unit of cost"}),
+        **{phase: (f"{{nodes}} nodes judged after {{runs}} runs, phase `{phase}`", {
+            "us_a_node": "us a node", "nodes_per_s": "nodes/s", "validations_per_s": "validations/s", "units_a_node": "units a node"})
+            for phase in ("plan", "execute")},
+        "load": ("The set loaded: read, parsed, checked", {"ms": "ms"}),
+    },
 }
 # The libraries that are named above the figures.
-LIBRARIES = {"ssh": {"libssh2": "libssh2", "openssh": "OpenSSH"}, "audit": {"openssl": "OpenSSL"}}
+LIBRARIES = {"ssh": {"libssh2": "libssh2", "openssh": "OpenSSH"}, "audit": {"openssl": "OpenSSL"}, "policy": {"cel_python": "cel-python", "python": "Python"}}
 NAMES = {"belay": "Belay", "floor": "C floor", "floor_plain": "C floor, plain exec"}
 
 

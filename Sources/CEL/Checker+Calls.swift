@@ -58,14 +58,13 @@ extension Checker {
             case "duration" where target == nil: if let text { _ = try Duration(parsingCEL: text) }
             case "timestamp" where target == nil: if let text { _ = try Timestamp(parsing: text) }
             case _ where target != nil && Library.timeGetters.contains(name):
-                if text.flatMap(Zone.offset) == nil {
-                    let message = "only fixed offsets such as '+02:00' or 'UTC', written as a literal, are supported"
-                    _ = refuse(.unsupported, message, at: argument.range)
-                }
+                if let text { _ = try ZoneArgument(text) }
             default: break
             }
         } catch {
-            _ = refuse(.literal, error.message, at: argument.range)
+            let isZone = Library.timeGetters.contains(name) && diagnostics.count < Self.maximumDiagnostics
+            let hint = isZone ? Suggestion.text(for: text ?? "", among: Zone.commonNames) : ""
+            _ = refuse(.literal, error.message + hint, at: argument.range)
         }
     }
 }

@@ -54,12 +54,14 @@ extension Evaluator {
     mutating func areEqual(_ left: Value, _ right: Value, depth: Int) throws(EvaluationError) -> Bool {
         guard depth < limits.depth else { throw EvaluationError(.depthLimit, "the values are nested too deeply") }
         try meter.charge()
+        // Most of what is compared.
+        if case .string(let a) = left, case .string(let b) = right {
+            try meter.charge(bytes: min(a.utf8.count, b.utf8.count))
+            return Text.equal(a, b)
+        }
         let (left, right) = (try read(left), try read(right))
         if let order = Numbers.order(left, right) { return order == .equal }
         switch (left, right) {
-        case (.string(let a), .string(let b)):
-            try meter.charge(bytes: min(a.utf8.count, b.utf8.count))
-            return Text.equal(a, b)
         case (.bytes(let a), .bytes(let b)):
             try meter.charge(bytes: min(a.count, b.count))
             return a == b

@@ -8,6 +8,8 @@ struct Evaluator {
     var scopes: [(name: String, value: Value)] = []
     var trace: [(range: SourceRange, outcome: Result<Value, EvaluationError>)] = []
     private var depth = 0
+    /// Variables that were read. They are few, and found by comparing faster than by hashing.
+    private var globals: [(name: String, value: Value)] = []
 
     init(bindings: [String: Value], variables: Set<String>?, limits: Limits) {
         self.bindings = bindings
@@ -26,18 +28,18 @@ struct Evaluator {
             }
             try meter.charge()
             let value = try self.value(of: node)
-            record(node, .success(value))
+            if trace.count < limits.traceEntries { record(node, .success(value)) }
             return value
         } catch {
             let located = error.located(at: node.focus)
-            record(node, .failure(located))
+            if trace.count < limits.traceEntries { record(node, .failure(located)) }
             throw located
         }
     }
 
     private mutating func record(_ node: Node, _ outcome: Result<Value, EvaluationError>) {
         if case .literal = node.kind { return }
-        if trace.count < limits.traceEntries { trace.append((node.range, outcome)) }
+        trace.append((node.range, outcome))
     }
 
     private mutating func value(of node: Node) throws(EvaluationError) -> Value {
@@ -76,9 +78,13 @@ struct Evaluator {
 
     // MARK: Names, fields and elements
 
-    private func identifier(_ name: String) throws(EvaluationError) -> Value {
+    private mutating func identifier(_ name: String) throws(EvaluationError) -> Value {
         if let scope = scopes.last(where: { $0.name == name }) { return try read(scope.value) }
-        if variables?.contains(name) ?? true, let value = bindings[name] { return try read(value) }
+        if let global = globals.first(where: { $0.name == name }) { return try read(global.value) }
+        if variables?.contains(name) ?? true, let value = bindings[name] {
+            globals.append((name, value))
+            return try read(value)
+        }
         if Checker.typeNames.contains(name), variables?.contains(name) != true { return .type(name) }
         throw EvaluationError(.unboundVariable, "the variable '\(name)' is not bound")
     }

@@ -36,13 +36,14 @@ struct Overload: Sendable {
 enum Library {
     static let macros: Set<String> = ["all", "exists", "exists_one", "filter", "map", "has"]
 
-    private static let table: [String: [Overload]] = Dictionary(
-        grouping: sizes + conversions + strings + times, by: \.name)
+    private static let all = sizes + conversions + strings + times
+    private static let functions = Dictionary(grouping: all.filter { !$0.isMethod }, by: \.name)
+    private static let methods = Dictionary(grouping: all.filter(\.isMethod), by: \.name)
 
-    static var names: [String] { Array(table.keys) }
+    static var names: [String] { Set(all.map(\.name)).sorted() }
 
     static func overloads(_ name: String, isMethod: Bool) -> [Overload] {
-        (table[name] ?? []).filter { $0.isMethod == isMethod }
+        (isMethod ? methods : functions)[name] ?? []
     }
 
     /// Functions other evaluators have, with the reason why they are refused.

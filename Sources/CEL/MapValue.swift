@@ -52,7 +52,7 @@ extension MapKey: Hashable {
         case .bool(let bool): hasher.combine(bool)
         case .int(let int): hasher.combine(UInt64(bitPattern: int))
         case .uint(let uint): hasher.combine(uint)
-        case .string(let string): for byte in string.utf8 { hasher.combine(byte) }
+        case .string(var string): string.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
         }
     }
 }

@@ -1,6 +1,6 @@
-/// A node of the syntax tree.
-struct Node: Sendable {
-    indirect enum Kind: Sendable {
+/// A node of the syntax tree. A class, since evaluating passes them on all the time.
+final class Node: Sendable {
+    enum Kind: Sendable {
         case literal(Value)
         case identifier(String)
         case select(Node, field: String)

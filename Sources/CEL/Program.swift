@@ -68,15 +68,24 @@ public struct Program: Sendable {
     ///   - bindings: values by variable; a variable that is missing is an error when it is read.
     ///   - limits: bounds of cost, depth and trace.
     public func evaluate(_ bindings: [String: Value], limits: Limits = .default) -> Evaluation {
-        var evaluator = Evaluator(bindings: bindings, variables: variables, limits: limits)
+        var silent = limits
+        silent.traceEntries = 0
+        var evaluator = Evaluator(bindings: bindings, variables: variables, limits: silent)
         let result: Result<Value, EvaluationError>
         do throws(EvaluationError) {
             result = .success(try expect(try evaluator.evaluate(root)))
         } catch {
             result = .failure(error)
         }
-        let trace = evaluator.trace.map { TraceEntry(source: source, position: $0.range, outcome: $0.outcome) }
-        return Evaluation(result: result, cost: evaluator.meter.spent, trace: trace)
+        return Evaluation(
+            result: result, cost: evaluator.meter.spent, program: self, bindings: bindings, limits: limits)
+    }
+
+    /// The trace of an evaluation, which is made once more for it.
+    fileprivate func trace(_ bindings: [String: Value], limits: Limits) -> [TraceEntry] {
+        var evaluator = Evaluator(bindings: bindings, variables: variables, limits: limits)
+        _ = try? evaluator.evaluate(root)
+        return evaluator.trace.map { TraceEntry(source: source, position: $0.range, outcome: $0.outcome) }
     }
 
     private func expect(_ value: Value) throws(EvaluationError) -> Value {
@@ -108,8 +117,16 @@ public struct Evaluation: Sendable {
     public let result: Result<Value, EvaluationError>
     /// Units used up.
     public let cost: Int
+
+    fileprivate let program: Program
+    fileprivate let bindings: [String: Value]
+    fileprivate let limits: Limits
+
     /// Values of sub-expressions, innermost first; of `all` and `exists` only those of the deciding element.
-    public let trace: [TraceEntry]
+    ///
+    /// It is made when it is asked for, by evaluating again with the same outcome: keeping it costs more than the
+    /// evaluation, and most are of validations that hold, of which nobody asks.
+    public var trace: [TraceEntry] { program.trace(bindings, limits: limits) }
 }
 
 /// The value of a sub-expression.

@@ -4,7 +4,9 @@ enum Suggestion {
     static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
         let bytes = Array(name.utf8.prefix(64))
         let allowed = min(3, bytes.count / 3)
-        let scored = candidates.map { (name: $0, distance: distance(bytes, Array($0.utf8.prefix(64)))) }
+        // Each edit changes the length by one at most.
+        let near = candidates.filter { abs(min(64, $0.utf8.count) - bytes.count) <= allowed }
+        let scored = near.map { (name: $0, distance: distance(bytes, Array($0.utf8.prefix(64)))) }
         return scored.filter { $0.distance <= allowed }.min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
     }
 

@@ -1,8 +1,29 @@
-/// Zones of a fixed offset.
-enum Zone {
-    /// Seconds east of UTC for `UTC`, `Z`, `+02:00`, `-09:30` or `02:00`; `nil` for anything else.
-    static func offset(_ text: String) -> Int64? {
-        if text == "UTC" { return 0 }
+/// The zone that functions of timestamps take: `Europe/Amsterdam`, `UTC`, `Z`, `+02:00`, `-09:30` or `02:00`.
+enum ZoneArgument {
+    case fixed(Int64)
+    case named(Zone)
+
+    init(_ text: String) throws(EvaluationError) {
+        if let offset = Self.offset(text) {
+            self = .fixed(offset)
+        } else if let zone = Zone(text) {
+            self = .named(zone)
+        } else {
+            let shown = Value.string(text).rendered(limit: 60)
+            throw EvaluationError(
+                .invalidArgument, "\(shown) is no time zone such as 'Europe/Amsterdam', 'UTC' or '+02:00'")
+        }
+    }
+
+    /// Seconds east of UTC.
+    func offset(at instant: Timestamp) -> Int64 {
+        switch self {
+        case .fixed(let seconds): seconds
+        case .named(let zone): Int64(zone.offset(at: Int(instant.seconds)))
+        }
+    }
+
+    private static func offset(_ text: String) -> Int64? {
         var reader = DigitReader(text)
         var plain = reader
         guard let seconds = reader.zone() ?? plain.clock() else { return nil }
@@ -28,9 +49,9 @@ extension Library {
     private static func forms(_ field: Field) -> [Overload] {
         let read = field.value
         let name = field.name
-        let body: Overload.Body = { (arguments, _) throws(EvaluationError) in
+        let body: Overload.Body = { (arguments, meter) throws(EvaluationError) in
             guard case .timestamp(let timestamp) = arguments[0] else { throw noSuchOverload(name) }
-            return .int(read(TimeFields(timestamp, offsetSeconds: try offset(arguments))))
+            return .int(read(TimeFields(timestamp, offsetSeconds: try offset(at: timestamp, arguments, &meter))))
         }
         return [
             .method(name, [.timestamp], .int, body: body),
@@ -38,13 +59,14 @@ extension Library {
         ]
     }
 
-    private static func offset(_ arguments: [Value]) throws(EvaluationError) -> Int64 {
+    private static func offset(
+        at timestamp: Timestamp, _ arguments: [Value], _ meter: inout Meter
+    ) throws(EvaluationError) -> Int64 {
         guard arguments.count > 1 else { return 0 }
-        guard case .string(let zone) = arguments[1], let offset = Zone.offset(zone) else {
-            throw EvaluationError(
-                .invalidArgument, "\(arguments[1].rendered(limit: 60)) is not a fixed offset such as '+02:00'")
-        }
-        return offset
+        guard case .string(let zone) = arguments[1] else { throw noSuchOverload("a timestamp's function") }
+        // A zone's rules are looked up among some hundreds.
+        try meter.charge(10)
+        return try ZoneArgument(zone).offset(at: timestamp)
     }
 
     private static let milliseconds: [Overload] = [
@@ -56,8 +78,8 @@ extension Library {
         _ arguments: [Value], _ meter: inout Meter
     ) throws(EvaluationError) -> Value {
         guard case .timestamp(let timestamp) = arguments[0] else { throw noSuchOverload("getMilliseconds") }
-        // Offsets are whole minutes: they do not change milliseconds, but a bad one is still an error.
-        _ = try offset(arguments)
+        // Offsets are whole seconds: they do not change milliseconds, but a bad one is still an error.
+        _ = try offset(at: timestamp, arguments, &meter)
         return .int(Int64(timestamp.nanoseconds) / 1_000_000)
     }
 

@@ -70,7 +70,6 @@ struct CheckerTests {
         arguments: [
             ("node.name.matches('^a')", "regular expressions need an engine that works in linear time"),
             ("math.greatest(1, 2)", "library that is not supported"), ("'%d'.format([1])", "format() is not supported"),
-            ("now.getHours('Europe/Paris')", "fixed offsets"), ("now.getHours(node.name)", "fixed offsets"),
         ])
     func unsupported(source: String, reason: String) {
         let diagnostics = refusals(source)

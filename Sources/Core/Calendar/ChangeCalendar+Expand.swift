@@ -1,3 +1,5 @@
+import CEL
+
 extension ChangeCalendar {
     /// The calendar at an instant. A freeze or window that ends at that instant is over.
     public func moment(at now: Timestamp) -> Moment {

@@ -1,7 +1,9 @@
+public import CEL
+
 /// When changes are made and when they are not, as `belay.yaml` has it: windows that recur every week, and freezes.
 ///
 /// Policies decide what follows from it. They see it as it is at the instant of a decision (``Moment``), expanded to
-/// instants, since expressions know no zones.
+/// instants, so that no expression has to work out which day it is where.
 public struct ChangeCalendar: Sendable, Hashable {
     /// The zone of whatever names none of its own.
     public var zone: Zone

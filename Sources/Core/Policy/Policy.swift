@@ -96,7 +96,7 @@ public struct Policy: Sendable {
 
 extension Policy {
     /// The binding of `params`.
-    var paramsValue: Value {
+    public var paramsValue: Value {
         .message(name: "Params", fields: params.compactMapValues(\.celValue))
     }
 }

@@ -1,6 +1,11 @@
-import CEL
+public import CEL
 
 extension PolicyInput {
+    /// What the expressions of every policy read of a step on a node, by variable; `params` and `variables` are each policy's.
+    public func bindings(of step: StepPlan, on node: NodePlan) -> [String: CEL.Value] {
+        Self.document(of: step, on: node, in: document(of: node, common: commonBindings)).bindings
+    }
+
     /// What is the same for all nodes and steps: made once for a decision.
     var commonBindings: [String: Value] {
         [

@@ -18,6 +18,8 @@ public enum FuzzTargets {
         "ansible": ansible,
         "kubernetes": kubernetes,
         "selector": selector,
+        "cel": cel,
+        "cel-tree": celTree,
     ]
 }
 

@@ -1,35 +1,7 @@
-import Foundation
+import CEL
 
-/// A zone of the IANA time zone database: what clocks show there at an instant, and when they show a time.
-///
-/// The rules are those that come with Foundation, so that this machine's own database changes nothing. They say nothing of
-/// daylight saving time after the year 2100.
-public struct Zone: Sendable, Hashable {
-    /// Its name, such as `Europe/Amsterdam`.
-    public let name: String
-    private let rules: TimeZone
-
-    /// Where clocks are never changed.
-    public static let utc = Zone(name: "UTC", rules: .gmt)
-
-    private init(name: String, rules: TimeZone) {
-        self.name = name
-        self.rules = rules
-    }
-
-    /// The zone of a name; nil when there is none. Short forms are refused, since `IST` is three zones and `EST` half of one.
-    public init?(_ name: String) {
-        if name == Self.utc.name {
-            self = .utc
-            return
-        }
-        guard name.contains("/"), let rules = TimeZone(identifier: name), rules.identifier == name else { return nil }
-        self.init(name: name, rules: rules)
-    }
-
-    /// Names for suggestions; there are more.
-    static var commonNames: [String] { TimeZone.knownTimeZoneIdentifiers.filter { $0.contains("/") } }
-
+/// What clocks in a zone show at an instant, and when they show a time.
+extension Zone {
     private static let secondsOfDay = 86_400
 
     /// The day that clocks there show, counted from 1970-01-01.
@@ -63,11 +35,6 @@ public struct Zone: Sendable, Hashable {
             if self.offset(at: middle) == offset { early = middle } else { late = middle }
         }
         return late
-    }
-
-    /// By how many seconds clocks there are ahead of UTC.
-    private func offset(at seconds: Int) -> Int {
-        rules.secondsFromGMT(for: Date(timeIntervalSince1970: Double(seconds)))
     }
 }
 
