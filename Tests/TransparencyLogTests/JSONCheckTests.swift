@@ -89,7 +89,8 @@ struct JSONCheckTests {
             "type", "run", "node", "intent", "leaf", "index", "a", "b", "exactly8", "longerthan8", "",
         ]
         private static let texts = [
-            "", "x", "a longer text than eight", #"\n"#, #"\""#, #"\u0041"#, "é", #"\x"#, "\u{1}",
+            "", "x", "a longer text than eight", #"\n"#, #"\""#, #"\u0041"#, "é", #"\x"#, "\u{1}", "…", #"\é"#, #"\\…"#,
+            "\u{FFFE}", "😀", "\u{800}", "\u{D7FF}",
         ]
 
         mutating func entry() -> [UInt8] {

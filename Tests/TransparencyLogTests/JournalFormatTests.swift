@@ -13,6 +13,11 @@ struct JournalFormatTests {
                 #expect(CRC32C.checksum(Array(bytes[start..<end])) == tables)
             }
         }
+        let long = (0..<4000).map { _ in UInt8.random(in: 0...255) }
+        for count in [383, 384, 385, 391, 392, 767, 768, 776, 1151, 1152, 1153, 4000] {
+            let tables = long[..<count].withUnsafeBytes { ~CRC32C.updateByTables(~0, $0) }
+            #expect(CRC32C.checksum(Array(long[..<count])) == tables, "\(count) bytes")
+        }
     }
 
     @Test("CRC-32C check value")
