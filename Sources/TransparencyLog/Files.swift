@@ -40,14 +40,13 @@ package enum Files {
         return bytes
     }
 
-    /// The same into an array whose room is used again; false when there is no such file.
+    /// The same into an array whose room is used again when it is just right; false when there is no such file.
     static func read(
         _ path: String, from offset: Int, count: Int, into bytes: inout [UInt8], limit: Int
     ) throws(LogReadError) -> Bool {
         guard let file = try RegularFile(path, limit: limit) else { return false }
         let count = min(count, max(0, file.size - offset))
-        bytes.removeLast(max(0, bytes.count - count))
-        bytes.append(contentsOf: repeatElement(0, count: count - bytes.count))
+        if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
         let (filled, failure) = bytes.withUnsafeMutableBytes { file.read(into: $0, from: offset) }
         if let failure { throw LogReadError(path: path, errno: failure) }
         bytes.removeLast(count - filled)
