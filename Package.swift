@@ -49,7 +49,7 @@ let package = Package(
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .target(name: "SSH", dependencies: ["CSSH2", crypto, subprocess], swiftSettings: settings),
         .target(name: "CEL", swiftSettings: settings),
-        .target(name: "CChecksum"),
+        .target(name: "CChecksum", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "TransparencyLog", dependencies: ["CChecksum", crypto], swiftSettings: settings),
         .target(name: "Core", dependencies: ["CEL", yams, crypto], swiftSettings: settings),
         .target(
@@ -74,7 +74,7 @@ let package = Package(
             name: "hostile-sshd", path: "Tests/Support/hostile-sshd", linkerSettings: [.linkedLibrary("ssh")]),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),
         .testTarget(
-            name: "TransparencyLogTests", dependencies: ["TransparencyLog", "WitnessStandIn", crypto],
+            name: "TransparencyLogTests", dependencies: ["TransparencyLog", "CChecksum", "WitnessStandIn", crypto],
             resources: [.copy("Fixtures")],
             swiftSettings: settings),
         .testTarget(

@@ -9,7 +9,7 @@ struct CheckedChunk: Sendable {
     /// The entries that are not I-JSON.
     fileprivate(set) var findings: [EntryFinding] = []
     /// What the order of events depends on.
-    fileprivate(set) var events: [OrderedEvent] = []
+    fileprivate(set) var events = OrderedEvents()
     /// Changes of the log's key.
     fileprivate(set) var rotations: [KeyRotationEntry] = []
     /// What its tiles are against the files.
@@ -58,9 +58,7 @@ struct ChunkCheck: Sendable {
         let index = result.first + result.tree.size
         do throws(JSONDefect) {
             try scanner.scan(entry)
-            if let event = OrderedEvent(scanner, index: index, leaf: leaf, after: result.events.last) {
-                result.events.append(event)
-            }
+            result.events.add(scanner, index: index, leaf: leaf)
             if let rotation = KeyRotationEntry(entry, index: index) { result.rotations.append(rotation) }
         } catch {
             result.findings.append(EntryFinding(index: index, defect: error))

@@ -111,7 +111,7 @@ struct ChunkReader: Sendable {
                 tornTail = reader.tornTail
                 source = .journal(reader)
             }
-            while !chunk.isFull, try reader.visit({ chunk.append($0) }) {}
+            _ = try reader.visit(Tile.fullWidth - chunk.count) { chunk.append($0) }
         case .bundles(let tiles, let size):
             guard index < size else { return }
             let tile = Tile(.entries, index / 256, Int(min(256, size - index)))

@@ -42,10 +42,10 @@ package enum Files {
 
     /// The same into an array whose room is used again when it is just right; false when there is no such file.
     static func read(
-        _ path: String, from offset: Int, into bytes: inout [UInt8], limit: Int
+        _ path: String, from offset: Int, count: Int, into bytes: inout [UInt8], limit: Int
     ) throws(LogReadError) -> Bool {
         guard let file = try RegularFile(path, limit: limit) else { return false }
-        let count = max(0, file.size - offset)
+        let count = min(count, max(0, file.size - offset))
         if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
         let (filled, failure) = bytes.withUnsafeMutableBytes { file.read(into: $0, from: offset) }
         if let failure { throw LogReadError(path: path, errno: failure) }

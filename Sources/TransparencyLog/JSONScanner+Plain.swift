@@ -1,17 +1,23 @@
+import CChecksum
 import Glibc
 
 extension JSONScanner {
-    /// Over an entry as Belay's own writer makes them: no blanks, ASCII, keys without escapes, at most sixteen in an object. Nearly
+    /// Over an entry as Belay's own writer makes them: no blanks, keys of ASCII without escapes, at most sixteen in an object. Nearly
     /// every entry is one, and whether it is takes a fraction of what the whole grammar takes.
     ///
     /// - Returns: true when the entry is one I-JSON object; `head` is set then. False says nothing: the whole grammar decides.
     mutating func scanPlain() -> Bool {
         guard let base = bytes.baseAddress else { return false }
-        var entry = PlainEntry(bytes: base, count: bytes.count)
-        guard entry.byte(0) == UInt8(ascii: "{"), entry.object(at: 0, depth: 0, isIntent: false) == bytes.count else {
-            return false
+        let (count, words) = (bytes.count, bytes.count / 64 + 1)
+        if marks.count < words { marks = [UInt64](repeating: 0, count: words) }
+        let found = marks.withUnsafeMutableBufferPointer { marks -> EntryHead? in
+            guard let marks = marks.baseAddress else { return nil }
+            belay_json_marks(base, count, marks)
+            var entry = PlainEntry(bytes: base, count: count, marks: marks)
+            return entry.isWhole ? entry.head : nil
         }
-        head = entry.head
+        guard let found else { return false }
+        head = found
         return true
     }
 }
@@ -25,6 +31,16 @@ private struct PlainEntry {
         let start: UInt64
     }
 
+    /// Keys as `start` has them.
+    private enum Word {
+        static let type: UInt64 = 0x6570_7974
+        static let run: UInt64 = 0x6E_7572
+        static let node: UInt64 = 0x6564_6F6E
+        static let intent: UInt64 = 0x746E_6574_6E69
+        static let leaf: UInt64 = 0x6661_656C
+        static let index: UInt64 = 0x78_6564_6E69
+    }
+
     private static let unsure = -1
     private static let maxDepth = 20
     private static let maxKeys = 16
@@ -32,7 +48,14 @@ private struct PlainEntry {
 
     let bytes: UnsafeRawPointer
     let count: Int
+    /// Where strings end, or are not plain (`checksum.h`).
+    let marks: UnsafePointer<UInt64>
     var head = EntryHead()
+
+    /// Whether it is one object and nothing else.
+    var isWhole: Bool {
+        mutating get { byte(0) == UInt8(ascii: "{") && object(at: 0, depth: 0, isIntent: false) == count }
+    }
 
     @inline(__always)
     func byte(_ place: Int) -> UInt8 { place < count ? bytes.load(fromByteOffset: place, as: UInt8.self) : 0 }
@@ -42,18 +65,31 @@ private struct PlainEntry {
         UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
     }
 
+    /// The next mark from a place that is no further than `count`, where the last mark is.
+    @inline(__always)
+    private func mark(from place: Int) -> Int {
+        var number = place / 64
+        var word = marks[number] & ~0 << UInt64(place % 64)
+        while word == 0 {
+            number += 1
+            word = marks[number]
+        }
+        return number * 64 + word.trailingZeroBitCount
+    }
+
     /// Past the object that begins at `start`.
     mutating func object(at start: Int, depth: Int, isIntent: Bool) -> Int {
         guard depth < Self.maxDepth else { return Self.unsure }
         if byte(start + 1) == UInt8(ascii: "}") { return start + 2 }
         return withUnsafeTemporaryAllocation(of: Key.self, capacity: Self.maxKeys) { keys in
-            var (place, known) = (start, 0)
+            var (place, known, seen) = (start, 0, UInt64(0))
             repeat {
-                guard known < Self.maxKeys, let key = key(at: place + 1), isNew(key, among: keys[..<known]) else {
-                    return Self.unsure
-                }
+                guard known < Self.maxKeys, let key = key(at: place + 1) else { return Self.unsure }
+                // A bit for each key: one whose bit is not set is new without a look at the others.
+                let bit: UInt64 = 1 << ((key.start &* 0x9E37_79B9_7F4A_7C15) >> 58)
+                guard seen & bit == 0 || isNew(key, among: keys[..<known]) else { return Self.unsure }
                 keys.initializeElement(at: known, to: key)
-                known += 1
+                (known, seen) = (known + 1, seen | bit)
                 place = member(key, depth: depth, isIntent: isIntent)
             } while place > 0 && byte(place) == UInt8(ascii: ",")
             return place > 0 && byte(place) == UInt8(ascii: "}") ? place + 1 : Self.unsure
@@ -64,11 +100,31 @@ private struct PlainEntry {
     @inline(__always)
     private func key(at place: Int) -> Key? {
         guard byte(place) == UInt8(ascii: "\""), place + 9 <= count else { return nil }
-        let end = plainEnd(from: place + 1)
+        let end = mark(from: place + 1)
         guard byte(end) == UInt8(ascii: "\""), byte(end + 1) == UInt8(ascii: ":") else { return nil }
         let length = end - place - 1
-        let start = length >= 8 ? word(place + 1) : word(place + 1) & (1 << UInt64(8 * length) - 1)
+        let spare = UInt64(max(0, 64 - 8 * length))
+        let start = (word(place + 1) << spare) >> spare
+        guard !hasBackslash(start), length <= 8 || !hasBackslash(place + 9, end) else { return nil }
         return Key(place: place + 1, count: length, start: start)
+    }
+
+    /// Whether one of eight bytes is a backslash.
+    @inline(__always)
+    private func hasBackslash(_ word: UInt64) -> Bool {
+        let others = word ^ Self.ones &* 0x5C
+        return (others &- Self.ones) & ~others & (Self.ones &* 0x80) != 0
+    }
+
+    /// The same of the bytes from `start` to `end`; at least eight are before `end`.
+    @inline(__always)
+    private func hasBackslash(_ start: Int, _ end: Int) -> Bool {
+        var place = start
+        while place + 8 < end {
+            if hasBackslash(word(place)) { return true }
+            place += 8
+        }
+        return hasBackslash(word(end - 8))
     }
 
     @inline(__always)
@@ -85,24 +141,28 @@ private struct PlainEntry {
         let place = key.place + key.count + 2
         guard depth == 0 || isIntent else { return value(at: place, depth: depth + 1) }
         let end =
-            depth == 0 && key.is("intent") && byte(place) == UInt8(ascii: "{")
+            depth == 0 && key.start == Word.intent && byte(place) == UInt8(ascii: "{")
             ? object(at: place, depth: 1, isIntent: true) : value(at: place, depth: depth + 1)
         if end > 0 { note(key, place, end, isIntent) }
         return end
     }
 
+    @inline(__always)
     private mutating func note(_ key: Key, _ place: Int, _ end: Int, _ isIntent: Bool) {
         let isText = byte(place) == UInt8(ascii: "\"")
-        let text = JSONText(start: place + 1, end: end - 1, isEscaped: isText && hasBackslash(place + 1, end - 1))
-        switch (isIntent, isText) {
-        case (false, true):
-            if key.is("type") { head.type = text }
-            if key.is("run") { head.run = text }
-            if key.is("node") { head.node = text }
-        case (true, true): if key.is("leaf") { head.intentLeaf = text }
-        case (true, false): if key.is("index") { head.intentIndex = number(place, end) }
-        case (false, false): break
+        switch (isIntent, isText, key.start) {
+        case (false, true, Word.type): head.type = text(place, end)
+        case (false, true, Word.run): head.run = text(place, end)
+        case (false, true, Word.node): head.node = text(place, end)
+        case (true, true, Word.leaf): head.intentLeaf = text(place, end)
+        case (true, false, Word.index): head.intentIndex = number(place, end)
+        default: break
         }
+    }
+
+    private func text(_ place: Int, _ end: Int) -> JSONText {
+        let isEscaped = memchr(bytes + place, Int32(UInt8(ascii: "\\")), end - place) != nil
+        return JSONText(start: place + 1, end: end - 1, isEscaped: isEscaped)
     }
 
     /// Past a value.
@@ -128,43 +188,25 @@ private struct PlainEntry {
 
     @inline(__always)
     private func string(at start: Int) -> Int {
-        var place = start + 1
-        while true {
-            place = plainEnd(from: place)
-            switch byte(place) {
-            case UInt8(ascii: "\""): return place + 1
-            case UInt8(ascii: "\\"):
-                switch byte(place + 1) {
-                case UInt8(ascii: "n"), UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "t"), UInt8(ascii: "/"),
-                    UInt8(ascii: "r"), UInt8(ascii: "b"), UInt8(ascii: "f"):
-                    place += 2
-                default: return Self.unsure
-                }
-            default: return Self.unsure
-            }
+        var end = mark(from: start + 1)
+        while byte(end) >= 0x80 {
+            let next = scalar(at: end)
+            guard next > 0 else { return Self.unsure }
+            end = mark(from: next)
         }
+        return byte(end) == UInt8(ascii: "\"") ? end + 1 : Self.unsure
     }
 
-    /// The next byte that is a quote, a backslash, a control character or not ASCII; `count` when there is none.
-    @inline(__always)
-    private func plainEnd(from start: Int) -> Int {
-        var place = start
-        while place + 8 <= count {
-            let word = word(place)
-            let (quotes, backslashes) = (word ^ Self.ones &* 0x22, word ^ Self.ones &* 0x5C)
-            // The top bit of each byte tells. A borrow can set it falsely, but only above a byte that stops us anyway.
-            let controls = (word &- Self.ones &* 0x20) & ~word
-            let zeroes = (quotes &- Self.ones) & ~quotes | (backslashes &- Self.ones) & ~backslashes
-            let stops = (controls | zeroes | word) & (Self.ones &* 0x80)
-            if stops != 0 { return place + stops.trailingZeroBitCount / 8 }
-            place += 8
+    /// Past a scalar of two bytes, or of three that begin with E1...EC, where no surrogates and no noncharacters are.
+    private func scalar(at place: Int) -> Int {
+        let continues = { (place: Int) in byte(place) & 0xC0 == 0x80 }
+        // Behind a backslash it may be an escape, which it cannot be.
+        guard byte(place - 1) != UInt8(ascii: "\\"), continues(place + 1) else { return Self.unsure }
+        switch byte(place) {
+        case 0xC2...0xDF: return place + 2
+        case 0xE1...0xEC where continues(place + 2): return place + 3
+        default: return Self.unsure
         }
-        while place < count, byte(place) >= 0x20, byte(place) < 0x80, byte(place) != UInt8(ascii: "\""),
-            byte(place) != UInt8(ascii: "\\")
-        {
-            place += 1
-        }
-        return place
     }
 
     /// Past an integer of at most fifteen digits, which is below 2^53.
@@ -186,24 +228,9 @@ private struct PlainEntry {
         return end <= count && memcmp(bytes + place, word.utf8Start, word.utf8CodeUnitCount) == 0 ? end : Self.unsure
     }
 
-    private func hasBackslash(_ start: Int, _ end: Int) -> Bool {
-        memchr(bytes + start, Int32(UInt8(ascii: "\\")), end - start) != nil
-    }
-
     /// An integer that was scanned; nil below 0.
     private func number(_ start: Int, _ end: Int) -> UInt64? {
         guard UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte(start) else { return nil }
         return (start..<end).reduce(0) { $0 * 10 + UInt64(byte($1) - UInt8(ascii: "0")) }
-    }
-}
-
-extension PlainEntry.Key {
-    /// Whether it is a word of at most eight letters.
-    @inline(__always)
-    fileprivate func `is`(_ word: StaticString) -> Bool {
-        guard count == word.utf8CodeUnitCount else { return false }
-        var bytes: UInt64 = 0
-        for place in 0..<count { bytes |= UInt64(word.utf8Start[place]) << UInt64(8 * place) }
-        return start == bytes
     }
 }

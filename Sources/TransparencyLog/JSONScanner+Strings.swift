@@ -32,14 +32,6 @@ extension JSONScanner {
         return String(decoding: raw(text), as: UTF8.self)
     }
 
-    /// The same; without making another one when it is `known`.
-    func string(at text: JSONText, orLike known: String?) -> String {
-        guard !text.isEscaped, var known, known.utf8.count == text.end - text.start,
-            known.withUTF8({ raw(text).elementsEqual($0) })
-        else { return string(at: text) }
-        return known
-    }
-
     /// A string as it was written.
     func raw(_ text: JSONText) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: bytes[text.start..<text.end])

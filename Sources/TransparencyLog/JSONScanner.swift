@@ -39,6 +39,8 @@ struct JSONScanner {
     var head = EntryHead()
     /// Those of all objects that are open, the innermost last.
     private var keys: [JSONText] = []
+    /// Room for what is marked in an entry.
+    var marks: [UInt64] = []
 
     /// Checks one entry. The places in `head` are places in `entry`.
     mutating func scan(_ entry: UnsafeRawBufferPointer) throws(JSONDefect) {
@@ -141,6 +143,13 @@ struct JSONScanner {
     func isText(_ text: JSONText, _ value: StaticString) -> Bool {
         if text.isEscaped { return unescaped(text).elementsEqual("\(value)".utf8) }
         return isRaw(text, UnsafeRawPointer(value.utf8Start), count: value.utf8CodeUnitCount)
+    }
+
+    /// Whether a string has this value and no escapes.
+    func isPlain(_ text: JSONText, _ value: String) -> Bool {
+        guard !text.isEscaped, value.utf8.count == text.end - text.start else { return false }
+        var value = value
+        return value.withUTF8 { isRaw(text, UnsafeRawPointer($0.baseAddress), count: $0.count) }
     }
 
     private func isRaw(_ text: JSONText, _ value: UnsafeRawPointer?, count: Int) -> Bool {

@@ -44,13 +44,18 @@ public struct JournalError: Error, Equatable, Sendable, CustomStringConvertible 
 }
 
 /// Reads the entries of a log in order, without a lock and without write permission, also while others append:
-/// it ends at the last whole record it finds. One segment is in memory at a time.
+/// it ends at the last whole record it finds. A part of a segment is in memory at a time; at the end of what is written, its rest.
 public struct JournalReader: Sendable {
+    /// Room for any record, and little enough to be still in the processor's cache when it is looked at.
+    private static let window = 1 << 17
+
     private let directory: String
     private var later: ArraySlice<UInt64>
     private var bytes: [UInt8] = []
     /// Where in the segment `bytes` begins: a follower does not read again what it has seen.
     private var base = 0
+    /// Whether `bytes` goes to the segment's end.
+    private var isRest = true
     private var rereadOffset: Int?
     /// Where the next entry is.
     public private(set) var position: JournalPosition
@@ -81,36 +86,62 @@ public struct JournalReader: Sendable {
     public mutating func next() throws -> JournalEntry? {
         let index = position.index
         var entry: JournalEntry?
-        _ = try visit { entry = JournalEntry(index: index, bytes: Array($0)) }
+        _ = try visit(1) { entry = JournalEntry(index: index, bytes: Array($0)) }
         return entry
     }
 
-    /// Lends the next entry to `body` where it lies in the segment; false at the end.
-    mutating func visit(_ body: (UnsafeRawBufferPointer) -> Void) throws -> Bool {
-        while true {
-            let offset = position.offset - base
-            switch bytes.withUnsafeBytes({ JournalFormat.frame($0, at: offset) }) {
-            case .record(let index, let entry):
-                guard index == position.index else { throw misplaced(index) }
-                bytes.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[entry])) }
-                position.offset = base + entry.upperBound
-                position.index += 1
-                return true
-            case .damaged(let why):
-                if try reread() { continue }
-                try endTorn("the record is damaged: \(why)")
-                return false
-            case .end:
-                guard try advance() else { return false }
+    /// Lends the next entries to `body` where they lie, so many of them; says how many there were, which is fewer only at the end.
+    mutating func visit(_ count: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws -> Int {
+        var rest = count
+        while let obstacle = visitRecords(&rest, body), try pass(obstacle) {}
+        return count - rest
+    }
+
+    /// The same in what is in memory; gives what is not the record that is next, if that ended it.
+    private mutating func visitRecords(
+        _ rest: inout Int, _ body: (UnsafeRawBufferPointer) -> Void
+    ) -> JournalFormat.Frame? {
+        var (next, left) = (position, rest)
+        let obstacle = bytes.withUnsafeBytes { segment -> JournalFormat.Frame? in
+            while left > 0 {
+                let frame = JournalFormat.frame(segment, at: next.offset - base)
+                guard case .record(next.index, let entry) = frame else { return frame }
+                body(UnsafeRawBufferPointer(rebasing: segment[entry]))
+                next.offset = base + entry.upperBound
+                next.index += 1
+                left -= 1
             }
+            return nil
         }
+        (position, rest) = (next, left)
+        return obstacle
+    }
+
+    /// Goes on where no record is that follows; false at the end.
+    private mutating func pass(_ obstacle: JournalFormat.Frame) throws -> Bool {
+        if case .record(let index, _) = obstacle { throw misplaced(index) }
+        if try loadMore() { return true }
+        guard case .damaged(let why) = obstacle else { return try advance() }
+        if try reread() { return true }
+        try endTorn("the record is damaged: \(why)")
+        return false
+    }
+
+    /// More of the segment: its next part, or all its rest when this part would have had room for a record; false when there is none.
+    private mutating func loadMore() throws -> Bool {
+        guard !isRest else { return false }
+        let isAtEdge = bytes.count - (position.offset - base) < JournalFormat.headerSize + JournalFormat.maxEntrySize
+        guard try load(position.segment, from: position.offset, count: isAtEdge ? Self.window : .max) else {
+            throw error(.misplaced, "the segment is missing")
+        }
+        return true
     }
 
     /// What was being written while it was read is whole the next time; a second look at one place is enough.
     private mutating func reread() throws -> Bool {
         guard rereadOffset != position.offset else { return false }
         rereadOffset = position.offset
-        return try load(position.segment, from: base)
+        return try load(position.segment, from: base, count: .max)
     }
 
     /// To the next segment; false at the end of the log.
@@ -144,12 +175,14 @@ public struct JournalReader: Sendable {
     }
 
     @discardableResult
-    private mutating func load(_ segment: UInt64, from offset: Int) throws -> Bool {
+    private mutating func load(_ segment: UInt64, from offset: Int, count: Int = window) throws -> Bool {
         let path = "\(directory)/\(LogLayout.segment(startingAt: segment))"
         let aligned = offset - offset % TailCheck.sector
-        let isThere = try Files.read(path, from: aligned, into: &bytes, limit: JournalFormat.maxSegmentSize)
+        let isThere = try Files.read(
+            path, from: aligned, count: count, into: &bytes, limit: JournalFormat.maxSegmentSize)
         guard isThere else { return false }
         base = aligned
+        isRest = bytes.count < count
         return true
     }
 

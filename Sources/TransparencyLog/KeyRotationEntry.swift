@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// What an entry `key.rotate` says: the log goes on with another key. It takes effect with the first checkpoint over it that
 /// both keys signed, and without such a one it has none.
@@ -15,11 +16,11 @@ struct KeyRotationEntry: Sendable, Equatable {
 
     private static let type = "key.rotate"
     // An entry's fields are sorted, and this is the last: a look at a few bytes tells all others.
-    private static let ending = Array(#""type":"\#(type)"}"#.utf8)
+    private static let ending: StaticString = #""type":"key.rotate"}"#
 
     /// Nil for every other entry.
     init?(_ entry: UnsafeRawBufferPointer, index: UInt64) {
-        guard entry.suffix(Self.ending.count).elementsEqual(Self.ending),
+        guard Self.hasEnding(entry),
             let record = try? JSONDecoder().decode(Record.self, from: Data(entry)), record.type == Self.type,
             let keys = record.event[Self.type], let old = try? VerifierKey(keys.old),
             let new = try? VerifierKey(keys.new), old.name == new.name, old != new
@@ -27,5 +28,11 @@ struct KeyRotationEntry: Sendable, Equatable {
         self.index = index
         self.old = old
         self.new = new
+    }
+
+    private static func hasEnding(_ entry: UnsafeRawBufferPointer) -> Bool {
+        let count = ending.utf8CodeUnitCount
+        guard entry.count >= count, let base = entry.baseAddress else { return false }
+        return memcmp(base + (entry.count - count), ending.utf8Start, count) == 0
     }
 }

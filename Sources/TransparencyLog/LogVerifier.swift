@@ -4,7 +4,7 @@ public enum LogVerifier {
 
     /// Reads all entries and checks every checkpoint against them; writes nothing and takes no lock. In a folder without a journal,
     /// as a client of tlog-tiles makes it, the entries are those of the bundles. Blocks its thread and works
-    /// on all cores meanwhile; in memory are a segment and a few chunks of 256 entries, however long the log is.
+    /// on all cores meanwhile; in memory are a part of a segment and a few chunks of 256 entries, however long the log is.
     ///
     /// - Parameters:
     ///   - directory: the log, or a copy of it.

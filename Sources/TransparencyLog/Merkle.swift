@@ -1,3 +1,4 @@
+import CChecksum
 import Crypto
 
 /// The hashes of an RFC 6962 Merkle tree over SHA-256 (section 2.1).
@@ -15,29 +16,16 @@ public enum Merkle {
     }
 
     static func leaf(_ entry: UnsafeRawBufferPointer) -> TreeHash {
-        // In one piece, as below.
-        withUnsafeTemporaryAllocation(byteCount: 1 + entry.count, alignment: 1) { bytes in
-            bytes[0] = 0x00
-            UnsafeMutableRawBufferPointer(rebasing: bytes[1...]).copyMemory(from: entry)
-            return hash(UnsafeRawBufferPointer(bytes))
-        }
+        TreeHash { belay_leaf_hash(entry.baseAddress, entry.count, $0) }
     }
 
     /// The hash of the node over two subtrees.
     public static func node(_ left: TreeHash, _ right: TreeHash) -> TreeHash {
-        // In one piece: handing it over in three costs more than hashing it.
-        withUnsafeTemporaryAllocation(byteCount: 65, alignment: 1) { bytes in
-            bytes[0] = 0x01
-            left.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[1..<33]).copyMemory(from: $0) }
-            right.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: bytes[33..<65]).copyMemory(from: $0) }
-            return hash(UnsafeRawBufferPointer(bytes))
+        left.withUnsafeBytes { left in
+            right.withUnsafeBytes { right in
+                TreeHash { belay_node_hash(left.baseAddress, right.baseAddress, $0) }
+            }
         }
-    }
-
-    private static func hash(_ bytes: UnsafeRawBufferPointer) -> TreeHash {
-        var hasher = SHA256()
-        hasher.update(bufferPointer: bytes)
-        return TreeHash(digest: hasher.finalize())
     }
 
     /// MTH of a whole tree given its leaf hashes.

@@ -65,7 +65,7 @@ struct Replay: Sendable {
         findings += chunk.findings.prefix(LogVerifier.maxFindings - findings.count)
         rotations += chunk.rotations.prefix(KeyHistory.maxChanges - rotations.count)
         tiles.add(chunk)
-        for event in chunk.events { order.add(event) }
+        order.add(chunk.events)
     }
 
     private mutating func compare(_ tree: Frontier) {

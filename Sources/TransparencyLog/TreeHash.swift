@@ -28,6 +28,12 @@ public struct TreeHash: Hashable, Sendable, CustomStringConvertible {
         guard isHex else { return nil }
     }
 
+    /// One whose 32 bytes `fill` writes.
+    init(filledBy fill: (UnsafeMutableRawPointer) -> Void) {
+        words = .zero
+        withUnsafeMutablePointer(to: &words) { fill($0) }
+    }
+
     init(digest: SHA256Digest) {
         words = .zero
         digest.withUnsafeBytes { bytes in Swift.withUnsafeMutableBytes(of: &words) { $0.copyMemory(from: bytes) } }

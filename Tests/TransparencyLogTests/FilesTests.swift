@@ -50,7 +50,7 @@ struct FilesTests {
         try with(bytes) { () throws in
             #expect(throws: LogReadError.self) { try Files.difference(path, from: bytes[...], limit: 199_999) }
             var room = [UInt8](repeating: 7, count: 10)
-            #expect(throws: LogReadError.self) { try Files.read(path, from: 0, into: &room, limit: 199_999) }
+            #expect(throws: LogReadError.self) { try Files.read(path, from: 0, count: 10, into: &room, limit: 199_999) }
         }
     }
 
@@ -71,10 +71,12 @@ struct FilesTests {
     func room(of count: Int) throws {
         var room = [UInt8](repeating: 7, count: count)
         try with(bytes) { () throws in
-            #expect(try Files.read(path, from: 100, into: &room, limit: 1 << 20))
+            #expect(try Files.read(path, from: 50, count: 1000, into: &room, limit: 1 << 20))
+            #expect(room == Array(bytes[50..<1050]))
+            #expect(try Files.read(path, from: 100, count: .max, into: &room, limit: 1 << 20))
             #expect(room == Array(bytes[100...]))
         }
-        #expect(try !Files.read(path, from: 100, into: &room, limit: 1 << 20))
+        #expect(try !Files.read(path, from: 100, count: .max, into: &room, limit: 1 << 20))
         #expect(room == Array(bytes[100...]))
     }
 }

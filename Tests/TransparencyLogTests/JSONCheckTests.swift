@@ -1,3 +1,4 @@
+import CChecksum
 import Testing
 
 @testable import TransparencyLog
@@ -88,7 +89,8 @@ struct JSONCheckTests {
             "type", "run", "node", "intent", "leaf", "index", "a", "b", "exactly8", "longerthan8", "",
         ]
         private static let texts = [
-            "", "x", "a longer text than eight", #"\n"#, #"\""#, #"\u0041"#, "é", #"\x"#, "\u{1}",
+            "", "x", "a longer text than eight", #"\n"#, #"\""#, #"\u0041"#, "é", #"\x"#, "\u{1}", "…", #"\é"#, #"\\…"#,
+            "\u{FFFE}", "😀", "\u{800}", "\u{D7FF}",
         ]
 
         mutating func entry() -> [UInt8] {
@@ -150,5 +152,36 @@ struct JSONCheckTests {
             }
         }
         #expect(count > 500, "nearly nothing was scanned fast")
+    }
+
+    @Test("the processor's instructions mark the bytes that the plain way marks, at every length")
+    func marks() {
+        let alphabet = Array(#""\\\ntu/rbfx{: "#.utf8) + [0x00, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
+        for count in Array(0...260) + [4096, 65_535] {
+            // Long runs of one byte, too: of backslashes every second one escapes.
+            var bytes: [UInt8] = []
+            while bytes.count < count {
+                bytes += Array(repeating: alphabet.randomElement() ?? 0, count: .random(in: 1...3))
+            }
+            var fast = [UInt64](repeating: 1, count: count / 64 + 1)
+            var plain = fast
+            belay_json_marks(bytes, count, &fast)
+            belay_json_marks_portable(bytes, count, &plain)
+            #expect(fast == plain && fast == Self.marks(bytes.prefix(count)), "\(bytes)")
+        }
+    }
+
+    /// The definition, byte by byte.
+    private static func marks(_ bytes: ArraySlice<UInt8>) -> [UInt64] {
+        var marks = [UInt64](repeating: 0, count: bytes.count / 64 + 1)
+        var isEscaped = false
+        for (place, byte) in bytes.enumerated() {
+            let isPlain = byte >= 0x20 && byte < 0x80
+            let isMarked = isEscaped ? !Array(#"n"\t/rbf"#.utf8).contains(byte) : byte == UInt8(ascii: "\"") || !isPlain
+            if isMarked { marks[place / 64] |= 1 << UInt64(place % 64) }
+            isEscaped = !isEscaped && byte == UInt8(ascii: "\\")
+        }
+        marks[bytes.count / 64] |= 1 << UInt64(bytes.count % 64)
+        return marks
     }
 }

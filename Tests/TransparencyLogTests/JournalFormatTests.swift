@@ -13,6 +13,11 @@ struct JournalFormatTests {
                 #expect(CRC32C.checksum(Array(bytes[start..<end])) == tables)
             }
         }
+        let long = (0..<4000).map { _ in UInt8.random(in: 0...255) }
+        for count in [383, 384, 385, 391, 392, 767, 768, 776, 1151, 1152, 1153, 4000] {
+            let tables = long[..<count].withUnsafeBytes { ~CRC32C.updateByTables(~0, $0) }
+            #expect(CRC32C.checksum(Array(long[..<count])) == tables, "\(count) bytes")
+        }
     }
 
     @Test("CRC-32C check value")
@@ -63,6 +68,42 @@ struct JournalFormatTests {
             #expect(indices == Array(start..<30))
             #expect(reader.position.index == 30)
         }
+    }
+
+    /// Entries of all lengths, in a segment that is many times what is read at once.
+    private static func long() throws -> LogFixture {
+        let entries = (0..<20).map { number in
+            Array(#"{"text":"\#(String(repeating: "x", count: number % 3 == 0 ? 65_500 - number : 7 * number))"}"#.utf8)
+        }
+        return try LogFixture(entries: entries, segments: [0, 15])
+    }
+
+    @Test("a segment that is read in parts has all its entries, wherever a part ends")
+    func parts() throws {
+        let log = try Self.long()
+        var reader = try JournalReader(directory: log.directory)
+        for entry in log.entries { #expect(try reader.next()?.bytes == entry) }
+        #expect(try reader.next() == nil && reader.tornTail == nil)
+    }
+
+    @Test("damage is named by its place in the segment, in whatever part it is", arguments: [0, 1, 2, 3, 5, 6, 14])
+    func damagedPart(index: Int) throws {
+        let log = try Self.long()
+        let offset = log.offset(of: index)
+        try log.edit { $0[offset + 16 + log.entries[index].count / 2] ^= 1 }
+        let failure = try #require(try log.verify().failures.first)
+        #expect(failure.kind == .damagedRecord && failure.offset == UInt64(offset))
+        #expect(failure.entries == UInt64(index)..<UInt64(index + 1))
+    }
+
+    @Test("zeroes amid a segment are no end, wherever a part ends", arguments: [0, 1, 3, 8, 14])
+    func hole(index: Int) throws {
+        let log = try Self.long()
+        let offset = log.offset(of: index)
+        try log.edit { bytes in for place in offset..<(offset + 4) { bytes[place] = 0 } }
+        let failure = try #require(try log.verify().failures.first)
+        #expect(failure.offset == UInt64(offset))
+        #expect(failure.what.contains("yet there are bytes after the end"))
     }
 
     @Test("one entry is read from its place, and from no other")

@@ -1,3 +1,4 @@
+import Crypto
 import Testing
 
 @testable import TransparencyLog
@@ -13,6 +14,20 @@ struct MerkleTests {
         for leaf in vectors.leaf_hashes { #expect(Merkle.leaf(Hex.decode(leaf.data.utf8)!).hex == leaf.hash) }
         let node = vectors.node
         #expect(Merkle.node(hash(node.left), hash(node.right)).hex == node.hash)
+    }
+
+    @Test("hashes of entries of all lengths, and of nodes, are those of another library")
+    func otherLibrary() {
+        let bytes = (0..<65_536).map { _ in UInt8.random(in: 0...255) }
+        for count in Array(0...200) + [511, 512, 4095, 4096, 65_535, 65_536] {
+            let expected = SHA256.hash(data: [0] + bytes[..<count])
+            #expect(Merkle.leaf(Array(bytes[..<count])) == TreeHash(digest: expected), "\(count) bytes")
+        }
+        for start in 0..<100 {
+            let (left, right) = (bytes[start..<(start + 32)], bytes[(start + 32)..<(start + 64)])
+            let node = TreeHash(left).flatMap { left in TreeHash(right).map { Merkle.node(left, $0) } }
+            #expect(node == TreeHash(digest: SHA256.hash(data: [1] + left + right)))
+        }
     }
 
     @Test("a frontier has the root of every size of the reference tree")
