@@ -97,7 +97,7 @@ extension Belay {
         var rollsBack: StoredRun?
         var reason: String?
         var secretParameters: [String]?
-        var seconds: Int
+        var seconds = Belay.validSeconds
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
