@@ -135,7 +135,8 @@ extension Belay {
     /// Puts into the log what a decision is about to be made from.
     func record(_ input: PolicyInput, for policies: PolicySet, by name: String) async throws {
         try await log.hiding(input.plan.secrets).append(
-            .decisionInput(DecisionInput(input, policySet: policies.digest)), by: name, run: input.plan.id,
+            .decisionInput(DecisionInputRecord(DecisionInput(input, policySet: policies.digest))), by: name,
+            run: input.plan.id,
             node: input.turn)
     }
 }

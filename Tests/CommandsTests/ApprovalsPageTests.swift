@@ -7,7 +7,7 @@ import Testing
 @testable import Engine
 
 /// The outsider's commands on `docs/approvals.md` are run as they stand there, over an approval that Belay made.
-@Suite("approvals without Belay", .timeLimit(.minutes(1)))
+@Suite("approvals without Belay", .timeLimit(.minutes(5)))
 struct ApprovalsPageTests {
     /// The page's only block of shell commands.
     private static func commands() throws -> String {

@@ -94,7 +94,7 @@ struct EntrySchemaTests {
     func everyEvent() async throws {
         var events = Self.events()
         events.append(.decided(try Sample.decision(allowed: true)))
-        events += [nil, "worker-1"].map { .decisionInput(Sample.input(turn: $0)) }
+        events += try [nil, "worker-1"].map { .decisionInput(try DecisionInputRecord(Sample.input(turn: $0))) }
         #expect(try await Self.faults(try events.map(Self.entry)) == [])
         let schema = try JSONSerialization.jsonObject(
             with: Data(

@@ -21,7 +21,7 @@ struct InflightTests {
         """
 
     // The span in which the node is changed is written down by the node itself; all nodes have the same clock.
-    private static let runbook = """
+    static let runbook = """
         apiVersion: belay/v1
         kind: Runbook
         metadata: {name: span, title: Take a while, layer: node, author: test}
@@ -41,7 +41,7 @@ struct InflightTests {
         """
 
     // A pool of the lent nodes alone: what other tests do on theirs must not count.
-    private static func inventory(_ nodes: [String]) throws -> [String] {
+    static func inventory(_ nodes: [String]) throws -> [String] {
         try Project.testbedNodes().filter { line in nodes.contains { line.hasPrefix("- {name: \($0),") } }
     }
 
@@ -52,12 +52,12 @@ struct InflightTests {
         return project
     }
 
-    private func install(on nodes: [String]) async throws {
+    static func install(on nodes: [String]) async throws {
         let script = "date +%s%N >>/root/span; sleep 3; date +%s%N >>/root/span"
         for node in nodes { try await Testbed.exec(node, "echo '\(script)' >/root/take-a-while") }
     }
 
-    private func spans(_ nodes: [String]) async throws -> [ClosedRange<Int>] {
+    static func spans(_ nodes: [String]) async throws -> [ClosedRange<Int>] {
         var spans: [ClosedRange<Int>] = []
         for node in nodes {
             let text = try await Testbed.exec(node, "cat /root/span 2>/dev/null; rm -f /root/span")
@@ -67,7 +67,7 @@ struct InflightTests {
         return spans
     }
 
-    private func leases(_ nodes: [String]) async throws -> String {
+    static func leases(_ nodes: [String]) async throws -> String {
         var left = ""
         let list = "ls -d /var/lib/belay/2* /var/lib/belay/lease 2>/dev/null; true"
         for node in nodes { left += try await Testbed.exec(node, list) }
@@ -77,7 +77,7 @@ struct InflightTests {
     @Test("Two that start at once never both go on; who backs off ran and left nothing; one alone goes through")
     func together() async throws {
         try await NodePool.shared.with(count: 2) { nodes in
-            try await install(on: nodes)
+            try await Self.install(on: nodes)
             let one = try await project(nodes)
             let two = try await project(nodes)
             var ends: [[Int]] = []
@@ -95,15 +95,15 @@ struct InflightTests {
                     #expect((result.output + result.error).contains("pool-one-at-a-time"), "\(result.output)")
                     #expect((result.output + result.error).contains("under way in pool workers"), "\(result.output)")
                 }
-                let spans = try await spans(nodes)
+                let spans = try await Self.spans(nodes)
                 #expect(spans.count == results.count { $0.status == 0 }, "what was denied ran: \(ends)")
                 if spans.count == 2 { #expect(!spans[0].overlaps(spans[1]), "both were at work at once") }
-                #expect(try await leases(nodes) == "")
+                #expect(try await Self.leases(nodes) == "")
             }
             print("two runs at once ended with \(ends)")
             let alone = try await one.belay("apply", try await one.approvedPlan("span", nodes[0]))
             #expect(alone.status == 0, "\(alone.output)\(alone.error)")
-            #expect(try await spans(nodes).count == 1)
+            #expect(try await Self.spans(nodes).count == 1)
             try await one.expectVerifies()
             try await two.expectVerifies()
         }
@@ -112,7 +112,7 @@ struct InflightTests {
     @Test("A run that comes between two waves of another denies it its next node, and what is in place stays")
     func betweenWaves() async throws {
         try await NodePool.shared.with(count: 3) { nodes in
-            try await install(on: nodes)
+            try await Self.install(on: nodes)
             let mine = try await project(nodes)
             let plan = try await mine.approvedPlan("span", nodes[0], "--node", nodes[1])
             let (first, other) = (nodes[0], nodes[2])
@@ -134,12 +134,12 @@ struct InflightTests {
             }
             let judged = try await mine.entries().filter { $0["type"] as? String == "judged" }
             #expect(judged.compactMap { $0["node"] as? String } == [nodes[0], nodes[1]])
-            #expect(try await spans(nodes).count == 1)
+            #expect(try await Self.spans(nodes).count == 1)
             // A lease without a record counts until it expires; a new plan is denied as it is made.
             let again = try await mine.belay("plan", "span", "--node", nodes[0], "--out", mine.folder + "/again.plan")
             #expect(again.status == 3 && again.output.contains("20990101-000000-dead on \(other)"), "\(again.output)")
             try await Testbed.exec(other, "rm -f /var/lib/belay/lease")
-            #expect(try await leases(nodes) == "")
+            #expect(try await Self.leases(nodes) == "")
         }
     }
 

@@ -12,7 +12,7 @@ struct PolicyReplayView: Sendable {
 
     func text(_ style: Style) -> String {
         let lost = unreadable.map {
-            "entry \($0): what the policies were asked from was erased, or is not on this disk"
+            "entry \($0): what the policies were asked from was erased, is not on this disk, or is of another version"
         }
         return (lines(style) + lost).map { $0 + "\n" }.joined()
     }

@@ -33,7 +33,7 @@ struct TimelineView: Sendable {
         case .adopted(let record):
             "found on \(record.pieces.map(\.host.name.printable).joined(separator: " and ")), left there by \(record.holder.printable)"
         case .decisionInput(let input):
-            "policies (\(input.phase.rawValue)): asked, from facts of \(count(input.nodes.count, "node"))"
+            "policies (\(input.phase.rawValue)): asked"
         case .decided(let decision):
             "policies (\(decision.phase.rawValue)): "
                 + (decision.allowed ? "allowed" : "denied, \(count(decision.denials.count, "finding"))")

@@ -1,11 +1,8 @@
-/// What a decision was made from, besides plan and policies: recorded before the decision, so that anybody who has the
-/// policies can make it again (`belay policy replay`).
+/// What a decision was made from, besides plan and policies, so that anybody who has these can make it again
+/// (`belay policy replay`).
 public struct DecisionInput: Codable, Sendable, Hashable {
     /// The rules by which policies are judged; raised when the same input could be judged differently.
     public static let engineVersion = 1
-
-    /// The name of its event in the log.
-    public static let eventName = "decision.input"
 
     /// ``engineVersion`` of whoever judged.
     public var engine: Int
@@ -46,6 +43,37 @@ public struct DecisionInput: Codable, Sendable, Hashable {
         inflight = input.inflight
         history = input.history
         now = input.now
+    }
+}
+
+/// An input as the log has it, before what was decided from it.
+public struct DecisionInputRecord: Codable, Sendable, Hashable {
+    /// The name of its event in the log.
+    public static let eventName = "decision.input"
+
+    /// When in the plan's life.
+    public var phase: PolicyPhase
+    /// The node whose turn it was; nil for the plan as a whole.
+    public var turn: String?
+    /// The decision's one instant.
+    public var now: Timestamp
+    /// The ``DecisionInput`` as JSON, in one text: entries have no fractions and no long numbers (I-JSON), facts do.
+    public var document: Payload
+
+    /// Encodes an input.
+    public init(_ input: DecisionInput) throws {
+        phase = input.phase
+        turn = input.turn
+        now = input.now
+        document = Payload(bytes: try JSON.encode(input))
+    }
+
+    /// The input; nil where another version has written it.
+    public var input: DecisionInput? {
+        guard let input = try? JSON.decode(DecisionInput.self, from: document.bytes),
+            input.engine == DecisionInput.engineVersion
+        else { return nil }
+        return input
     }
 }
 

@@ -7,7 +7,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
     /// A run was found on a node, and this log goes on with it.
     case adopted(AdoptedRecord)
     /// What the policies are about to judge it from.
-    case decisionInput(DecisionInput)
+    case decisionInput(DecisionInputRecord)
     /// The policies judged it.
     case decided(Decision)
     /// Someone approved or denied it.
@@ -72,7 +72,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .began: self = .began(try container.decode(LogBeginning.self, forKey: key))
         case .planned: self = .planned(try container.decode(PlannedRecord.self, forKey: key))
         case .adopted: self = .adopted(try container.decode(AdoptedRecord.self, forKey: key))
-        case .decisionInput: self = .decisionInput(try container.decode(DecisionInput.self, forKey: key))
+        case .decisionInput: self = .decisionInput(try container.decode(DecisionInputRecord.self, forKey: key))
         case .decided: self = .decided(try container.decode(Decision.self, forKey: key))
         case .approval: self = .approval(try container.decode(ApprovalRecord.self, forKey: key))
         case .trusted: self = .trusted(try container.decode(TrustRecord.self, forKey: key))

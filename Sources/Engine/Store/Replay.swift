@@ -19,7 +19,7 @@ public struct ReplayedDecision: Sendable {
 
 extension StoredRun {
     /// Makes every decision about this run again, in the order of the log.
-    /// - Returns: those whose input can be read, and the entries of those whose blob is erased or missing.
+    /// - Returns: those whose input can be read, and the entries of those whose blob is erased or missing, or of another version.
     /// - Throws: ``WorkspaceError`` when the log has no input of any.
     public func replay(
         under policies: PolicySet
@@ -27,10 +27,11 @@ extension StoredRun {
         var decisions: [ReplayedDecision] = []
         var unreadable: [UInt64] = []
         for (position, record) in records.enumerated() {
-            if record.record.event == nil, record.record.type == DecisionInput.eventName {
+            guard record.record.type == DecisionInputRecord.eventName else { continue }
+            guard case .decisionInput(let found)? = record.record.event, let input = found.input else {
                 unreadable.append(record.index)
+                continue
             }
-            guard case .decisionInput(let input)? = record.record.event else { continue }
             let later = records[(position + 1)...]
             decisions.append(
                 ReplayedDecision(

@@ -24,7 +24,7 @@ struct PolicyReplayViewTests {
         var story = Story(id: "20261122-180000-ab12", [Sample.node([Sample.restart()])])
         try story.begin()
         let input = Sample.input(story.plan, policySet: policies.digest)
-        try story.add(.decisionInput(input))
+        try story.add(.decisionInput(DecisionInputRecord(input)))
         var decision = policies.judge(PolicyInput(input, plan: story.plan))
         if let finding { decision.findings.append(finding) }
         try story.add(.decided(decision))

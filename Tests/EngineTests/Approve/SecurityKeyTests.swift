@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 
 /// Signatures as FIDO authenticators make them, checked by the real `ssh-keygen -Y verify`.
-@Suite("security keys", .timeLimit(.minutes(1)))
+@Suite("security keys", .timeLimit(.minutes(5)))
 struct SecurityKeyTests {
     private static let namespace = SignatureNamespace.approval
     private let message = Array("what was approved".utf8)

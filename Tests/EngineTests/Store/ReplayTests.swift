@@ -64,14 +64,15 @@ struct ReplayTests {
         let planned = PlannedRecord(
             plan: Payload(bytes: try JSON.encode(plan)), planSha256: "d", signature: "s")
         let said: LogEvent = turn == nil ? .decided(decision) : .run(.judged(findings: decision.findings))
-        let events: [(LogEvent, String?)] = [
-            (.planned(planned), nil), (.decisionInput(DecisionInput(input, policySet: policies.digest)), turn),
+        let events: [(LogEvent, String?)] = try [
+            (.planned(planned), nil),
+            (.decisionInput(DecisionInputRecord(DecisionInput(input, policySet: policies.digest))), turn),
             (.run(.judged(findings: [])), "another"), (said, turn),
         ]
         let records = try events.enumerated().map { index, event in
             let whole = LogRecord(at: now, by: "alice", run: "r", node: event.1, event: event.0)
             var record = try JSON.decode(LogRecord.self, from: JSON.encode(whole))
-            if loses, record.type == DecisionInput.eventName { record.event = nil }
+            if loses, record.type == DecisionInputRecord.eventName { record.event = nil }
             return IndexedRecord(index: UInt64(index), record: record, bytes: [])
         }
         return try StoredRun(id: "r", records: records)
