@@ -48,7 +48,8 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CSSH2", pkgConfig: "libssh2", providers: [.apt(["libssh2-1-dev"])]),
         .target(name: "SSH", dependencies: ["CSSH2", crypto, subprocess], swiftSettings: settings),
-        .target(name: "CEL", swiftSettings: settings),
+        .target(name: "CRE2", linkerSettings: [.linkedLibrary("re2"), .linkedLibrary("stdc++")]),
+        .target(name: "CEL", dependencies: ["CRE2"], swiftSettings: settings),
         .target(name: "CChecksum", linkerSettings: [.linkedLibrary("crypto")]),
         .target(name: "TransparencyLog", dependencies: ["CChecksum", crypto], swiftSettings: settings),
         .target(name: "Core", dependencies: ["CEL", yams, crypto], swiftSettings: settings),

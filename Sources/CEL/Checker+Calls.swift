@@ -50,21 +50,22 @@ extension Checker {
 
     /// Literal arguments are read when loaded: `duration('10x')` is a mistake of the author, not of the input.
     private mutating func checkLiterals(_ name: String, _ target: Node?, _ arguments: [Node]) {
-        guard let argument = arguments.first else { return }
-        var text: String?
-        if case .literal(.string(let literal)) = argument.kind { text = literal }
+        // The expression comes last in both forms of matches().
+        guard let argument = name == "matches" ? arguments.last : arguments.first,
+            case .literal(.string(let text)) = argument.kind
+        else { return }
         do throws(EvaluationError) {
             switch name {
-            case "duration" where target == nil: if let text { _ = try Duration(parsingCEL: text) }
-            case "timestamp" where target == nil: if let text { _ = try Timestamp(parsing: text) }
-            case _ where target != nil && Library.timeGetters.contains(name):
-                if let text { _ = try ZoneArgument(text) }
+            case "duration" where target == nil: _ = try Duration(parsingCEL: text)
+            case "timestamp" where target == nil: _ = try Timestamp(parsing: text)
+            case "matches": patterns[ObjectIdentifier(argument)] = try Pattern(text)
+            case _ where target != nil && Library.timeGetters.contains(name): _ = try ZoneArgument(text)
             default: break
             }
         } catch {
             let isZone = Library.timeGetters.contains(name) && diagnostics.count < Self.maximumDiagnostics
-            let hint = isZone ? Suggestion.text(for: text ?? "", among: Zone.commonNames) : ""
-            _ = refuse(.literal, error.message + hint, at: argument.range)
+            let hint = isZone ? Suggestion.text(for: text, among: Zone.commonNames) : ""
+            _ = refuse(error.isLimit ? .limit : .literal, error.message + hint, at: argument.range)
         }
     }
 }

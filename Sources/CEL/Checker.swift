@@ -7,6 +7,8 @@ struct Checker {
     let declarations: Declarations
     private(set) var diagnostics: [Diagnostic] = []
     private(set) var references: Set<String> = []
+    /// The literal arguments of `matches()`, compiled.
+    var patterns: [ObjectIdentifier: Pattern] = [:]
     private var scopes: [(name: String, type: CELType)] = []
 
     init(_ declarations: Declarations) { self.declarations = declarations }

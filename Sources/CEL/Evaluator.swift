@@ -3,6 +3,8 @@ struct Evaluator {
     let bindings: [String: Value]
     /// The variables the program was checked against; `nil` lets it see every binding.
     let variables: Set<String>?
+    /// What the checker made of literals, by their nodes.
+    let patterns: [ObjectIdentifier: Pattern]
     let limits: Limits
     var meter: Meter
     var scopes: [(name: String, value: Value)] = []
@@ -11,9 +13,12 @@ struct Evaluator {
     /// Variables that were read. They are few, and found by comparing faster than by hashing.
     private var globals: [(name: String, value: Value)] = []
 
-    init(bindings: [String: Value], variables: Set<String>?, limits: Limits) {
+    init(
+        bindings: [String: Value], variables: Set<String>?, patterns: [ObjectIdentifier: Pattern], limits: Limits
+    ) {
         self.bindings = bindings
         self.variables = variables
+        self.patterns = patterns
         self.limits = limits
         meter = Meter(limit: limits.cost)
     }
@@ -143,6 +148,10 @@ struct Evaluator {
         var values: [Value] = []
         if let target { values.append(try evaluate(target)) }
         for argument in arguments { values.append(try evaluate(argument)) }
+        if let last = arguments.last, let pattern = patterns[ObjectIdentifier(last)], case .string(let text) = values[0]
+        {
+            return .bool(try pattern.isFound(in: text, &meter))
+        }
         return try Library.call(name, isMethod: target != nil, values, &meter)
     }
 

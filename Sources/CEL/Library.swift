@@ -36,7 +36,7 @@ struct Overload: Sendable {
 enum Library {
     static let macros: Set<String> = ["all", "exists", "exists_one", "filter", "map", "has"]
 
-    private static let all = sizes + conversions + strings + times
+    private static let all = sizes + conversions + strings + patterns + times
     private static let functions = Dictionary(grouping: all.filter { !$0.isMethod }, by: \.name)
     private static let methods = Dictionary(grouping: all.filter(\.isMethod), by: \.name)
 
@@ -48,10 +48,8 @@ enum Library {
 
     /// Functions other evaluators have, with the reason why they are refused.
     static let unsupported: [String: String] = {
-        let expressions = "regular expressions need an engine that works in linear time, which is not built in yet"
-        var reasons = [
-            "matches": expressions, "find": expressions, "findAll": expressions, "format": "use + and string()",
-        ]
+        let whether = "matches() says whether a text has a match"
+        var reasons = ["find": whether, "findAll": whether, "format": "use + and string()"]
         for name in [
             "quote", "reverse", "sort", "sortBy", "distinct", "flatten", "slice", "first", "last", "isSorted", "sum",
             "min", "max", "transformList", "transformMap", "transformMapEntry", "quantity", "isQuantity", "url",

@@ -154,13 +154,20 @@ struct Parser {
         case .quotedIdentifier(let field):
             return try node(.select(operand, field: field), operand.range.through(name.range), focus: name.range)
         case .identifier(let field, _):
-            guard current.isSymbol("(") else {
-                return try node(.select(operand, field: field), operand.range.through(name.range), focus: name.range)
-            }
-            return try call(field, name, target: operand)
+            if current.isSymbol("(") { return try call(field, name, target: operand) }
+            let kind = typeName(operand, field).map { Node.Kind.literal(.type($0)) } ?? .select(operand, field: field)
+            return try node(kind, operand.range.through(name.range), focus: name.range)
         default:
             throw failure("a field or function name expected after '.', not \(name.named)", at: name.range)
         }
+    }
+
+    /// The two types whose names are not plain ones (language definition, "Abstract types").
+    private func typeName(_ operand: Node, _ field: String) -> String? {
+        guard field == "Timestamp" || field == "Duration", case .select(let package, "protobuf") = operand.kind,
+            case .identifier("google") = package.kind
+        else { return nil }
+        return "google.protobuf.\(field)"
     }
 
     private mutating func call(_ name: String, _ token: Token, target: Node?) throws(CompileError) -> Node {

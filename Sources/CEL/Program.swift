@@ -8,6 +8,8 @@ public struct Program: Sendable {
     public let references: Set<String>
 
     private let root: Node
+    /// Regular expressions by the literals in `root` that they were compiled from.
+    private let patterns: [ObjectIdentifier: Pattern]
     /// What it was checked against; nil when it was not.
     private let declarations: Declarations?
     private let variables: Set<String>?
@@ -33,14 +35,15 @@ public struct Program: Sendable {
             throw CompileError(diagnostics: checker.diagnostics.sorted { $0.offset < $1.offset })
         }
         return Program(
-            source: source, type: type, references: checker.references, root: root, declarations: declarations,
-            expected: expecting)
+            source: source, type: type, references: checker.references, root: root, patterns: checker.patterns,
+            declarations: declarations, expected: expecting)
     }
 
     /// Parses without checking, for tests of the evaluation alone.
     static func unchecked(_ source: String) throws(CompileError) -> Program {
         let root = try Parser.parse(source)
-        return Program(source: source, type: .dyn, references: [], root: root, declarations: nil, expected: nil)
+        return Program(
+            source: source, type: .dyn, references: [], root: root, patterns: [:], declarations: nil, expected: nil)
     }
 
     /// Another expression under the same declarations, whose value must have the type that was asked of this one's.
@@ -50,13 +53,14 @@ public struct Program: Sendable {
     }
 
     private init(
-        source: String, type: CELType, references: Set<String>, root: Node, declarations: Declarations?,
-        expected: CELType?
+        source: String, type: CELType, references: Set<String>, root: Node,
+        patterns: [ObjectIdentifier: Pattern], declarations: Declarations?, expected: CELType?
     ) {
         self.source = source
         self.type = type
         self.references = references
         self.root = root
+        self.patterns = patterns
         self.declarations = declarations
         variables = declarations.map { Set($0.variables.keys) }
         self.expected = expected
@@ -70,7 +74,7 @@ public struct Program: Sendable {
     public func evaluate(_ bindings: [String: Value], limits: Limits = .default) -> Evaluation {
         var silent = limits
         silent.traceEntries = 0
-        var evaluator = Evaluator(bindings: bindings, variables: variables, limits: silent)
+        var evaluator = Evaluator(bindings: bindings, variables: variables, patterns: patterns, limits: silent)
         let result: Result<Value, EvaluationError>
         do throws(EvaluationError) {
             result = .success(try expect(try evaluator.evaluate(root)))
@@ -83,7 +87,7 @@ public struct Program: Sendable {
 
     /// The trace of an evaluation, which is made once more for it.
     fileprivate func trace(_ bindings: [String: Value], limits: Limits) -> [TraceEntry] {
-        var evaluator = Evaluator(bindings: bindings, variables: variables, limits: limits)
+        var evaluator = Evaluator(bindings: bindings, variables: variables, patterns: patterns, limits: limits)
         _ = try? evaluator.evaluate(root)
         return evaluator.trace.map { TraceEntry(source: source, position: $0.range, outcome: $0.outcome) }
     }

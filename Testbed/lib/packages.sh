@@ -10,8 +10,8 @@ PACKAGES_TESTBED=(
 # For what `up --api` builds once: kube-apiserver out of a Debian source package.
 PACKAGES_API=(golang-go dpkg-dev)
 
-# For `swift build`: libssh2 and the OpenSSL that it and CChecksum link, and the SQLite that GRDB links.
-PACKAGES_BUILD=(libssh2-1-dev libssl-dev libsqlite3-dev pkg-config)
+# For `swift build`: RE2, libssh2 and the OpenSSL that it and CChecksum link, and the SQLite that GRDB links.
+PACKAGES_BUILD=(libre2-dev libssh2-1-dev libssl-dev libsqlite3-dev pkg-config)
 
 # For the tests: an sshd of their own, the library of one that misbehaves, shells a root account may have, and the scripts'
 # linter, and a validator of JSON schemas.

@@ -6,10 +6,22 @@ import Testing
 /// The official conformance suite, profile v1. The cases are data of their own and not part of this package.
 @Suite("Conformance to the language definition")
 struct ConformanceTests {
-    /// Passing cases may only grow.
-    static let floor = 828
+    private static let optionals = """
+        deduces optional_type(…), a type of the optional library, which is no part of the core language; \
+        what may be absent is asked for with has()
+        """
+    private static let deduction = "type_deduction/flexible_type_parameter_assignment"
 
-    @Test("no case of the official suite has a wrong result")
+    /// The cases that are left out, each with its reason. They are refused when compiled; every other case passes.
+    private static let leftOut = [
+        "\(deduction)/optional_none": optionals,
+        "\(deduction)/optional_none_2": optionals,
+        "\(deduction)/optional_dyn_promotion": optionals,
+        "\(deduction)/optional_dyn_promotion_2": optionals,
+        "\(deduction)/optional_in_ternary": optionals,
+    ]
+
+    @Test("every case of the official suite passes, but for those that are left out with a reason")
     func suite() throws {
         guard let cases = try ConformanceCase.load() else {
             print("conformance: left out, there is no ../shared/cel/conformance.json and BELAY_SHARED is not set")
@@ -17,19 +29,16 @@ struct ConformanceTests {
             return
         }
         var passed = 0
-        var unsupported: [String: Int] = [:]
         for test in cases {
-            switch test.run() {
-            case .passed: passed += 1
-            case .unsupported(let reason): unsupported[reason, default: 0] += 1
-            case .disputed(let reason): print("conformance: disputed, left out: \(test.id): \(reason)")
-            case .wrong(let reason): Issue.record("\(test.id): \(test.expression): \(reason)")
+            switch (test.run(), Self.leftOut[test.id]) {
+            case (.passed, nil): passed += 1
+            case (.unsupported, let reason?): print("conformance: left out: \(test.id): \(reason)")
+            case (let outcome, nil): Issue.record("\(test.id): \(test.expression): \(outcome)")
+            case (let outcome, _?): Issue.record("\(test.id) need not be left out: \(outcome)")
             }
         }
-        print(
-            "conformance: \(passed) of \(cases.count) pass, \(unsupported.values.reduce(0, +)) refused as unsupported")
-        for (reason, count) in unsupported.sorted(by: { $0.value > $1.value }) { print("  \(count) × \(reason)") }
-        #expect(passed >= Self.floor)
+        print("conformance: \(passed) of \(cases.count) pass, \(Self.leftOut.count) are left out")
+        #expect(passed + Self.leftOut.count == cases.count)
     }
 }
 
@@ -37,7 +46,6 @@ struct ConformanceCase {
     enum Outcome {
         case passed
         case unsupported(String)
-        case disputed(String)
         case wrong(String)
     }
 
@@ -45,7 +53,6 @@ struct ConformanceCase {
     let expression: String
     let isUnchecked: Bool
     let isCheckOnly: Bool
-    let isDisputed: Bool
     let variables: [String: String]
     let bindings: [String: Value]
     let expectation: [String: Any]
@@ -69,7 +76,6 @@ struct ConformanceCase {
         expression = try #require(json["expr"] as? String)
         isUnchecked = json["disable_check"] as? Bool ?? false
         isCheckOnly = json["check_only"] as? Bool ?? false
-        isDisputed = json["disputed"] as? Bool ?? false
         variables = json["vars"] as? [String: String] ?? [:]
         bindings = try (json["bindings"] as? [String: [String: Any]] ?? [:]).mapValues(Self.value)
         expectation = try #require(json["expect"] as? [String: Any])
@@ -98,11 +104,11 @@ struct ConformanceCase {
     }
 
     private func judge(refusal: CompileError) -> Outcome {
-        if let diagnostic = refusal.diagnostics.first(where: { $0.kind == .unsupported || $0.kind == .limit }) {
+        if let diagnostic = refusal.diagnostics.first(where: { $0.kind == .unsupported }) {
             return .unsupported(diagnostic.message)
         }
         if expectation["error"] != nil { return .passed }
-        return isDisputed ? .disputed("refused: \(refusal)") : .wrong("refused: \(refusal)")
+        return .wrong("refused: \(refusal)")
     }
 
     private func judge(_ result: Result<Value, EvaluationError>) -> Outcome {
@@ -115,7 +121,7 @@ struct ConformanceCase {
             if let wanted = try? Self.value(expected), value == wanted { return .passed }
             reason = "\(expected) is expected, not \(value)"
         }
-        return isDisputed ? .disputed(reason) : .wrong(reason)
+        return .wrong(reason)
     }
 
     /// A typed value: `{"int": "1"}`, `{"list": [...]}`, `{"map": [[key, value], ...]}`.

@@ -18,6 +18,15 @@ struct EvaluatorTests {
         #expect((try? result.get().rendered()) ?? "error" == outcome)
     }
 
+    @Test("the types of instants and spans have the names of their messages")
+    func typeNames() throws {
+        let source = "[google.protobuf.Timestamp, google.protobuf.Duration].map(t, [t == type(x), t == type(x - x)])"
+        #expect(
+            try value(source, ["x": .timestamp(Timestamp(parsing: "2026-03-29T01:00:00Z"))]) == [
+                [true, false], [false, true],
+            ])
+    }
+
     @Test("a quantifier absorbs the errors of other elements, exists_one does not")
     func quantifiers() throws {
         #expect(try value("[0, 1].exists(e, 1 / e == 1)") == true)
