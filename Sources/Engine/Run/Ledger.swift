@@ -22,7 +22,9 @@ struct Ledger: Sendable {
             guard clock.uptime() < deadline else {
                 throw WorkspaceError(
                     "another process has been about to begin a run for \(Int(Self.patience)) s",
-                    remedy: "`fuser \(directory)/ledger.lock` names it. Nothing was begun, and the plan is not spent.")
+                    remedy:
+                        "`lslocks` names it, at \(directory)/ledger.lock. Nothing was begun, and the plan is not spent."
+                )
             }
             try await clock.sleep(seconds: 0.02)
         }

@@ -71,7 +71,7 @@ struct LedgerTests {
             try await ledger(clock).turn { Issue.record("it had the turn") }
         }
         #expect(clock.uptime() >= Ledger.patience)
-        #expect("\(String(describing: error))".contains("fuser"))
+        #expect("\(String(describing: error))".contains("lslocks"))
         lock.release()
         try await ledger(clock).turn {}
     }
