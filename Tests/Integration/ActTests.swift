@@ -50,7 +50,7 @@ struct ActTests {
             #expect(!FileManager.default.fileExists(atPath: "\(project.folder)/p.plan"))
             #expect(try await Testbed.exec(node, "ls -A /var/lib/belay 2>/dev/null || true") == "")
             let types = try await project.entries().compactMap { $0["type"] as? String }
-            #expect(types == ["log.init", "plan", "decision"])
+            #expect(types == ["log.init", "plan", "decision.input", "decision"])
         }
     }
 

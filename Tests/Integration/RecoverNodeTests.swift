@@ -31,7 +31,7 @@ struct RecoverNodeTests {
     // Among them: the step has been sent, all is verified, the first lease goes back.
     @Test(
         "killed anywhere, with cluster steps: the other machine ends it on the node and in the cluster, and the first one follows",
-        .enabled(if: Cluster.isUp), arguments: [11, 17, 23, 29])
+        .enabled(if: Cluster.isUp), arguments: [13, 19, 25, 31])
     func everywhere(count: Int) async throws {
         try await NodePool.shared.with { node in
             let first = try await Project(kubeconfig: Cluster.kubeconfig)
@@ -101,7 +101,7 @@ struct RecoverNodeTests {
         try await NodePool.shared.with { node in
             let first = try await Project()
             let plan = try await first.approvedPlan("restart-kubelet", node)
-            #expect(try await kill(first, plan, at: 13))
+            #expect(try await kill(first, plan, at: 15))
             // What a node that is somebody else's by now could write; without a result its undo is what follows.
             try await Testbed.exec(
                 node,
