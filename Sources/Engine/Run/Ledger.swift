@@ -2,11 +2,11 @@ import Core
 
 /// The turn to begin a run of a log. Whoever has it reads what the log says of other runs, judges, and appends the run's
 /// beginning, which reserves its nodes, before anybody else reads: of two that look at the same time both would find room
-/// for one more. Only beginnings take turns; runs under way, recovery and the way back do not (law 5).
+/// for one more. Only beginnings take turns; runs under way, with their way back, and recovery do not (law 5).
 ///
 /// It excludes the processes that share a log. Those with logs of their own are kept apart by leases on the nodes.
 struct Ledger: Sendable {
-    /// How long another process may have the turn, in seconds; what is done in it takes well under one.
+    /// How long another process may have the turn, in seconds: no node is asked in it, and no witness.
     static let patience = 120.0
 
     let directory: String

@@ -8,13 +8,37 @@ public struct ReplayedDecision: Sendable {
     public let input: DecisionInput
     /// What was found then; nil where the log ends before it.
     public let recorded: [Finding]?
+    /// The decision about the plan as a whole that was recorded; at a node's turn only findings are.
+    private let decision: Decision?
     /// What is found now.
     public let replayed: Decision
 
     /// Whether the policies are those of then.
     public var hasSamePolicies: Bool { input.policySet == replayed.policySet }
-    /// Whether the same is found.
-    public var isSame: Bool { recorded == nil || recorded == replayed.findings }
+    /// Whether the same is found, and for a plan as a whole the same follows: from a finding nobody reads what is allowed.
+    public var isSame: Bool {
+        guard recorded == nil || recorded == replayed.findings else { return false }
+        guard let decision else { return true }
+        return decision.allowed == replayed.allowed && decision.grants == replayed.grants
+            && decision.obligations == replayed.obligations && decision.approvals == replayed.approvals
+    }
+
+    fileprivate init(entry: UInt64, _ input: DecisionInput, answeredBy answer: Answer?, _ replayed: Decision) {
+        self.entry = entry
+        self.input = input
+        self.replayed = replayed
+        switch answer {
+        case .decision(let decision): (recorded, self.decision) = (decision.findings, decision)
+        case .findings(let findings): (recorded, decision) = (findings, nil)
+        case nil: (recorded, decision) = (nil, nil)
+        }
+    }
+
+    /// What the log says came of an input.
+    fileprivate enum Answer {
+        case decision(Decision)
+        case findings([Finding])
+    }
 }
 
 extension StoredRun {
@@ -35,9 +59,8 @@ extension StoredRun {
             let later = records[(position + 1)...]
             decisions.append(
                 ReplayedDecision(
-                    entry: record.index, input: input,
-                    recorded: later.lazy.compactMap { $0.findings(answering: input) }.first,
-                    replayed: policies.judge(PolicyInput(input, plan: plan))))
+                    entry: record.index, input, answeredBy: later.lazy.compactMap { $0.answer(to: input) }.first,
+                    policies.judge(PolicyInput(input, plan: plan))))
         }
         guard !decisions.isEmpty || !unreadable.isEmpty else {
             throw WorkspaceError(
@@ -50,10 +73,10 @@ extension StoredRun {
 
 extension IndexedRecord {
     // What came of an input is said by the next decision about the same: of the plan, or of the node whose turn it is.
-    fileprivate func findings(answering input: DecisionInput) -> [Finding]? {
+    fileprivate func answer(to input: DecisionInput) -> ReplayedDecision.Answer? {
         switch record.event {
-        case .decided(let decision) where input.turn == nil && decision.at == input.now: decision.findings
-        case .run(.judged(let findings)) where input.turn != nil && input.turn == record.node: findings
+        case .decided(let decision) where input.turn == nil && decision.at == input.now: .decision(decision)
+        case .run(.judged(let findings)) where input.turn != nil && input.turn == record.node: .findings(findings)
         default: nil
         }
     }

@@ -101,6 +101,18 @@ struct ReplayTests {
         #expect(decisions.map(\.isSame) == [false] && decisions.map(\.hasSamePolicies) == [true])
     }
 
+    @Test("a decision that allows in spite of its findings, or by another grant, is noticed")
+    func forgedOutcome() throws {
+        let policies = try Self.policies(Self.fails)
+        let allowing = try Self.run(policies) { $0.allowed = true }
+        let granted = try Self.run(policies) { $0.grants = ["nobody-wrote-it"] }
+        for run in [allowing, granted] {
+            let (decisions, _) = try run.replay(under: policies)
+            #expect(
+                decisions.map(\.isSame) == [false] && decisions.first?.recorded == decisions.first?.replayed.findings)
+        }
+    }
+
     @Test("under other policies it is said that they are others, and what they would have said")
     func others() throws {
         let (decisions, _) = try Self.run(Self.policies(Self.holds)).replay(under: Self.policies(Self.fails))
