@@ -37,14 +37,15 @@ public enum JournalFormat {
 
     /// Appends the record that carries an entry of 1...65,535 bytes.
     public static func append(_ entry: [UInt8], index: UInt64, to records: inout [UInt8]) {
-        let start = records.count
-        withUnsafeBytes(of: UInt32(entry.count).littleEndian) { records += $0 }
-        withUnsafeBytes(of: index.littleEndian) { records += $0 }
-        let crc = records.withUnsafeBytes { records in
-            entry.withUnsafeBytes { CRC32C.checksum(UnsafeRawBufferPointer(rebasing: records[start...]), $0) }
+        withUnsafeTemporaryAllocation(byteCount: headerSize, alignment: 8) { header in
+            header.storeBytes(of: UInt32(entry.count).littleEndian, as: UInt32.self)
+            header.storeBytes(of: index.littleEndian, toByteOffset: 4, as: UInt64.self)
+            let head = UnsafeRawBufferPointer(rebasing: header[..<12])
+            let crc = entry.withUnsafeBytes { CRC32C.checksum(head, $0) }
+            header.storeBytes(of: crc.littleEndian, toByteOffset: 12, as: UInt32.self)
+            records.append(contentsOf: header)
         }
-        withUnsafeBytes(of: crc.littleEndian) { records += $0 }
-        records += entry
+        records.append(contentsOf: entry)
     }
 
     /// What stands at `offset` of a segment.

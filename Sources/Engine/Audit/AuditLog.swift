@@ -182,22 +182,32 @@ public actor AuditLog {
         writer = nil
     }
 
+    /// Writes batch after batch while there are any; between them, whoever else needs the log's thread has a turn.
     private func commit() {
-        let tickets = queue.take()
+        var tickets = queue.take()
+        var done = Answers()
+        while !tickets.isEmpty {
+            // Waking callers takes as long as a part of a sync, so it is done while the next batch is synced.
+            let next = write(tickets) { done.send() }
+            done.send()
+            done = next
+            if thread.isAwaited {
+                Task { commit() }
+                break
+            }
+            tickets = queue.take()
+        }
+        done.send()
+    }
+
+    private func write(_ tickets: [AppendTicket], syncs: () -> Void) -> Answers {
         var first: UInt64?
-        let written = Result { try perform { try $0.append(tickets.flatMap(\.entries)) { first = $0 } } }
+        let written = Result {
+            try perform { try $0.append(tickets.flatMap(\.entries), firstIndex: { first = $0 }, syncs: syncs) }
+        }
         let durable = writer?.size ?? 0
-        publishing?.advance(to: durable)
-        let answers = tickets.map { ticket in
-            let range = (first ?? 0)..<((first ?? 0) + UInt64(ticket.entries.count))
-            if first != nil { first = range.upperBound }
-            // Of a batch that failed later on, what was synced before is durable.
-            return first != nil && range.upperBound <= durable ? .success(range) : written.map { range }
-        }
-        // Waking them takes as long as a part of a sync: the next batch is written meanwhile.
-        Task.detached {
-            for (ticket, answer) in zip(tickets, answers) { ticket.continuation.resume(with: answer) }
-        }
+        publishing?.advance(to: durable, needsSpare: writer?.needsSpare() ?? false)
+        return Answers(to: tickets, first: first, durable: durable, written: written)
     }
 
     /// The first failure is the last attempt.

@@ -12,6 +12,9 @@ package final class JournalThread: Sendable {
     deinit { loop.stop() }
 
     package var executor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+
+    /// Whether anybody waits for the thread: who has it for long makes room then.
+    var isAwaited: Bool { loop.isAwaited }
 }
 
 /// Runs jobs in the order they come.
@@ -36,17 +39,16 @@ private final class JobLoop: SerialExecutor, ThreadBody, @unchecked Sendable {
         }
     }
 
+    var isAwaited: Bool { monitor.withLock { !jobs.isEmpty } }
+
     func run() {
-        while let batch = next() {
-            for job in batch { job.runSynchronously(on: asUnownedSerialExecutor()) }
-        }
+        while let job = next() { job.runSynchronously(on: asUnownedSerialExecutor()) }
     }
 
-    private func next() -> [UnownedJob]? {
+    private func next() -> UnownedJob? {
         monitor.withLock {
             while jobs.isEmpty, !isStopped { monitor.wait() }
-            defer { jobs = [] }
-            return jobs.isEmpty ? nil : jobs
+            return jobs.isEmpty ? nil : jobs.removeFirst()
         }
     }
 }

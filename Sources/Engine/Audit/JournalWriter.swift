@@ -15,6 +15,8 @@ final class JournalWriter {
     private var position: JournalPosition
     /// The number of durable entries.
     private(set) var size: UInt64
+    /// Whether the spare segment was taken since somebody asked.
+    private var tookSpare = false
     /// What was cut off the end when the log was opened.
     private(set) var recovered: TornTail?
 
@@ -65,18 +67,22 @@ final class JournalWriter {
         guard size == 0 else { return }
         try lock.exclusively {
             try catchUp()
-            if size == 0 { _ = try writeBatch([try first(store.key.verifier)]) }
+            if size == 0 { _ = try writeBatch([try first(store.key.verifier)]) {} }
         }
     }
 
-    /// Appends the entries durably; returns the index of the first.
+    /// Appends the entries durably.
+    ///
     /// When it throws, entries below `size` are durable and nothing is known of the others.
-    func append(_ entries: [[UInt8]], firstIndex: (UInt64) -> Void) throws {
+    /// - Parameters:
+    ///   - firstIndex: is told the index of the first.
+    ///   - syncs: called each time before the disk is waited for.
+    func append(_ entries: [[UInt8]], firstIndex: (UInt64) -> Void, syncs: () -> Void) throws {
         try lock.exclusively {
             try catchUp()
             firstIndex(size)
             var rest = entries[...]
-            while !rest.isEmpty { rest = try writeBatch(rest) }
+            while !rest.isEmpty { rest = try writeBatch(rest, syncs: syncs) }
         }
     }
 
@@ -88,6 +94,12 @@ final class JournalWriter {
     /// Throws when there is no room for another segment.
     func ensureSpace() throws {
         try lock.exclusively { try spare.ensure() }
+    }
+
+    /// Whether the next segment is to be made; asked once for each that was taken.
+    func needsSpare() -> Bool {
+        defer { tookSpare = false }
+        return tookSpare
     }
 
     // MARK: - Reading
@@ -142,22 +154,27 @@ final class JournalWriter {
     // MARK: - Writing
 
     /// As many entries as fit into one write and this segment, then one fdatasync; the rest is returned.
-    private func writeBatch(_ entries: ArraySlice<[UInt8]>) throws -> ArraySlice<[UInt8]> {
-        var bytes: [UInt8] = []
-        var count = 0
+    private func writeBatch(_ entries: ArraySlice<[UInt8]>, syncs: () -> Void) throws -> ArraySlice<[UInt8]> {
+        let room = min(JournalFormat.maxBatchSize, segment.capacity - position.offset)
+        var (length, count) = (0, 0)
         for entry in entries {
-            let length = bytes.count + JournalFormat.headerSize + entry.count
-            guard length <= JournalFormat.maxBatchSize, position.offset + length <= segment.capacity else { break }
-            JournalFormat.append(entry, index: size + UInt64(count), to: &bytes)
-            count += 1
+            let next = length + JournalFormat.headerSize + entry.count
+            guard next <= room else { break }
+            (length, count) = (next, count + 1)
         }
         guard count > 0 else {
             try rotate()
             return entries
         }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(length)
+        for (number, entry) in entries.prefix(count).enumerated() {
+            JournalFormat.append(entry, index: size + UInt64(number), to: &bytes)
+        }
         try segment.write(bytes, at: position.offset)
+        syncs()
         try segment.synchronize()
-        position.offset += bytes.count
+        position.offset += length
         size += UInt64(count)
         position.index = size
         return entries.dropFirst(count)
@@ -166,6 +183,7 @@ final class JournalWriter {
     /// To a new segment. Whoever publishes makes the one after it, so that appending does not wait for megabytes of zeroes.
     private func rotate() throws {
         segment = try spare.take(for: size)
+        tookSpare = true
         position = JournalPosition(segment: size, offset: 0, index: size)
     }
 }

@@ -68,7 +68,7 @@ struct LogStart {
             for file in try edge.append(entry.bytes, leaf: Merkle.leaf(entry.bytes)) { try writer.write(file) }
         }
         for file in edge.partials { try writer.write(file) }
-        try writer.synchronizeFolders()
+        try writer.finish()
         position = reader.position
         hasRebuilt = true
     }

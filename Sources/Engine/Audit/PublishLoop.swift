@@ -29,6 +29,11 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         }
     }
 
+    private enum Work {
+        case publish(UInt64, Succession?)
+        case spareSegment
+    }
+
     private let publisher: Publisher
     private let pace: PublishPace
     private let monitor = Monitor()
@@ -37,6 +42,7 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     private var waitingSince = Monitor.now
     private var began = Monitor.now
     private var restsUntil: UInt64 = 0
+    private var needsSpare = false
     private var waiters: [Waiter] = []
     private var isStopped = false
     private var reason: AuditError?
@@ -57,9 +63,13 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     /// The key that verifies what is published.
     var verifierKey: VerifierKey { monitor.withLock { key } }
 
-    /// So many entries are durable now.
-    func advance(to size: UInt64) {
+    /// So many entries are durable now, and perhaps the writer took the spare segment.
+    func advance(to size: UInt64, needsSpare taken: Bool) {
         monitor.withLock {
+            if taken {
+                needsSpare = true
+                monitor.signal()
+            }
             guard size > durable else { return }
             let isFirst = durable <= published
             if isFirst { waitingSince = Monitor.now }
@@ -93,9 +103,13 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
     }
 
     func run() {
-        while let (size, succession) = next() {
+        while let work = next() {
             do {
-                finish(try publisher.publish(upTo: size, succession), succession, publisher.verifierKey)
+                switch work {
+                case .spareSegment: try publisher.prepareSpare()
+                case .publish(let size, let succession):
+                    finish(try publisher.publish(upTo: size, succession), succession, publisher.verifierKey)
+                }
             } catch {
                 fail(publisher.explain(error))
             }
@@ -123,12 +137,18 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         return waitingSince + UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds) / 1_000_000_000
     }
 
-    private func next() -> (size: UInt64, succession: Succession?)? {
+    private func next() -> Work? {
         monitor.withLock {
-            while !isDue, !isStopped, reason == nil { monitor.wait(until: nextLook) }
-            guard reason == nil, isDue, !(isStopped && waiters.isEmpty) else { return nil }
+            while !isDue, !needsSpare, !isStopped, reason == nil { monitor.wait(until: nextLook) }
+            guard reason == nil, !(isStopped && waiters.isEmpty) else { return nil }
+            // The writer will have to wait for it, so it comes first.
+            if needsSpare {
+                needsSpare = false
+                return .spareSegment
+            }
+            guard isDue else { return nil }
             began = Monitor.now
-            return (durable, waiters.lazy.compactMap(\.succession).first)
+            return .publish(durable, waiters.lazy.compactMap(\.succession).first)
         }
     }
 

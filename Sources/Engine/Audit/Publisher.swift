@@ -49,7 +49,7 @@ final class Publisher {
     }
 
     /// The segment that the writer needs next. That there is no room for it stops the next run, not what is published.
-    private func prepareSpare() throws {
+    func prepareSpare() throws {
         do {
             try spare.ensure()
         } catch let error as AuditError where error.code == .noSpace {}
@@ -69,11 +69,12 @@ final class Publisher {
         let writer = TileWriter(directory: directory, files: files)
         var full: [Tile] = []
         try read(to: size) { file in
-            try writer.write(file)
+            // Much to publish takes long, and a writer may need the segment meanwhile.
+            if try writer.write(file) { try prepareSpare() }
             full.append(file.tile)
         }
         for file in edge.partials { try writer.write(file) }
-        try writer.synchronizeFolders()
+        try writer.finish()
         return full
     }
 
@@ -99,29 +100,49 @@ final class Publisher {
     }
 }
 
-/// Puts tiles into place, each whole or not at all.
+/// Puts tiles into place, each whole or not at all. They are synced many at a time: the file system then commits what it
+/// knows of their names and places once for all of them, and appending, which shares the disk, is held up less.
 final class TileWriter {
+    private static let limit = 32
     private let directory: String
     private let files: any LogFiles
     private var folders: Set<String> = []
+    private var written: [(descriptor: Int32, temporary: String, path: String)] = []
 
     init(directory: String, files: any LogFiles) {
         self.directory = directory
         self.files = files
     }
 
-    /// Durable in its bytes; in its name only after `synchronizeFolders`.
-    func write(_ file: TileFile) throws {
+    deinit { for file in written { close(file.descriptor) } }
+
+    /// Durable only after `finish`. True when those before are in place.
+    @discardableResult func write(_ file: TileFile) throws -> Bool {
+        if written.count == Self.limit { try place() }
         let path = "\(directory)/\(file.tile)"
         let folder = files.parent(of: path)
-        if !folders.contains(folder) { try files.createFolder(folder) }
+        if folders.insert(folder).inserted { try files.createFolder(folder) }
         // Below tmp/, never beside tiles: a leftover there would look like one.
-        try files.put(file.bytes, at: path, temporary: "\(directory)/tmp/tile.new", mode: 0o644)
-        folders.insert(folder)
+        let temporary = "\(directory)/tmp/tile.new.\(written.count)"
+        let descriptor = try files.open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
+        written.append((descriptor, temporary, path))
+        try files.write(file.bytes, to: descriptor, at: 0, path: temporary)
+        // Linux begins to write at once. What comes of it the sync tells.
+        posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED)
+        return written.count == 1
     }
 
-    func synchronizeFolders() throws {
+    /// Makes all of them durable, and their names.
+    func finish() throws {
+        try place()
         for folder in folders.sorted() { try files.synchronizeFolder(folder) }
         folders = []
+    }
+
+    private func place() throws {
+        for file in written { try files.synchronize(file.descriptor, path: file.temporary) }
+        for file in written { try files.rename(file.temporary, to: file.path) }
+        for file in written { close(file.descriptor) }
+        written = []
     }
 }
