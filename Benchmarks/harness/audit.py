@@ -30,7 +30,7 @@ class Programs:
 
     def __init__(self, programs, folder, settings):
         self.client, self.floor = f"{programs}/audit-client", f"{programs}/audit-floor"
-        self.folder, self.settings = folder, settings
+        self.folder, self.settings, self.logs = folder, settings, 0
 
     def _run(self, program, *words):
         return measure_itself([program, *map(str, words)])
@@ -39,16 +39,18 @@ class Programs:
         return self._run(self.client, "encode", self.settings["encoded"], self.settings["record_bytes"])
 
     def append(self, writers):
-        log = f"{self.folder}/append-{writers}"
-        shutil.rmtree(log, ignore_errors=True)
+        # Into a new folder each time: ext4 looks long for a free inode when thousands were freed in the last seconds.
+        self.logs += 1
+        log = f"{self.folder}/append-{self.logs}"
+        os.sync()
         count, size = self.settings[f"append_{writers}"], self.settings["record_bytes"]
         return self._run(self.client, "append", log, writers, count, size, f"{log}.batches")
 
-    def replay(self, writers):
+    def replay(self):
         """What Belay has just written, in the same batches."""
-        log, target = f"{self.folder}/append-{writers}", f"{self.folder}/replay"
-        shutil.rmtree(target, ignore_errors=True)
+        log, target = f"{self.folder}/append-{self.logs}", f"{self.folder}/replay-{self.logs}"
         os.mkdir(target)
+        os.sync()
         return self._run(self.floor, "replay", log, target, f"{log}.batches")
 
     def fill(self, count):
@@ -78,7 +80,7 @@ def appending(programs, settings):
         count = settings[f"append_{writers}"]
         say(f"{count} entries appended by {writers} at once, then the same batches by the floor")
         results = interleave(settings["rounds"], {
-            "belay": lambda writers=writers: programs.append(writers), "floor": lambda writers=writers: programs.replay(writers)})
+            "belay": lambda writers=writers: programs.append(writers), "floor": programs.replay})
         measures[f"append_{writers}"] = summarise(results, each(count, "events_per_second"))
     results = {"belay": [programs.encode() for _ in range(settings["rounds"])]}
     measures["encode"] = summarise(results, lambda raw: {"us_each": raw["seconds"] / settings["encoded"] * 1e6})
