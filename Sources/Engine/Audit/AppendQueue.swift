@@ -1,5 +1,3 @@
-import Synchronization
-
 /// What a caller wants appended, and where it waits.
 struct AppendTicket: Sendable {
     /// With contiguous indices.
@@ -7,62 +5,89 @@ struct AppendTicket: Sendable {
     let continuation: CheckedContinuation<Range<UInt64>, any Error>
 }
 
-/// What waits for the next batch. Callers leave their entries here without a detour over the log's thread, which may be
-/// in fdatasync and would have to be woken for each of them.
-final class AppendQueue: Sendable {
-    private struct State {
-        var tickets: [AppendTicket] = []
-        /// Whether somebody writes, and looks here again before resting.
-        var isServed = false
-    }
+/// What waits to be written, and how many of those who write are at it. Callers leave their entries here and are woken when
+/// those are durable.
+// @unchecked: all that changes is touched only within `monitor`.
+final class AppendQueue: @unchecked Sendable {
+    /// While one batch is synced, so many are worth a sync of their own; fewer wait for it and are the next one's.
+    private static let worthwhile = 16
+    private let monitor = Monitor()
+    private var tickets: [AppendTicket] = []
+    private var writing = 0
+    private var isStopped = false
+    private var hasFailed = false
 
-    private let state = Mutex(State())
-
-    /// True when nobody writes: then whoever brings it sees to that.
+    /// False when the log is closed.
     func add(_ ticket: AppendTicket) -> Bool {
-        state.withLock { state in
-            state.tickets.append(ticket)
-            defer { state.isServed = true }
-            return !state.isServed
+        let isOpen = monitor.withLock {
+            if !isStopped { tickets.append(ticket) }
+            if isReady { monitor.signal() }
+            return !isStopped
+        }
+        return isOpen
+    }
+
+    /// All that wait, as soon as it is time; nil when the log is closed and nobody waits any more.
+    func next() -> [AppendTicket]? {
+        monitor.withLock {
+            while !isReady, !(isStopped && tickets.isEmpty) { monitor.wait() }
+            defer { tickets = [] }
+            if !tickets.isEmpty { writing += 1 }
+            return tickets.isEmpty ? nil : tickets
         }
     }
 
-    /// All of them; none when the writer may rest.
-    func take() -> [AppendTicket] {
-        state.withLock { state in
-            defer { state.tickets = [] }
-            state.isServed = !state.tickets.isEmpty
-            return state.tickets
+    /// What `next` gave is done with. After a failure nobody waits for a disk that may hang: all are refused at once.
+    func done(failed: Bool) {
+        monitor.withLock {
+            writing -= 1
+            if failed { hasFailed = true }
         }
+    }
+
+    /// Nothing more is taken.
+    func stop() {
+        monitor.withLock {
+            isStopped = true
+            monitor.broadcast()
+        }
+    }
+
+    private var isReady: Bool {
+        !tickets.isEmpty && (writing == 0 || tickets.count >= Self.worthwhile || isStopped || hasFailed)
     }
 }
 
-/// What those are told whose batch was written.
+/// What those are told who wait for a batch.
 struct Answers {
-    private var waiting: [(CheckedContinuation<Range<UInt64>, any Error>, Result<Range<UInt64>, any Error>)] = []
+    /// Whether what they are told is that it failed.
+    let areFailures: Bool
+    private let waiting: [(CheckedContinuation<Range<UInt64>, any Error>, Result<Range<UInt64>, any Error>)]
 
-    /// None.
-    init() {}
-
-    /// - Parameters:
-    ///   - first: the index of the first entry, nil when none was written.
-    ///   - durable: the log's size after it: of a batch that failed later on, what was synced before is durable.
-    init(to tickets: [AppendTicket], first: UInt64?, durable: UInt64, written: Result<Void, any Error>) {
-        var next = first ?? 0
+    /// Their entries are durable, from index `first` on.
+    init(to tickets: [AppendTicket], from first: UInt64) {
+        var next = first
+        areFailures = false
         waiting = tickets.map { ticket in
-            let range = next..<(next + UInt64(ticket.entries.count))
-            next = range.upperBound
-            let isDurable = first != nil && range.upperBound <= durable
-            return (ticket.continuation, isDurable ? .success(range) : written.map { range })
+            defer { next += UInt64(ticket.entries.count) }
+            return (ticket.continuation, .success(next..<(next + UInt64(ticket.entries.count))))
         }
     }
 
-    /// Tells them, once, on a thread that may be busy with it.
-    mutating func send() {
-        if waiting.isEmpty { return }
-        Task.detached { [waiting] in
-            for (continuation, answer) in waiting { continuation.resume(with: answer) }
-        }
-        waiting = []
+    /// It is unknown what became of their entries.
+    init(to tickets: [AppendTicket], failing error: any Error) {
+        areFailures = true
+        waiting = tickets.map { ($0.continuation, .failure(error)) }
+    }
+
+    /// Tells them.
+    func send() {
+        // Waking many takes as long as a part of a sync, so others do it.
+        guard waiting.count > 1 else { return tell() }
+        Task.detached { tell() }
+    }
+
+    private func tell() {
+        for (continuation, answer) in waiting { continuation.resume(with: answer) }
     }
 }

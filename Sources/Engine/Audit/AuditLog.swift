@@ -2,14 +2,12 @@ public import TransparencyLog
 
 /// The audit log, which is also the write-ahead journal: an entry is durable when `append` returns.
 ///
-/// It runs on a thread of its own, since it blocks in fdatasync. Several processes may have the same log open.
+/// It runs on threads of its own, since it blocks in fdatasync. Several processes may have the same log open.
 /// After the first failed write or sync it is poisoned: a failed sync says nothing about what is on the disk, so
 /// nothing more is accepted or signed until the log is opened, and thereby read, again.
 public actor AuditLog {
     private let thread: JournalThread
-    private var writer: JournalWriter?
-    private var publishing: PublishLoop?
-    private var poison: AuditError?
+    private let writer: GuardedWriter
     private nonisolated let queue = AppendQueue()
     private let keys: LogKeys
     /// The log's folder.
@@ -52,42 +50,37 @@ public actor AuditLog {
         self.origin = origin
         self.thread = thread
         self.keys = keys
+        writer = GuardedWriter(directory)
         blobs = BlobStore(directory: directory, thread: thread, files: keys.files)
     }
 
-    deinit { publishing?.stop() }
+    deinit { stop() }
 
-    private func load(anchor: String?, pace: PublishPace, first: ((VerifierKey) throws -> [UInt8])?) throws {
-        do {
-            let writer = try JournalWriter(keys: keys, anchor: anchor)
-            if let first { try writer.begin(with: first) }
-            publishing = try PublishLoop(try writer.publisher(), durable: writer.size, pace: pace)
-            self.writer = writer
-        } catch {
-            throw AuditError(explaining: error, in: directory)
-        }
+    private func load(
+        anchor: String?, pace: PublishPace, first: (@Sendable (VerifierKey) throws -> [UInt8])?
+    ) throws {
+        try writer.open(keys: keys, anchor: anchor, pace: pace, first: first)
+        for _ in 0..<2 { try startThread(AppendLane(queue, writer: writer, files: keys.files)) }
     }
 
     /// The public key that verifies this log's checkpoints.
     public var verifierKey: VerifierKey {
         get throws {
-            _ = try usable()
+            try writer.check()
             return try published().verifierKey
         }
     }
 
     /// What was cut off the end when the log was opened, for the caller to record: an unfinished write.
-    public var recovered: TornTail? { writer?.recovered }
+    public var recovered: TornTail? { writer.look(\.recovered) ?? nil }
 
     /// Whether the tiles were missing or wrong when the log was opened, and were made again from the journal.
-    public var hasRebuiltTiles: Bool { writer?.hasRebuiltTiles ?? false }
+    public var hasRebuiltTiles: Bool { writer.look(\.hasRebuiltTiles) ?? false }
 
     /// The number of entries, those of other processes included.
     public var size: UInt64 {
         get throws {
-            try perform {
-                try $0.refresh(); return $0.size
-            }
+            try writer.perform { try $0.refresh() }
         }
     }
 
@@ -106,16 +99,14 @@ public actor AuditLog {
         }
         // All who come while a batch is written are the next batch: one fdatasync for all of them.
         return try await withCheckedThrowingContinuation { continuation in
-            if queue.add(AppendTicket(entries: entries, continuation: continuation)) { Task { await commit() } }
+            if queue.add(AppendTicket(entries: entries, continuation: continuation)) { return }
+            continuation.resume(throwing: AuditError(.closed, "the log \(directory) is closed"))
         }
     }
 
     /// Publishes what is durable: tiles, then a signed checkpoint of all of it, or of more when others append.
     public func checkpoint() async throws -> SignedCheckpoint {
-        let size = try perform { writer in
-            try writer.refresh()
-            return writer.size
-        }
+        let size = try size
         return try await published().publish(upTo: size)
     }
 
@@ -147,21 +138,12 @@ public actor AuditLog {
     }
 
     private func published() throws -> PublishLoop {
-        guard let publishing else { throw AuditError(.closed, "the log \(directory) is closed") }
+        guard let publishing = writer.publishing else { throw AuditError(.closed, "the log \(directory) is closed") }
         return publishing
     }
 
     /// To call before a run starts: throws when the disk has no room for another segment.
-    public func ensureSpace() throws {
-        do {
-            try usable().ensureSpace()
-        } catch let error as AuditError where error.code == .noSpace {
-            // Nothing was lost: runs under way can still record their end in the current segment.
-            throw error
-        } catch {
-            throw poisoned(by: error)
-        }
-    }
+    public func ensureSpace() throws { try writer.ensureSpace() }
 
     /// At most `limit` entries from `index` on, whoever wrote them.
     public func entries(from index: UInt64, limit: Int) throws -> [JournalEntry] {
@@ -176,67 +158,10 @@ public actor AuditLog {
     }
 
     /// Closes the files. Everything appended is durable already.
-    public func close() {
-        publishing?.stop()
-        publishing = nil
-        writer = nil
-    }
+    public func close() { stop() }
 
-    /// Writes batch after batch while there are any; between them, whoever else needs the log's thread has a turn.
-    private func commit() {
-        var tickets = queue.take()
-        var done = Answers()
-        while !tickets.isEmpty {
-            // Waking callers takes as long as a part of a sync, so it is done while the next batch is synced.
-            let next = write(tickets) { done.send() }
-            done.send()
-            done = next
-            if thread.isAwaited {
-                Task { commit() }
-                break
-            }
-            tickets = queue.take()
-        }
-        done.send()
-    }
-
-    private func write(_ tickets: [AppendTicket], syncs: () -> Void) -> Answers {
-        var first: UInt64?
-        let written = Result {
-            try perform { try $0.append(tickets.flatMap(\.entries), firstIndex: { first = $0 }, syncs: syncs) }
-        }
-        let durable = writer?.size ?? 0
-        publishing?.advance(to: durable, needsSpare: writer?.needsSpare() ?? false)
-        return Answers(to: tickets, first: first, durable: durable, written: written)
-    }
-
-    /// The first failure is the last attempt.
-    private func perform<Value>(_ body: (JournalWriter) throws -> Value) throws -> Value {
-        let writer = try usable()
-        do {
-            return try body(writer)
-        } catch {
-            throw poisoned(by: error)
-        }
-    }
-
-    private func poisoned(by error: any Error) -> AuditError {
-        let reason = AuditError(explaining: error, in: directory)
-        poison = poison ?? reason
-        return reason
-    }
-
-    private func usable() throws -> JournalWriter {
-        // A full disk, or a key that is out of reach, stops what is published, and thereby the next run. After any other
-        // failure nothing on this disk is trusted.
-        if poison == nil, let failure = publishing?.failure, !failure.sparesJournal { poison = failure }
-        if let poison {
-            throw AuditError(
-                .poisoned,
-                "the log \(directory) takes no more entries after an error (\(poison)). "
-                    + "Mend the cause, then open the log again")
-        }
-        guard let writer else { throw AuditError(.closed, "the log \(directory) is closed") }
-        return writer
+    private nonisolated func stop() {
+        queue.stop()
+        writer.close()
     }
 }

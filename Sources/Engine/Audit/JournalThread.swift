@@ -12,9 +12,6 @@ package final class JournalThread: Sendable {
     deinit { loop.stop() }
 
     package var executor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-
-    /// Whether anybody waits for the thread: who has it for long makes room then.
-    var isAwaited: Bool { loop.isAwaited }
 }
 
 /// Runs jobs in the order they come.
@@ -38,8 +35,6 @@ private final class JobLoop: SerialExecutor, ThreadBody, @unchecked Sendable {
             monitor.signal()
         }
     }
-
-    var isAwaited: Bool { monitor.withLock { !jobs.isEmpty } }
 
     func run() {
         while let job = next() { job.runSynchronously(on: asUnownedSerialExecutor()) }

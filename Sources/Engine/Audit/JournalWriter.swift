@@ -1,7 +1,16 @@
 import Glibc
 import TransparencyLog
 
-/// The writing half of the log, synchronous: its owner calls it from one thread. Every operation takes the log's
+/// What was written, and is durable once the segment at `path` is synced.
+struct UnsyncedBatch: Sendable {
+    let path: String
+    /// The indices of its entries.
+    let entries: Range<UInt64>
+
+    var first: UInt64 { entries.lowerBound }
+}
+
+/// The writing half of the log, synchronous: it is called from one thread at a time. Every operation takes the log's
 /// lock, reads what other processes appended meanwhile, and only then acts. It signs nothing: see ``Publisher``.
 final class JournalWriter {
     private let directory: String
@@ -13,8 +22,10 @@ final class JournalWriter {
     private let publishing: FileLock
     private var segment: Segment
     private var position: JournalPosition
+    /// The number of entries, the last of which may not be durable yet.
+    private var size: UInt64
     /// The number of durable entries.
-    private(set) var size: UInt64
+    private(set) var durable: UInt64
     /// Whether the spare segment was taken since somebody asked.
     private var tookSpare = false
     /// What was cut off the end when the log was opened.
@@ -54,6 +65,7 @@ final class JournalWriter {
         }
         position = start.position
         size = start.edge.size
+        durable = size
         try lock.exclusively { try replay() }
     }
 
@@ -67,28 +79,29 @@ final class JournalWriter {
         guard size == 0 else { return }
         try lock.exclusively {
             try catchUp()
-            if size == 0 { _ = try writeBatch([try first(store.key.verifier)]) {} }
+            guard size == 0 else { return }
+            try writeWhole([try first(store.key.verifier)])
+            try synchronize()
         }
     }
 
-    /// Appends the entries durably.
-    ///
-    /// When it throws, entries below `size` are durable and nothing is known of the others.
-    /// - Parameters:
-    ///   - firstIndex: is told the index of the first.
-    ///   - syncs: called each time before the disk is waited for.
-    func append(_ entries: [[UInt8]], firstIndex: (UInt64) -> Void, syncs: () -> Void) throws {
+    /// Writes entries with contiguous indices. When it throws, nothing is known of them.
+    func write(_ entries: [[UInt8]]) throws -> UnsyncedBatch {
         try lock.exclusively {
             try catchUp()
-            firstIndex(size)
-            var rest = entries[...]
-            while !rest.isEmpty { rest = try writeBatch(rest, syncs: syncs) }
+            let first = size
+            try writeWhole(entries)
+            return UnsyncedBatch(path: segment.path, entries: first..<size)
         }
     }
 
-    /// Reads what others appended.
-    func refresh() throws {
+    /// The batch's segment was synced after it was written, and so is all before it.
+    func synced(_ batch: UnsyncedBatch) { durable = max(durable, batch.entries.upperBound) }
+
+    /// Reads what others appended; gives the number of durable entries.
+    func refresh() throws -> UInt64 {
         try lock.exclusively { try catchUp() }
+        return durable
     }
 
     /// Throws when there is no room for another segment.
@@ -111,7 +124,7 @@ final class JournalWriter {
         // call pages clean that never reached the disk. Writing what is not signed again makes it durable.
         let from = start.position.segment == position.segment ? start.position.offset : 0
         try segment.write(try segment.read(position.offset - from, at: from), at: from)
-        try segment.synchronize()
+        try synchronize()
     }
 
     /// What others wrote since; a look at four bytes and one name when nobody did.
@@ -121,7 +134,7 @@ final class JournalWriter {
         try readOn()
         // Others answer for their own entries only once they are synced; signing and appending after them must not
         // come before that.
-        try segment.synchronize()
+        try synchronize()
     }
 
     private func readOn() throws {
@@ -153,9 +166,19 @@ final class JournalWriter {
 
     // MARK: - Writing
 
-    /// As many entries as fit into one write and this segment, then one fdatasync; the rest is returned.
-    private func writeBatch(_ entries: ArraySlice<[UInt8]>, syncs: () -> Void) throws -> ArraySlice<[UInt8]> {
-        let room = min(JournalFormat.maxBatchSize, segment.capacity - position.offset)
+    /// All in as many writes as it takes; only the last is not synced.
+    private func writeWhole(_ entries: [[UInt8]]) throws {
+        var rest = try writeBatch(entries[...])
+        while !rest.isEmpty {
+            try synchronize()
+            rest = try writeBatch(rest)
+        }
+    }
+
+    /// As many entries as fit into one write and this segment; the rest is returned.
+    private func writeBatch(_ entries: ArraySlice<[UInt8]>) throws -> ArraySlice<[UInt8]> {
+        // Two may be at the disk at a time.
+        let room = min(JournalFormat.maxBatchSize / 2, segment.capacity - position.offset)
         var (length, count) = (0, 0)
         for entry in entries {
             let next = length + JournalFormat.headerSize + entry.count
@@ -172,16 +195,21 @@ final class JournalWriter {
             JournalFormat.append(entry, index: size + UInt64(number), to: &bytes)
         }
         try segment.write(bytes, at: position.offset)
-        syncs()
-        try segment.synchronize()
         position.offset += length
         size += UInt64(count)
         position.index = size
         return entries.dropFirst(count)
     }
 
-    /// To a new segment. Whoever publishes makes the one after it, so that appending does not wait for megabytes of zeroes.
+    private func synchronize() throws {
+        try segment.synchronize()
+        durable = size
+    }
+
+    /// To a new segment, once all is durable: only of the last one the end may be torn. Whoever publishes makes the one after
+    /// it, so that appending does not wait for megabytes of zeroes.
     private func rotate() throws {
+        if durable < size { try synchronize() }
         segment = try spare.take(for: size)
         tookSpare = true
         position = JournalPosition(segment: size, offset: 0, index: size)

@@ -42,6 +42,8 @@ final class Monitor: @unchecked Sendable {
 
     func signal() { pthread_cond_signal(condition) }
 
+    func broadcast() { pthread_cond_broadcast(condition) }
+
     static var now: UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

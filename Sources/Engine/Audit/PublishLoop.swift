@@ -102,6 +102,9 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         }
     }
 
+    /// Nothing more is signed: what the disk says is not trusted any more.
+    func stopSigning(_ error: AuditError) { fail(error) }
+
     func run() {
         while let work = next() {
             do {
@@ -167,7 +170,8 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
 
     private func fail(_ error: AuditError) {
         let answered = monitor.withLock {
-            reason = error
+            reason = reason ?? error
+            monitor.signal()
             defer { waiters = [] }
             return waiters
         }
