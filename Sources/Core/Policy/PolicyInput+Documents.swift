@@ -21,7 +21,8 @@ extension PolicyInput {
                 ["name": .string(plan.cluster.name), "environment": .string(plan.cluster.environment)]),
             "plan": planValue, "approvals": approvalsValue, "now": .instant(now, at: "now"),
             "inflight": inflight.policyValue(at: "inflight") { .list($0.map(\.celValue)) },
-            "history": history.policyValue(at: "history", \.celValue), "calendar": calendar.celValue,
+            "occupied": .notCollected("occupied"), "history": history.policyValue(at: "history", \.celValue),
+            "calendar": calendar.celValue,
         ]
     }
 

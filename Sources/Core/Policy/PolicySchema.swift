@@ -24,7 +24,8 @@ enum PolicySchema {
         ("request", .message("Request")), ("runbook", .message("Runbook")), ("action", .message("Action")),
         ("node", .message("Node")), ("cluster", .message("Cluster")), ("plan", .message("Plan")),
         ("approvals", .map(.string, .message("Approval"))), ("inflight", .list(.message("Run"))),
-        ("history", .message("History")), ("calendar", .message("Calendar")), ("now", .timestamp),
+        ("occupied", .list(.message("Occupied"))), ("history", .message("History")), ("calendar", .message("Calendar")),
+        ("now", .timestamp),
     ]
 
     private static let texts = CELType.list(.string)
@@ -68,7 +69,7 @@ enum PolicySchema {
         "Etcd": [("members", texts), ("healthy", texts), ("backupAt", .timestamp)],
         "ControlPlane": [("members", texts), ("notReady", texts)],
         "Cluster": [
-            ("name", .string), ("environment", .string), ("upgrading", .bool),
+            ("name", .string), ("environment", .string), ("api", .bool), ("upgrading", .bool),
             ("pools", .map(.string, .message("Pool"))),
             ("controlPlane", .message("ControlPlane")), ("etcd", .message("Etcd")), ("alerts", texts),
             ("observedAt", .timestamp),
@@ -81,6 +82,7 @@ enum PolicySchema {
             ("runbook", .string), ("user", .string), ("disrupts", texts), ("startedAt", .timestamp),
             ("finishedAt", .timestamp), ("outcome", .string),
         ],
+        "Occupied": [("node", .string), ("pool", .string), ("controlPlane", .bool), ("certain", .bool)],
         "History": [("since", .timestamp), ("runs", .list(.message("Run")))],
         "Approval": [("at", .timestamp), ("expiresAt", .timestamp), ("planDigest", .string), ("groups", texts)],
         "Freeze": [("name", .string), ("start", .timestamp), ("end", .timestamp), ("except", texts)],
