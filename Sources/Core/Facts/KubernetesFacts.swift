@@ -27,6 +27,10 @@ extension Facts {
             public var conditions: Fact<[String: Condition]>
             /// How long ago its kubelet renewed its lease, by the execution host's clock.
             public var leaseAge: Fact<Duration>
+            /// Its labels.
+            public var labels: Fact<[String: String]>
+            /// Its annotations; of a long one only the key.
+            public var annotations: Fact<[String: Fact<String>]>
         }
 
         /// A condition of a node.
@@ -45,7 +49,8 @@ extension Facts {
                 api: .init(reachable: .unknown(cause), error: .unknown(cause)),
                 node: .init(
                     ready: .unknown(cause), unschedulable: .unknown(cause), cordonedBy: .unknown(cause),
-                    conditions: .unknown(cause), leaseAge: .unknown(cause)))
+                    conditions: .unknown(cause), leaseAge: .unknown(cause), labels: .unknown(cause),
+                    annotations: .unknown(cause)))
         }
 
         /// The API cannot be reached by this run, since its execution host cannot, or there is none: of the node nothing is known.

@@ -15,7 +15,9 @@ enum KubernetesNodeFacts {
             conditions: conditions,
             leaseAge: lease.text.flatMap { decode(Lease.self, $0, kind: "Lease") }.flatMap { lease in
                 clock.flatMap { age(of: lease, at: $0) }
-            })
+            },
+            labels: object.flatMap { labels($0.metadata.labels ?? [:]) },
+            annotations: object.flatMap { annotations($0.metadata.annotations ?? [:]) })
     }
 
     private static func decode<Object: KubernetesObject>(
@@ -51,6 +53,32 @@ enum KubernetesNodeFacts {
             )
         }
         return .known(Dictionary(pairs) { first, _ in first })
+    }
+
+    // Kubernetes admits 256 KB of annotations a node. A record of a decision has many nodes; what policies look for is short.
+    private static let annotationLimit = 1024
+    private static let nameLimit = 500
+
+    private static func labels(_ labels: [String: String]) -> Fact<[String: String]> {
+        let isLabel = { (key: String, value: String) in
+            KubernetesName.isKey(key) && KubernetesName.fault(ofValue: value) == nil
+        }
+        guard labels.count <= nameLimit, labels.allSatisfy(isLabel) else {
+            return .unknown("the node has labels that Kubernetes would not accept, or more than \(nameLimit)")
+        }
+        return .known(labels)
+    }
+
+    private static func annotations(_ annotations: [String: String]) -> Fact<[String: Fact<String>]> {
+        guard annotations.count <= nameLimit, annotations.keys.allSatisfy(KubernetesName.isKey) else {
+            return .unknown("the node has annotations that Kubernetes would not accept, or more than \(nameLimit)")
+        }
+        return .known(
+            annotations.mapValues { value in
+                let size = value.utf8.count
+                return size <= annotationLimit
+                    ? .known(value) : .unknown("the annotation has \(size) bytes, more than \(annotationLimit)")
+            })
     }
 
     // The kubelet writes the time by its own clock. One that is a little ahead of the host's is as good as now.
@@ -90,6 +118,7 @@ private struct Node: KubernetesObject {
 
     struct Metadata: Decodable {
         var uid: String?
+        var labels: [String: String]?
         var annotations: [String: String]?
         var managedFields: [Manager]?
     }
