@@ -7,14 +7,20 @@ extension Belay {
     struct Sighting: Sendable {
         /// When the first was asked: no fact is older.
         var since: Timestamp
-        /// The targets.
-        var targets: [Gatherer.Sight]
-        /// What lies on the nodes of the targets' pools; nothing where no policy reads `inflight`.
+        /// The targets and their cluster.
+        var view: Gatherer.View
+        /// What lies on the nodes of the targets' pools; nothing where no policy asks what else is under way.
         var leases: [Inflight.Sight]
 
-        /// The targets' facts, by name.
-        var snapshots: [String: NodeSnapshot] {
-            let pairs = targets.map { ($0.node.name, NodeSnapshot(facts: $0.facts, observedAt: since)) }
+        /// The targets' facts, by name, without the long ones that no policy reads: they are recorded.
+        func snapshots(for policies: PolicySet) -> [String: NodeSnapshot] {
+            let cause = "it was not asked for, since no policy reads it"
+            let pairs = view.targets.map { sight in
+                var facts = sight.facts
+                if !policies.reads("node.labels") { facts.kubernetes.node.labels = .unknown(cause) }
+                if !policies.reads("node.annotations") { facts.kubernetes.node.annotations = .unknown(cause) }
+                return (sight.node.name, NodeSnapshot(facts: facts, observedAt: since))
+            }
             return Dictionary(pairs) { first, _ in first }
         }
     }
@@ -24,7 +30,7 @@ extension Belay {
     func look(at plan: Plan, for policies: PolicySet) async throws -> Sighting {
         let nodes = try workspace.inventory.nodes(named: plan.nodes.map(\.name))
         let sighting = await look(at: nodes, of: plan, for: policies)
-        for sight in sighting.targets where try Self.isStranger(sight, in: plan) {
+        for sight in sighting.view.targets where try Self.isStranger(sight, in: plan) {
             throw PlanError(
                 node: sight.node.name, message: Self.strangerSentence,
                 remedy: "Find out why, then make the plan again.")
@@ -35,7 +41,7 @@ extension Belay {
     /// What else is under way lies on the nodes of the targets' pools, too.
     /// - Parameter targets: as they were looked at; what is not among them is read now.
     func leases(besides plan: Plan, _ targets: [Gatherer.Sight], for policies: PolicySet) async -> [Inflight.Sight] {
-        guard policies.readsInflight else { return [] }
+        guard policies.asking.records else { return [] }
         let seen = targets.compactMap { sight in
             sight.records.map { Inflight.Sight(host: sight.node.name, listing: $0) }
         }
@@ -49,51 +55,54 @@ extension Belay {
         _ phase: PolicyPhase, of plan: Plan, _ planSha256: String, by requester: Principal,
         approvals: ApprovalTally = .none, _ sighting: Sighting, turn: String? = nil, for policies: PolicySet
     ) async -> PolicyInput {
-        let (inflight, history) = await others(besides: plan, sighting.leases, for: policies)
+        let others = await others(besides: plan, sighting.leases, for: policies)
         return PolicyInput(
-            phase: phase, plan: plan, planSha256: planSha256, requester: requester, nodes: sighting.snapshots,
-            calendar: workspace.configuration.calendar, approvals: approvals, inflight: inflight, history: history,
-            turn: turn, now: clock.now())
+            phase: phase, plan: plan, planSha256: planSha256, requester: requester,
+            nodes: sighting.snapshots(for: policies), cluster: sighting.view.cluster,
+            calendar: workspace.configuration.calendar, approvals: approvals, inflight: others.inflight,
+            occupied: others.occupied, history: others.history, turn: turn, now: clock.now())
+    }
+
+    /// What this log and leases tell of other runs. What no policy reads stays unknown, since it is recorded.
+    private struct Others {
+        var inflight = Inflight.notAsked
+        var occupied = OccupiedNode.notAsked
+        var history = History.notAsked
     }
 
     // Reservations in this log ∪ leases that were seen, and what was done before by this log.
-    private func others(
-        besides plan: Plan, _ leases: [Inflight.Sight], for policies: PolicySet
-    ) async -> (inflight: Fact<[InflightRun]>, history: Fact<History>) {
-        guard policies.readsInflight || policies.readsHistory else { return (Inflight.notAsked, History.notAsked) }
+    private func others(besides plan: Plan, _ leases: [Inflight.Sight], for policies: PolicySet) async -> Others {
+        var others = Others()
+        guard policies.asking.records || policies.reads("history") else { return others }
         guard let records = try? await log.records() else {
             let cause = "the audit log cannot be read"
-            return (.unknown(cause), .unknown(cause))
+            return Others(inflight: .unknown(cause), occupied: .unknown(cause), history: .unknown(cause))
         }
         let store = RunStore(records)
-        let history =
-            policies.readsHistory ? History.read(records, store, now: clock.now()) : History.notAsked
-        guard policies.readsInflight else { return (Inflight.notAsked, history) }
+        if policies.reads("history") { others.history = History.read(records, store, now: clock.now()) }
         let reserved = Reservations(records, store, but: plan.id)
-        if let fault = reserved.fault { return (.unknown(fault), history) }
-        let inflight = Inflight.runs(
+        let seen = Inflight.seen(
             besides: plan, reservations: reserved.runs, sights: leases, settled: store.settledRuns(but: plan.id),
             inventory: workspace.inventory)
-        return (inflight, history)
+        let fault = reserved.fault
+        if policies.reads("inflight") { others.inflight = fault.map { .unknown($0) } ?? Inflight.runs(seen) }
+        if policies.reads("occupied") {
+            others.occupied = fault.map { .unknown($0) } ?? .known(Inflight.occupied(seen, in: workspace.inventory))
+        }
+        return others
     }
 
-    private var gatherer: Gatherer {
+    var gatherer: Gatherer {
         Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces)
     }
 
     fileprivate func look(at nodes: [Inventory.Node], of plan: Plan, for policies: PolicySet) async -> Sighting {
         let since = clock.now()
         let services = Set(plan.nodes.flatMap(\.services)).sorted()
-        let readsCluster = ["node.ready", "node.unschedulable", "node.conditions"].contains {
-            policies.reads($0)
-        }
-        var targets = await gatherer.look(
-            at: nodes, for: [:], services: services, cluster: readsCluster, records: policies.readsInflight)
-        if !readsCluster {
-            for index in targets.indices { targets[index].facts.kubernetes = .unknown("no policy asks for it") }
-        }
-        let leases = await leases(besides: plan, targets, for: policies)
-        return Sighting(since: since, targets: targets, leases: leases)
+        let view = await gatherer.look(
+            at: nodes, for: [:], services: services, asking: policies.asking, since: since)
+        let leases = await leases(besides: plan, view.targets, for: policies)
+        return Sighting(since: since, view: view, leases: leases)
     }
 
     // Who was not reached matters only where something runs on the node itself.
@@ -120,9 +129,9 @@ struct TurnJudge: Judge {
         // A node that is gone from the inventory has no facts, and what cannot be read denies.
         var sighting = await belay.look(
             at: [belay.workspace.inventory.node(node)].compactMap(\.self), of: plan, for: policies)
-        for index in sighting.targets.indices {
-            guard (try? Belay.isStranger(sighting.targets[index], in: plan)) == true else { continue }
-            sighting.targets[index].facts = .unknown(Belay.strangerSentence)
+        for index in sighting.view.targets.indices {
+            guard (try? Belay.isStranger(sighting.view.targets[index], in: plan)) == true else { continue }
+            sighting.view.targets[index].facts = .unknown(Belay.strangerSentence)
         }
         let input = await belay.input(
             .execute, of: plan, planSha256, by: requester, approvals: approvals, sighting, turn: node, for: policies)
@@ -142,8 +151,17 @@ extension Belay {
 }
 
 extension PolicySet {
-    /// Whether any policy asks what else is under way: only then are the nodes of the targets' pools read.
-    var readsInflight: Bool { reads("inflight") }
-    /// Whether any policy asks what was done before.
-    var readsHistory: Bool { reads("history") }
+    /// What is asked for the sake of policies: what none of them reads is not.
+    var asking: Gatherer.Asking {
+        var asking = Gatherer.Asking()
+        asking.kubernetes = readsAny(
+            "node.ready", "node.unschedulable", "node.conditions", "node.labels", "node.annotations")
+        asking.cluster = readsAny(
+            "cluster.pools", "cluster.controlPlane", "cluster.etcd", "cluster.upgrading", "cluster.observedAt",
+            "node.etcdMember")
+        asking.records = readsAny("inflight", "occupied")
+        return asking
+    }
+
+    private func readsAny(_ paths: String...) -> Bool { paths.contains { reads($0) } }
 }

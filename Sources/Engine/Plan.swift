@@ -127,9 +127,9 @@ extension Belay {
         let requester = try signer(of: key, namespace: SignatureNamespace.plan, among: guardrails.signers)
         let reference = try await planningLog()
         let since = clock.now()
-        let sights = await look(draft, records: guardrails.policies.readsInflight)
+        let view = await look(draft, since: since, for: guardrails.policies)
         var nodes: [NodePlan] = []
-        for sight in sights {
+        for sight in view.targets {
             // Before anything that is merely not known because nobody answered.
             _ = try identity(sight, draft.steps[sight.node.name] ?? [])
             try precondition(sight.facts, sight.node.name)
@@ -145,8 +145,8 @@ extension Belay {
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
             log: reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
             strategy: draft.strategy, nodes: nodes)
-        let leases = await leases(besides: plan, sights, for: guardrails.policies)
-        let sighting = Sighting(since: since, targets: sights, leases: leases)
+        let leases = await leases(besides: plan, view.targets, for: guardrails.policies)
+        let sighting = Sighting(since: since, view: view, leases: leases)
         return Prepared(
             plan: plan, requester: requester, key: key, policies: guardrails.policies, sighting: sighting)
     }
@@ -160,11 +160,13 @@ extension Belay {
         return "\(text.prefix(8))-\(text.dropFirst(8).prefix(6))-\(nonces.next().prefix(4))"
     }
 
-    private func look(_ draft: Draft, records: Bool) async -> [Gatherer.Sight] {
-        let actions = draft.steps.mapValues { $0.map(\.action) }
-        return await Gatherer(connector: connector, inventory: workspace.inventory, nonces: nonces).look(
-            at: draft.nodes, for: actions, services: draft.frame.services,
-            records: records)
+    private func look(_ draft: Draft, since: Timestamp, for policies: PolicySet) async -> Gatherer.View {
+        var asking = policies.asking
+        // Preconditions and actions ask of each node, too.
+        asking.kubernetes = true
+        return await gatherer.look(
+            at: draft.nodes, for: draft.steps.mapValues { $0.map(\.action) }, services: draft.frame.services,
+            asking: asking, since: since)
     }
 
     private func planned(_ sight: Gatherer.Sight, _ draft: Draft) throws -> NodePlan {

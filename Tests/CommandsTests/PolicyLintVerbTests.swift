@@ -79,7 +79,7 @@ struct PolicyLintVerbTests {
         #expect(await recorder.belay("policy", "schema") == .done)
         #expect(recorder.output.contains("\n  now: {type: \"timestamp\", collected: true, about: \"the instant "))
         #expect(recorder.output.contains("\n    disks: {type: \"map(string, Disk)\", collected: true, "))
-        #expect(recorder.output.contains("\n    labels: {type: \"map(string, string)\", collected: false, "))
+        #expect(recorder.output.contains("\n    labels: {type: \"map(string, string)\", collected: true, "))
         _ = try YAMLDocument(Array(recorder.output.utf8), file: "schema.yaml")
         let json = Recorder()
         #expect(await json.belay("policy", "schema", "-o", "json") == .done)

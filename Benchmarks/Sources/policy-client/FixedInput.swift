@@ -10,10 +10,12 @@ struct FixedInput {
     init(template: String, nodes: Int = 10_000, runs: Int = 1000) throws {
         input = try JSONDecoder().decode(PolicyInput.self, from: try Data(contentsOf: URL(filePath: template)))
         guard let node = input.plan.nodes.first, let snapshot = input.nodes[node.name],
-            case .known(let history) = input.history, let run = history.steps.first
-        else { throw Failed(what: "\(template) has no node or no history") }
+            case .known(let history) = input.history, let run = history.steps.first,
+            let pool = input.cluster.pools.value?[node.pool]
+        else { throw Failed(what: "\(template) has no node, no pool of it or no history") }
         input.plan.nodes = (0..<nodes).map { Self.node($0, like: node) }
         input.nodes = Dictionary(uniqueKeysWithValues: input.plan.nodes.map { ($0.name, snapshot) })
+        input.cluster.pools = .known(Dictionary(input.plan.nodes.map { ($0.pool, pool) }) { first, _ in first })
         let steps = (0..<runs).map { Self.run($0, like: run, before: input.now, on: input.plan.nodes) }
         input.history = .known(History(steps, logStart: input.now.adding(seconds: -History.seconds), now: input.now))
     }

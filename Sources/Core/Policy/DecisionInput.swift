@@ -2,7 +2,7 @@
 /// (`belay policy replay`).
 public struct DecisionInput: Codable, Sendable, Hashable {
     /// The rules by which policies are judged; raised when the same input could be judged differently.
-    public static let engineVersion = 1
+    public static let engineVersion = 2
 
     /// ``engineVersion`` of whoever judged.
     public var engine: Int
@@ -20,10 +20,14 @@ public struct DecisionInput: Codable, Sendable, Hashable {
     public var approvals: ApprovalTally
     /// What was known of the nodes, by name.
     public var nodes: [String: NodeSnapshot]
+    /// What was known of the cluster as a whole.
+    public var cluster: ClusterFacts
     /// The change calendar at that instant.
     public var calendar: ChangeCalendar.Moment
     /// What else was under way.
     public var inflight: Fact<[InflightRun]>
+    /// Where that was, or might have been.
+    public var occupied: Fact<[OccupiedNode]>
     /// What had been done before.
     public var history: Fact<History>
     /// The decision's one instant.
@@ -39,8 +43,10 @@ public struct DecisionInput: Codable, Sendable, Hashable {
         requester = input.requester
         approvals = input.approvals
         nodes = input.nodes
+        cluster = input.cluster
         calendar = input.calendar
         inflight = input.inflight
+        occupied = input.occupied
         history = input.history
         now = input.now
     }
@@ -87,8 +93,10 @@ extension PolicyInput {
         requester = recorded.requester
         approvals = recorded.approvals
         nodes = recorded.nodes
+        cluster = recorded.cluster
         calendar = recorded.calendar
         inflight = recorded.inflight
+        occupied = recorded.occupied
         history = recorded.history
         now = recorded.now
     }

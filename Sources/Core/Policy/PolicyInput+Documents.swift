@@ -16,12 +16,11 @@ extension PolicyInput {
                     "name": .string(plan.runbook.name), "digest": .string(plan.runbook.digest),
                     "author": .string(plan.runbook.author),
                 ]),
-            "cluster": PolicySchema.message(
-                "Cluster", at: "cluster",
-                ["name": .string(plan.cluster.name), "environment": .string(plan.cluster.environment)]),
+            "cluster": cluster.celValue(of: plan.cluster),
             "plan": planValue, "approvals": approvalsValue, "now": .instant(now, at: "now"),
             "inflight": inflight.policyValue(at: "inflight") { .list($0.map(\.celValue)) },
-            "occupied": .notCollected("occupied"), "history": history.policyValue(at: "history", \.celValue),
+            "occupied": occupied.policyValue(at: "occupied") { .list($0.map(\.celValue)) },
+            "history": history.policyValue(at: "history", \.celValue),
             "calendar": calendar.celValue,
         ]
     }
@@ -93,6 +92,9 @@ extension PolicyInput {
         var known: [String: Value] = [
             "name": .string(node.name), "pool": .string(node.pool), "roles": .texts(node.roles),
             "controlPlane": .bool(node.roles.contains("control-plane")),
+            "etcdMember": cluster.etcd.members.policyValue(at: "node.etcdMember") { members in
+                .bool(members.contains(node.name))
+            },
         ]
         guard let snapshot = nodes[node.name] else {
             return PolicySchema.message("Node", at: "node", known, cause: "no facts of \(node.name) were collected")
@@ -106,6 +108,12 @@ extension PolicyInput {
         known["unschedulable"] = kubernetes.unschedulable.policyValue(at: "node.unschedulable", Value.bool)
         known["conditions"] = kubernetes.conditions.policyValue(at: "node.conditions") {
             $0.celValue(at: "node.conditions")
+        }
+        known["labels"] = kubernetes.labels.policyValue(at: "node.labels") {
+            .map(MapValue($0.mapValues(Value.string)))
+        }
+        known["annotations"] = kubernetes.annotations.policyValue(at: "node.annotations") { annotations in
+            .map(MapValue(annotations.mapValues { $0.policyValue(at: "node.annotations", Value.string) }))
         }
         return PolicySchema.message("Node", at: "node", known)
     }

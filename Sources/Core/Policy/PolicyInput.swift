@@ -18,12 +18,16 @@ public struct PolicyInput: Codable, Sendable {
     public var requester: Principal
     /// What is known of the targets, by node name. Of a node that is missing here every fact is unknown.
     public var nodes: [String: NodeSnapshot]
+    /// What is known of the cluster as a whole.
+    public var cluster: ClusterFacts
     /// The change calendar as it is at ``now``.
     public var calendar: ChangeCalendar.Moment
     /// Which approvals count; read in phase `execute`.
     public var approvals: ApprovalTally
     /// What else is under way.
     public var inflight: Fact<[InflightRun]>
+    /// Where that is, or may be.
+    public var occupied: Fact<[OccupiedNode]>
     /// What was done before.
     public var history: Fact<History>
     /// The node whose turn it is in the run: only it is judged. Nil for the plan as a whole.
@@ -34,7 +38,8 @@ public struct PolicyInput: Codable, Sendable {
     /// Collects the parts. The calendar has no default: who forgot it would have allowed changes in a freeze.
     public init(
         phase: PolicyPhase, plan: Plan, planSha256: String, requester: Principal, nodes: [String: NodeSnapshot],
-        calendar: ChangeCalendar, approvals: ApprovalTally = .none, inflight: Fact<[InflightRun]> = Inflight.notAsked,
+        cluster: ClusterFacts = .notAsked, calendar: ChangeCalendar, approvals: ApprovalTally = .none,
+        inflight: Fact<[InflightRun]> = Inflight.notAsked, occupied: Fact<[OccupiedNode]> = OccupiedNode.notAsked,
         history: Fact<History> = History.notAsked, turn: String? = nil, now: Timestamp
     ) {
         self.phase = phase
@@ -42,9 +47,11 @@ public struct PolicyInput: Codable, Sendable {
         self.planSha256 = planSha256
         self.requester = requester
         self.nodes = nodes
+        self.cluster = cluster
         self.calendar = calendar.moment(at: now)
         self.approvals = approvals
         self.inflight = inflight
+        self.occupied = occupied
         self.history = history
         self.turn = turn
         self.now = now

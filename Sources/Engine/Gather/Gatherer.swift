@@ -31,35 +31,61 @@ public struct Gatherer: Sendable {
         public var records: Result<RecordListing, NodeFailure>?
     }
 
+    /// What was seen of nodes and of their cluster.
+    public struct View: Sendable {
+        /// One a node, in the order in which they were named.
+        public var targets: [Sight]
+        /// What the API said of the cluster as a whole.
+        public var cluster: ClusterFacts
+    }
+
+    /// What is asked besides the nodes' own facts.
+    public struct Asking: Sendable {
+        /// What the API says of each node; an API that hangs takes its time.
+        public var kubernetes = true
+        /// What the API says of the cluster as a whole.
+        public var cluster = false
+        /// What runs left on the nodes.
+        public var records = false
+
+        /// The API about each node, and nothing else.
+        public init() {}
+    }
+
     /// Looks at every node.
     /// - Parameters:
     ///   - actions: what to observe of a node, by its name.
     ///   - services: the units whose facts are wanted.
-    ///   - cluster: whether to ask the cluster's API; an API that hangs takes its time.
-    ///   - records: whether to read what runs left on the nodes, too.
-    /// - Returns: what was seen, in the order of `nodes`.
+    ///   - asking: what is asked besides.
+    ///   - since: now: no fact will be older.
     public func look(
-        at nodes: [Inventory.Node], for actions: [String: [any Action]], services: [String], cluster: Bool = true,
-        records: Bool = false
-    ) async -> [Sight] {
-        let host = !cluster ? nil : await ClusterHost.open(inventory, connector, nonces)
-        let sights = await withTaskGroup(of: (Int, Sight).self) { group in
+        at nodes: [Inventory.Node], for actions: [String: [any Action]], services: [String], asking: Asking,
+        since: Timestamp
+    ) async -> View {
+        let asks = asking.kubernetes || asking.cluster
+        let host = !asks ? nil : await ClusterHost.open(inventory, connector, nonces)
+        async let cluster = asking.cluster ? lookAtCluster(host, since) : unasked
+        let targets = await withTaskGroup(of: (Int, Sight).self) { group in
             for (index, node) in nodes.enumerated() {
-                group.addTask { (index, await look(at: node, for: actions[node.name] ?? [], services, records, host)) }
+                group.addTask {
+                    (index, await look(at: node, for: actions[node.name] ?? [], services, asking, host))
+                }
             }
             var seen: [Int: Sight] = [:]
             for await (index, sight) in group { seen[index] = sight }
             return nodes.indices.compactMap { seen[$0] }
         }
+        let view = View(targets: targets, cluster: await cluster)
         await host?.close()
-        return sights
+        return view
     }
 
     private func look(
-        at node: Inventory.Node, for actions: [any Action], _ services: [String], _ records: Bool, _ host: ClusterHost?
+        at node: Inventory.Node, for actions: [any Action], _ services: [String], _ asking: Asking, _ host: ClusterHost?
     ) async -> Sight {
-        async let own = lookThere(node, actions.filter { $0.place == .node }, services, records)
-        async let cluster = lookInCluster(node, actions.filter { $0.place == .cluster }, host)
+        async let own = lookThere(node, actions.filter { $0.place == .node }, services, asking.records)
+        async let cluster = lookInCluster(
+            node, actions.filter { $0.place == .cluster }, host, isAsked: asking.kubernetes)
         var (ofNode, ofCluster) = (await own, await cluster)
         var sight = Sight(node: node, identity: ofNode.identity, facts: ofNode.facts, observations: [])
         sight.host = host?.plan
@@ -112,10 +138,11 @@ public struct Gatherer: Sendable {
     }
 
     private func lookInCluster(
-        _ node: Inventory.Node, _ actions: [any Action], _ host: ClusterHost?
+        _ node: Inventory.Node, _ actions: [any Action], _ host: ClusterHost?, isAsked: Bool
     ) async -> (facts: Facts.Kubernetes, observations: [Result<Observation, ObservationError>]) {
+        guard isAsked || !actions.isEmpty else { return (.unknown("no policy asks for it"), []) }
         guard let host else {
-            let cause = "the inventory names no execution host (cluster.kubectl)"
+            let cause = Self.noHost
             let unseen = ObservationError(cause, remedy: "Set cluster.kubectl in \(inventory.file).")
             return (.unreachable(cause), actions.map { _ in .failure(unseen) })
         }
@@ -128,6 +155,22 @@ public struct Gatherer: Sendable {
             return (.unreachable(failure.message), actions.map { _ in .failure(unseen) })
         }
     }
+
+    private func lookAtCluster(_ host: ClusterHost?, _ since: Timestamp) async -> ClusterFacts {
+        guard let host else { return ClusterFacts(inventory, unasked: Self.noHost) }
+        let probe = ClusterProbe(kubeconfig: host.kubeconfig)
+        let asked = Questions([probe.commands()], nonces)
+        switch await asked.ask({ (script) throws(NodeFailure) in try await host.run(script) }) {
+        case .success(let parts): return probe.parse(parts[0], of: inventory, at: since)
+        case .failure(let failure): return ClusterFacts(inventory, unasked: failure.message)
+        }
+    }
+
+    private var unasked: ClusterFacts {
+        ClusterFacts(inventory, unasked: "it was not asked for, since no policy reads it")
+    }
+
+    private static let noHost = "the inventory names no execution host (cluster.kubectl)"
 
     private static func observations(
         _ actions: [any Action], _ parts: ArraySlice<[CommandOutput]>

@@ -42,14 +42,23 @@ import Testing
         InflightRun(plan(id, node), node: node, startedAt: .known(Samples.now.adding(seconds: -60)))
     }
 
+    func seen(
+        besides plan: Plan = plan("own", Samples.node("n1")), reserved: [InflightRun] = [],
+        _ sights: [(String, Result<RecordListing, NodeFailure>)], settled: [String: [String]] = [:]
+    ) throws -> Inflight.Seen {
+        Inflight.seen(
+            besides: plan, reservations: reserved, sights: sights.map { Inflight.Sight(host: $0, listing: $1) },
+            settled: settled, inventory: try Self.inventory.get())
+    }
+
     func runs(
         besides plan: Plan = plan("own", Samples.node("n1")), reserved: [InflightRun] = [],
         _ sights: [(String, Result<RecordListing, NodeFailure>)], settled: [String: [String]] = [:]
     ) throws -> Fact<[InflightRun]> {
-        Inflight.runs(
-            besides: plan, reservations: reserved, sights: sights.map { Inflight.Sight(host: $0, listing: $1) },
-            settled: settled, inventory: try Self.inventory.get())
+        Inflight.runs(try seen(besides: plan, reserved: reserved, sights, settled: settled))
     }
+
+    static let silent = NodeFailure("connection: timed out", remedy: "Look.", isPassing: true)
 
     @Test("all nodes of the targets' pools are read, and the execution host, each once")
     func hosts() throws {
@@ -58,6 +67,11 @@ import Testing
         var node = Samples.node("cp1")
         node.pool = "control"
         #expect(Inflight.hosts(for: Self.plan("r", node), in: inventory) == ["cp1"])
+        let elsewhere = inventory.nodes.firstIndex { $0.name == "g1" }
+        inventory.nodes[try #require(elsewhere)].roles = ["control-plane"]
+        #expect(Inflight.hosts(for: Self.plan("r", node), in: inventory) == ["cp1"])
+        node.roles = ["control-plane"]
+        #expect(Inflight.hosts(for: Self.plan("r", node), in: inventory) == ["g1", "cp1"])
         inventory.cluster.kubectl?.host = .local
         #expect(Inflight.hosts(for: Self.plan("r", Samples.node("n1")), in: inventory) == ["n1", "n2", "local"])
         inventory.cluster.kubectl = nil
@@ -108,6 +122,66 @@ import Testing
         #expect(decision.findings.map(\.outcome) == [.error])
         #expect(decision.findings.first?.message.contains("n2: connection: timed out") == true)
         #expect(try Samples.judge(Samples.policy("node.pool == 'blue'"), input).allowed)
+    }
+
+    @Test("who is occupied is known with a node that cannot be read, which counts as does every node with a run, once")
+    func occupied() throws {
+        let seen = try seen(
+            reserved: [Self.reserved("r1", Samples.node("n1")), Self.reserved("own", Samples.node("n1"))],
+            [
+                ("n1", .success(try Self.listing((nil, "r1"), (nil, "own")))), ("n2", .failure(Self.silent)),
+                ("cp1", .success(try Self.listing((nil, "r3"), ("g1", "r2"), ("g1", "r4"), ("n77", "r5")))),
+            ])
+        #expect(Inflight.runs(seen).value == nil)
+        let occupied = Inflight.occupied(seen, in: try Self.inventory.get())
+        #expect(occupied.map(\.node) == ["cp1", "g1", "n1", "n2", "n77"])
+        #expect(occupied.map(\.certain) == [true, true, true, false, true])
+        #expect(occupied.map(\.pool.value) == ["control", "green", "blue", "blue", nil])
+        #expect(occupied.map(\.controlPlane.value) == [true, false, false, false, nil])
+    }
+
+    @Test("a node whose own leases cannot be read is certain to be occupied when the log or the execution host says so")
+    func occupiedForCertain() throws {
+        let inventory = try Self.inventory.get()
+        let byLog = try seen(reserved: [Self.reserved("r1", Samples.node("n2"))], [("n2", .failure(Self.silent))])
+        #expect(Inflight.occupied(byLog, in: inventory).map(\.certain) == [true])
+        let byHost = try seen([
+            ("n2", .failure(Self.silent)), ("cp1", .success(try Self.listing(("n2", "r1")))),
+        ])
+        #expect(Inflight.occupied(byHost, in: inventory).map(\.certain) == [true])
+    }
+
+    @Test("neither the run that is judged nor the one it rolls back, nor what is settled, occupies a node")
+    func notOccupied() throws {
+        let seen = try seen(
+            besides: Self.plan("own", Samples.node("n1"), rollsBack: "r0"),
+            reserved: [Self.reserved("own", Samples.node("n1"))],
+            [
+                ("n1", .success(try Self.listing((nil, "r0")))), ("n2", .success(try Self.listing((nil, "r1")))),
+                ("cp1", .success(try Self.listing(("n1", "own")))),
+            ], settled: ["n2": ["r1"]])
+        #expect(Inflight.occupied(seen, in: try Self.inventory.get()) == [])
+    }
+
+    @Test(
+        "a limit counts a node that cannot be read as busy; who asks for certainty does not; a stranger's pool is an error",
+        arguments: [
+            ("occupied.filter(o, o.pool == node.pool).size() < 2", [Finding.Outcome]()),
+            ("occupied.filter(o, o.pool == node.pool).size() < 1", [.deny]),
+            ("occupied.all(o, o.certain)", [.deny]), ("occupied.all(o, !o.controlPlane && o.node == 'n2')", []),
+        ])
+    func limit(expression: String, outcomes: [Finding.Outcome]) throws {
+        var input = Samples.input(inflight: .unknown("leases could not be read on n2"))
+        input.occupied = .known(
+            Inflight.occupied(try seen([("n2", .failure(Self.silent))]), in: try Self.inventory.get()))
+        let policy = Samples.policy(expression)
+        #expect(try Samples.judge(policy, input).findings.map(\.outcome) == outcomes)
+        input.occupied = .known([OccupiedNode(unread: "local", known: nil)])
+        #expect(
+            try Samples.judge(Samples.policy("occupied.all(o, o.pool != node.pool)"), input).findings.map(\.outcome)
+                == [.error])
+        input.occupied = .unknown("the audit log cannot be read")
+        #expect(try Samples.judge(policy, input).findings.map(\.outcome) == [.error])
     }
 
     @Test(

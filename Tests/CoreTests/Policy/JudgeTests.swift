@@ -120,9 +120,8 @@ import Testing
     @Test(
         "what this version does not collect is an error that denies, never a default that allows",
         arguments: [
-            "cluster.controlPlane.notReady.size() == 0", "!cluster.upgrading",
+            "cluster.alerts.size() == 0", "cluster.etcd.backupAt < now",
             "node.pods.pdbBlocked.size() == 0", "runbook.reviewed", "request.trigger == 'manual'", "!request.dryRun",
-            "node.labels.size() == 0", "cluster.pools['blue'].total > 0",
         ])
     func notCollected(expression: String) throws {
         let decision = try Samples.judge(Samples.policy(expression))

@@ -32,9 +32,11 @@ import Testing
         "what runs do not fill is said, and so is what only that is made of",
         arguments: [
             ("request", true), ("Request.id", true), ("Request.trigger", false), ("Runbook.digest", true),
-            ("Runbook.version", false), ("Node.labels", false), ("Node.ready", true), ("Disk.usedPercent", true),
-            ("Cluster.etcd", false), ("Etcd.members", false), ("history", true), ("History.since", true),
-            ("Cluster.alerts", false),
+            ("Runbook.version", false), ("Node.labels", true), ("Node.ready", true), ("Disk.usedPercent", true),
+            ("Cluster.etcd", true), ("Etcd.members", true), ("Etcd.backupAt", false), ("Pool.notReady", true),
+            ("history", true), ("History.since", true),
+            ("Cluster.alerts", false), ("Cluster.api", true), ("Node.etcdMember", true), ("NodePods.total", false),
+            ("occupied", true), ("Occupied.certain", true),
             ("Run.node", true), ("approvals", true), ("Approval.groups", true), ("Step.id", true),
         ])
     func collected(path: String, isCollected: Bool) throws {

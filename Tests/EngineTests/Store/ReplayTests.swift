@@ -43,12 +43,29 @@ struct ReplayTests {
             policySet: "p", onFailure: .rollback, nodes: [node])
     }
 
-    private static func input(_ plan: Plan, turn: String? = nil) -> PolicyInput {
+    private static let inventory = """
+        apiVersion: belay/v1
+        kind: Inventory
+        cluster: {name: c, environment: e}
+        nodes:
+        - {name: n1, address: 10.0.0.1, roles: [worker], pool: blue}
+        - {name: n2, address: 10.0.0.2, roles: [worker], pool: blue}
+        """
+
+    private static func input(_ plan: Plan, turn: String? = nil) throws -> PolicyInput {
         var facts = Facts.unknown("nobody asked")
         facts.uptime = .known(.seconds(600))
+        let inventory = try Inventory.parse(Array(inventory.utf8), file: "inventory.yaml")
+        let answers = ["node=n1 ready=True cordoned= roles= kubelet=v1\n", "no pods"].map {
+            CommandOutput(status: 0, output: Payload($0))
+        }
+        let silent = Inflight.Sight(host: "n2", listing: .failure(NodeFailure("silent", remedy: "", isPassing: true)))
+        let seen = Inflight.seen(besides: plan, reservations: [], sights: [silent], settled: [:], inventory: inventory)
         return PolicyInput(
             phase: .execute, plan: plan, planSha256: "d", requester: alice,
-            nodes: ["n1": NodeSnapshot(facts: facts, observedAt: now)], calendar: .empty, turn: turn,
+            nodes: ["n1": NodeSnapshot(facts: facts, observedAt: now)],
+            cluster: ClusterProbe(kubeconfig: "/k").parse(answers, of: inventory, at: now), calendar: .empty,
+            inflight: Inflight.runs(seen), occupied: .known(Inflight.occupied(seen, in: inventory)), turn: turn,
             now: now)
     }
 
@@ -58,7 +75,7 @@ struct ReplayTests {
         deciding change: (inout Decision) -> Void = { _ in }
     ) throws -> StoredRun {
         let plan = plan()
-        let input = input(plan, turn: turn)
+        let input = try input(plan, turn: turn)
         var decision = policies.judge(input)
         change(&decision)
         let planned = PlannedRecord(
@@ -80,10 +97,12 @@ struct ReplayTests {
 
     private static let holds = "node.bootedAt < now"
     private static let fails = "node.bootedAt > now"
+    private static let ofCluster = "cluster.pools['blue'].notReady == ['n2'] && occupied.exists(o, o.node == 'n2')"
+    private static let ofInflight = "inflight.size() == 0"
 
     @Test(
         "the same input under the same policies gives the same, as a plan and at a node's turn, allowed and denied",
-        arguments: [holds, fails], [nil, "n1"] as [String?])
+        arguments: [holds, fails, ofCluster, ofInflight], [nil, "n1"] as [String?])
     func same(_ expression: String, _ turn: String?) throws {
         let policies = try Self.policies(expression)
         let (decisions, unreadable) = try Self.run(policies, turn: turn).replay(under: policies)
@@ -91,7 +110,7 @@ struct ReplayTests {
         let decision = try #require(decisions.first)
         #expect(decisions.count == 1 && decision.entry == 1)
         #expect(decision.isSame && decision.hasSamePolicies && decision.recorded != nil)
-        #expect(decision.replayed.findings.isEmpty == (expression == Self.holds))
+        #expect(decision.replayed.findings.isEmpty == [Self.holds, Self.ofCluster].contains(expression))
     }
 
     @Test("a decision that says something else than the policies did is noticed")

@@ -83,13 +83,13 @@ import Testing
 
     @Test("a field of something unknown can be set; the rest of it stays unknown")
     func insideUnknown() throws {
-        let more = ", set: {cluster.controlPlane.members: [cp1]}"
-        guard case .list(let members) = try Self.value(more, at: "cluster.controlPlane.members") else {
-            Issue.record("cluster.controlPlane.members is no list")
+        let more = ", set: {node.pods.pdbBlocked: [web/db-0]}"
+        guard case .list(let blocked) = try Self.value(more, at: "node.pods.pdbBlocked") else {
+            Issue.record("node.pods.pdbBlocked is no list")
             return
         }
-        #expect(members.count == 1)
-        #expect(throws: EvaluationError.self) { try Self.value(more, at: "cluster.controlPlane.notReady") }
+        #expect(blocked.count == 1)
+        #expect(throws: EvaluationError.self) { try Self.value(more, at: "node.pods.total") }
     }
 
     @Test("a fact that the case makes unknown is an error with its path")
