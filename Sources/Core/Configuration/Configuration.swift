@@ -20,7 +20,7 @@ public struct Configuration: Sendable, Hashable {
     /// The private key to sign with unless a flag says otherwise; nil = none is configured.
     public var signingKey: String?
     /// Policy name → its parameters, overriding the defaults in the policy's file.
-    public var params: [String: [String: YAMLScalar]]
+    public var params: [String: [String: PolicyParam]]
     /// When changes are made and when they are not, for policies that ask; empty unless given.
     public var calendar: ChangeCalendar
 
@@ -68,9 +68,9 @@ extension Configuration {
         }
     }
 
-    private static func params(_ fields: YAMLFields) -> [String: [String: YAMLScalar]] {
+    private static func params(_ fields: YAMLFields) -> [String: [String: PolicyParam]] {
         fields.optionalMapping("params") { policies in
-            policies.keys.reduce(into: [:]) { $0[$1] = policies.scalars($1) }
+            policies.keys.reduce(into: [:]) { $0[$1] = policies.settings($1) }
         } ?? [:]
     }
 }

@@ -12,9 +12,11 @@ extension Policy {
 
     /// Nil only when an error was recorded.
     private init?(name: String, location: SourceLocation, spec: YAMLFields) {
-        let params = spec.scalars("params")
+        let params = spec.settings("params")
         for (key, value) in params.sorted(by: { $0.key < $1.key }) where value.celType == nil {
-            spec.error("params", "'\(key)' is \(value.kind): a setting is text, a number, true or false")
+            spec.error(
+                "params",
+                "'\(key)' is \(value.kind): a setting is text, a number, true or false, or a list of one of these")
         }
         var declarations = PolicySchema.declarations
         declarations.declare(

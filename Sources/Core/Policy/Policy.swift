@@ -21,7 +21,7 @@ public struct Policy: Sendable {
     /// Further conditions: when one is false the policy is not about this step.
     public var conditions: [MatchCondition]
     /// Its settings: the file's defaults with the organisation's overrides.
-    public var params: [String: YAMLScalar]
+    public var params: [String: PolicyParam]
     /// Named intermediate values, in order.
     public var variables: [Variable]
     /// What must be true.
@@ -98,29 +98,5 @@ extension Policy {
     /// The binding of `params`.
     public var paramsValue: Value {
         .message(name: "Params", fields: params.compactMapValues(\.celValue))
-    }
-}
-
-extension YAMLScalar {
-    /// The value in an expression; nil for what is no setting (empty, `yes`).
-    var celValue: Value? {
-        switch self {
-        case .null, .ambiguous: nil
-        case .bool(let flag): .bool(flag)
-        case .int(let number): .int(number)
-        case .double(let number): .double(number)
-        case .string(let text): .string(text)
-        }
-    }
-
-    /// The type in an expression.
-    var celType: CELType? {
-        switch self {
-        case .null, .ambiguous: nil
-        case .bool: .bool
-        case .int: .int
-        case .double: .double
-        case .string: .string
-        }
     }
 }

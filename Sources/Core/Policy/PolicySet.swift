@@ -32,7 +32,7 @@ public struct PolicySet: Sendable {
     ///   - params: the organisation's settings, policy name → param → value, of `belay.yaml`.
     /// - Throws: everything wrong in all files; each diagnostic names its file, and can be rendered with that file's text.
     public static func load(
-        _ files: [(file: String, bytes: [UInt8])], params: [String: [String: YAMLScalar]] = [:],
+        _ files: [(file: String, bytes: [UInt8])], params: [String: [String: PolicyParam]] = [:],
         alongside: [String] = []
     ) throws(Diagnostics) -> PolicySet {
         var loading = Loading()
@@ -63,31 +63,17 @@ public struct PolicySet: Sendable {
     }
 }
 
-extension YAMLScalar {
-    /// Type and value on one line; of a text its SHA-256, since it may have lines of its own.
-    fileprivate var digestLine: String {
-        switch self {
-        case .null, .ambiguous: "none"
-        case .bool(let flag): "bool \(flag)"
-        case .int(let number): "int \(number)"
-        case .double(let number): "double \(number)"
-        case .string(let text): "string \(Digest.sha256(text.utf8))"
-        }
-    }
-}
-
 extension Policy {
     /// Overrides a setting of the policy's file.
     /// - Returns: why it cannot be, nil when it is done.
-    mutating func set(param key: String, to value: YAMLScalar) -> String? {
+    mutating func set(param key: String, to value: PolicyParam) -> String? {
         guard let current = params[key] else {
             return "policy '\(name)' has no param '\(key)'\(Suggestion.hint(for: key, among: Array(params.keys)))"
         }
-        switch (current, value) {
-        case (.double, .int(let number)): params[key] = .double(Double(number))
-        case (.bool, .bool), (.int, .int), (.double, .double), (.string, .string): params[key] = value
-        default: return "must be \(current.kind) as in the policy's file, not \(value.kind)"
+        guard let type = current.celType, let fitted = value.fitted(to: type) else {
+            return "must be \(current.kind) as in the policy's file, not \(value.kind)"
         }
+        params[key] = fitted
         return nil
     }
 }
@@ -132,7 +118,7 @@ private struct Loading {
         }
     }
 
-    mutating func override(with params: [String: [String: YAMLScalar]]) {
+    mutating func override(with params: [String: [String: PolicyParam]]) {
         for (name, values) in params.sorted(by: { $0.key < $1.key }) {
             guard let index = policies.firstIndex(where: { $0.name == name }) else {
                 // A policy that did not load has been reported; what its params would be is not known.
@@ -146,7 +132,7 @@ private struct Loading {
         }
     }
 
-    private mutating func set(_ key: String, of index: Int, to value: YAMLScalar, field: String) {
+    private mutating func set(_ key: String, of index: Int, to value: PolicyParam, field: String) {
         if let fault = policies[index].set(param: key, to: value) { refuse(field, fault) }
     }
 

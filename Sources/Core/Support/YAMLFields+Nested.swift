@@ -38,22 +38,31 @@ extension YAMLFields {
         }
     }
 
-    /// A mapping from names the author chose to scalars; empty when it is not given.
-    public func scalars(_ name: String) -> [String: YAMLScalar] {
-        var values: [String: YAMLScalar] = [:]
+    /// A mapping from names the author chose to scalars or lists of them; empty when it is not given.
+    public func settings(_ name: String) -> [String: PolicyParam] {
+        var values: [String: PolicyParam] = [:]
         for (key, value) in pairs(name) {
-            guard case .scalar = value.content else {
-                log.error("must be a single value, not \(value.kind)", at: value, field: "\(path(of: name)).\(key)")
-                continue
+            let path = "\(path(of: name)).\(key)"
+            if case .sequence(let items) = value.content {
+                values[key] = .list(items.enumerated().compactMap { scalar($1, path: "\(path)[\($0)]") })
+            } else {
+                values[key] = scalar(value, path: path).map(PolicyParam.single)
             }
-            if case .ambiguous(let text) = value.scalar {
-                log.error(
-                    "is \(value.kind)", at: value, field: "\(path(of: name)).\(key)",
-                    remedy: "Write true or false, or \"\(text)\" in quotes")
-            }
-            values[key] = value.scalar
         }
         return values
+    }
+
+    private func scalar(_ value: YAMLNode, path: String) -> YAMLScalar? {
+        guard case .scalar = value.content else {
+            log.error("must be a single value, not \(value.kind)", at: value, field: path)
+            return nil
+        }
+        if case .ambiguous(let text) = value.scalar {
+            log.error(
+                "is \(value.kind)", at: value, field: path,
+                remedy: "Write true or false, or \"\(text)\" in quotes")
+        }
+        return value.scalar
     }
 
     /// A mapping from names the author chose to texts; empty when it is not given.

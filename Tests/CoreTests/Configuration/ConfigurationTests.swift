@@ -27,14 +27,15 @@ struct ConfigurationTests {
             log: {directory: ./log, origin: example.com/prod}
             signing: {key: ~/.ssh/id_ed25519}
             params:
-              kubelet-restart-cooldown: {cooldown: 10m, max: 3, strict: true, ratio: 0.5}
+              kubelet-restart-cooldown: {cooldown: 10m, max: 3, strict: true, ratio: 0.5, names: [a, "on"]}
             """)
         #expect(configuration.inventory == "/srv/inventory.yaml")
         #expect(configuration.log.directory == "etc/log" && configuration.signingKey == "~/.ssh/id_ed25519")
         #expect(
             configuration.params == [
                 "kubelet-restart-cooldown": [
-                    "cooldown": .string("10m"), "max": .int(3), "strict": .bool(true), "ratio": .double(0.5),
+                    "cooldown": .single(.string("10m")), "max": .single(.int(3)), "strict": .single(.bool(true)),
+                    "ratio": .single(.double(0.5)), "names": .list([.string("a"), .string("on")]),
                 ]
             ])
     }
@@ -63,7 +64,7 @@ struct ConfigurationTests {
     @Test("nothing is guessed")
     func faults() {
         let error = #expect(throws: Diagnostics.self) {
-            try Self.parse("policies: []\nlog: {origin: a b}\nparams: {p: {a: on, b: [1]}}\nallowedSigner: x\n")
+            try Self.parse("policies: []\nlog: {origin: a b}\nparams: {p: {a: on, b: [1, [2]]}}\nallowedSigner: x\n")
         }
         #expect(
             error?.all.map(\.description) == [
@@ -71,7 +72,7 @@ struct ConfigurationTests {
                 "etc/belay.yaml:4:15: log.origin: must be one printable word without '+', such as example.com/production",
                 "etc/belay.yaml:5:17: params.p.a: is 'on', which YAML 1.1 reads as a boolean. "
                     + "Write true or false, or \"on\" in quotes",
-                "etc/belay.yaml:5:24: params.p.b: must be a single value, not a list",
+                "etc/belay.yaml:5:28: params.p.b[1]: must be a single value, not a list",
                 "etc/belay.yaml:6:1: allowedSigner: there is no such field; did you mean 'allowedSigners'?",
             ])
     }

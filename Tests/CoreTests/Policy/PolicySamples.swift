@@ -86,7 +86,7 @@ enum PolicySamples {
     }
 
     static func load(
-        _ texts: [String], params: [String: [String: YAMLScalar]] = [:]
+        _ texts: [String], params: [String: [String: PolicyParam]] = [:]
     ) throws(Diagnostics) -> PolicySet {
         try PolicySet.load(texts.enumerated().map { ("p\($0).yaml", Array($1.utf8)) }, params: params)
     }

@@ -41,7 +41,7 @@ public struct PolicyTestFile: Sendable {
         /// Where its expectation stands.
         var expectationLocation: SourceLocation
         /// Settings of the policy as `belay.yaml` would make them, and where each stands.
-        var params: [String: YAMLScalar]
+        var params: [String: PolicyParam]
         /// Where they stand.
         var paramsLocation: SourceLocation
         /// The sample document with the case's changes.
@@ -67,7 +67,7 @@ extension PolicyTestFile.Case {
         expectation = fields.choice("expect")
         expectationLocation = fields.location(of: "expect")
         says = fields.optionalString("says")
-        params = fields.scalars("params")
+        params = fields.settings("params")
         paramsLocation = fields.location(of: "params")
         document = PolicySample.document
         document.change(as: fields)
