@@ -66,6 +66,9 @@ public struct Plan: Codable, Sendable, Hashable {
 }
 
 extension Plan {
+    /// How many nodes are worked on at once, at most.
+    var atOnce: Int { strategy.waves(of: nodes.count).map(\.count).max() ?? 0 }
+
     /// The values that are kept out of the log and off the screen.
     public var secrets: [String] { (secretParameters ?? []).compactMap { parameters[$0]?.text } }
 }

@@ -43,6 +43,8 @@ public struct HistoryStep: Codable, Sendable, Hashable {
     public var action: String
     /// The runbook's name.
     public var runbook: String
+    /// SHA-256 of the runbook's file, hex.
+    public var runbookDigest: String
     /// Who asked for it.
     public var user: String
     /// What the step disrupts.
@@ -66,6 +68,7 @@ public struct HistoryStep: Codable, Sendable, Hashable {
         controlPlane = node.roles.contains("control-plane")
         action = step.action
         runbook = plan.runbook.name
+        runbookDigest = plan.runbook.digest
         user = plan.requester
         disrupts =
             (try? step.makeAction()).map { .known($0.disrupts.sorted()) }
@@ -93,7 +96,8 @@ extension HistoryStep {
     fileprivate var celValue: Value {
         var known: [String: Value] = [
             "id": .string(run), "node": .string(node), "pool": .string(pool), "controlPlane": .bool(controlPlane),
-            "action": .string(action), "runbook": .string(runbook), "user": .string(user),
+            "action": .string(action), "runbook": .string(runbook),
+            "runbookDigest": .string(runbookDigest), "user": .string(user),
             "disrupts": disrupts.policyValue(at: "history.runs.disrupts", Value.texts),
             "startedAt": .instant(startedAt, at: "history.runs.startedAt"), "outcome": .string(outcome),
         ]

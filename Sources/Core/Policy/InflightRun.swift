@@ -17,6 +17,8 @@ public struct InflightRun: Codable, Sendable, Hashable {
     public var action: Fact<String>
     /// The runbook's name.
     public var runbook: Fact<String>
+    /// SHA-256 of the runbook's file, hex.
+    public var runbookDigest: Fact<String>
     /// Who asked for it.
     public var user: Fact<String>
     /// What its steps there disrupt.
@@ -31,6 +33,7 @@ public struct InflightRun: Codable, Sendable, Hashable {
         pool = .known(node.pool)
         controlPlane = .known(node.roles.contains("control-plane"))
         runbook = .known(plan.runbook.name)
+        runbookDigest = .known(plan.runbook.digest)
         user = .known(plan.requester)
         self.startedAt = startedAt
         let actions = node.steps.compactMap { try? $0.makeAction() }
@@ -55,6 +58,7 @@ public struct InflightRun: Codable, Sendable, Hashable {
         controlPlane = known.map { .known($0.roles.contains("control-plane")) } ?? .unknown(stranger)
         action = .unknown(elsewhere)
         runbook = .unknown(elsewhere)
+        runbookDigest = .unknown(elsewhere)
         user = .unknown(elsewhere)
         disrupts = .unknown(elsewhere)
         startedAt = .unknown(elsewhere)
@@ -71,6 +75,7 @@ extension InflightRun {
                 "controlPlane": controlPlane.policyValue(at: "inflight.controlPlane", Value.bool),
                 "action": action.policyValue(at: "inflight.action", Value.string),
                 "runbook": runbook.policyValue(at: "inflight.runbook", Value.string),
+                "runbookDigest": runbookDigest.policyValue(at: "inflight.runbookDigest", Value.string),
                 "user": user.policyValue(at: "inflight.user", Value.string),
                 "disrupts": disrupts.policyValue(at: "inflight.disrupts", Value.texts),
                 "startedAt": startedAt.policyValue(at: "inflight.startedAt") { .instant($0, at: "inflight.startedAt") },

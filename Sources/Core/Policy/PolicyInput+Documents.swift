@@ -71,6 +71,7 @@ extension PolicyInput {
             fields: [
                 "digest": .string(planSha256), "steps": .list(steps), "targets": .texts(plan.nodes.map(\.name)),
                 "pools": .texts(Set(plan.nodes.map(\.pool)).sorted()),
+                "atOnce": .int(Int64(plan.atOnce)),
             ])
     }
 

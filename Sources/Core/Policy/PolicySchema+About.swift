@@ -116,6 +116,7 @@ extension PolicySchema {
         "Run.controlPlane": "whether the node has the role control-plane",
         "Run.action": "its action there; in inflight where it has but one",
         "Run.runbook": "its runbook",
+        "Run.runbookDigest": "SHA-256 of the runbook's file, hex",
         "Run.user": "who asked for it",
         "Run.disrupts": "what its steps there disrupt",
         "Run.startedAt": "when it began",
@@ -152,5 +153,6 @@ extension PolicySchema {
         "Plan.steps": "the steps of all nodes, in order",
         "Plan.targets": "names of all nodes",
         "Plan.pools": "their pools",
+        "Plan.atOnce": "how many of them are worked on at once, at most",
     ]
 }

@@ -79,7 +79,8 @@ enum PolicySchema {
     private static let records: [String: Fields] = [
         "Run": [
             ("id", .string), ("node", .string), ("pool", .string), ("controlPlane", .bool), ("action", .string),
-            ("runbook", .string), ("user", .string), ("disrupts", texts), ("startedAt", .timestamp),
+            ("runbook", .string), ("runbookDigest", .string), ("user", .string), ("disrupts", texts),
+            ("startedAt", .timestamp),
             ("finishedAt", .timestamp), ("outcome", .string),
         ],
         "Occupied": [("node", .string), ("pool", .string), ("controlPlane", .bool), ("certain", .bool)],
@@ -94,6 +95,7 @@ enum PolicySchema {
         "Step": [("id", .string), ("action", .string), ("class", .string), ("node", .string)],
         "Plan": [
             ("digest", .string), ("steps", .list(.message("Step"))), ("targets", texts), ("pools", texts),
+            ("atOnce", .int),
         ],
     ]
 

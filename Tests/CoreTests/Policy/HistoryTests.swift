@@ -29,7 +29,10 @@ struct HistoryTests {
             ("history.runs.exists(r, r.node == node.name && now - r.startedAt < duration('10m'))", true),
             ("history.runs.exists(r, r.node == node.name && now - r.startedAt < duration('4m'))", false),
             ("history.runs.all(r, r.action == action.type && 'kubelet' in r.disrupts)", true),
-            ("history.runs.all(r, r.user == 'alice' && r.runbook == 'restart-kubelet' && r.pool == 'blue')", true),
+            (
+                "history.runs.all(r, r.user == 'alice' && r.runbook == 'restart-kubelet' && r.runbookDigest == 'd' && r.pool == 'blue')",
+                true
+            ),
             ("history.runs[0].outcome == 'running' && history.runs[1].outcome == 'succeeded'", true),
             ("history.runs[1].finishedAt - history.runs[1].startedAt == duration('5s')", true),
             ("history.runs[0].finishedAt < now", nil), ("history.runs.all(r, !r.controlPlane)", true),

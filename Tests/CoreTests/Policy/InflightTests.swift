@@ -190,7 +190,10 @@ import Testing
             ("inflight.size() == 2", true), ("inflight.exists(r, r.pool == node.pool)", true),
             ("inflight.all(r, r.node != node.name)", true), ("inflight.all(r, r.outcome == 'running')", true),
             ("inflight.all(r, !r.controlPlane)", false),
-            ("inflight.filter(r, r.id == 'r1').all(r, r.user == 'bob' && r.runbook == 'restart-kubelet')", true),
+            (
+                "inflight.filter(r, r.id == 'r1').all(r, r.user == 'bob' && r.runbook + r.runbookDigest == 'restart-kubeletd')",
+                true
+            ),
             ("inflight.filter(r, r.id == 'r1').all(r, r.action == action.type && 'kubelet' in r.disrupts)", true),
             ("inflight.filter(r, r.id == 'r1').all(r, now - r.startedAt == duration('60s'))", true),
             ("inflight.all(r, r.user == 'bob')", nil), ("inflight.all(r, r.startedAt < now)", nil),

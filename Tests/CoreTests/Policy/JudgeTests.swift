@@ -280,7 +280,7 @@ import Testing
             "!action.deadMan.planned", "node.name == 'n1' && node.roles == ['worker'] && !node.controlPlane",
             "node.bootedAt == now - duration('600s') && node.observedAt == now", "node.disks['/'].usedPercent == 40.0",
             "cluster.name == 'c1' && cluster.environment == 'production'",
-            "plan.targets == ['n1'] && plan.pools == ['blue']",
+            "plan.targets == ['n1'] && plan.pools == ['blue'] && plan.atOnce == 1",
             "plan.steps.all(s, s.node == 'n1' && s.action == 'service.restart')",
             "now == timestamp('2026-11-22T12:00:00Z')",
         ])
