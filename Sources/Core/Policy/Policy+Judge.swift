@@ -62,15 +62,11 @@ extension Policy {
         return seen
     }
 
-    /// A variable that fails is an error value: it shows only where it is used.
     private func variablesValue(_ bindings: [String: Value], _ meter: inout PolicyMeter) -> Value {
         var bindings = bindings
         var fields: [String: Value] = [:]
         for variable in variables {
-            switch meter.evaluate(variable.program, bindings).result {
-            case .success(let value): fields[variable.name] = value
-            case .failure(let error): fields[variable.name] = .error(error)
-            }
+            fields[variable.name] = meter.value(of: variable, of: name, bindings)
             bindings["variables"] = .message(name: "Variables", fields: fields)
         }
         return .message(name: "Variables", fields: fields)

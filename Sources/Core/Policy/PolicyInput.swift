@@ -58,6 +58,17 @@ public struct PolicyInput: Codable, Sendable {
     }
 }
 
+extension PolicyInput {
+    /// The nodes that are judged: that of the turn, or all.
+    var judged: [NodePlan] { plan.nodes.filter { turn == nil || turn == $0.name } }
+
+    /// How many entries the lists have that an expression may go over for each node.
+    var records: Int {
+        let inflight = if case .known(let runs) = inflight { runs.count } else { 0 }
+        return if case .known(let history) = history { inflight + history.steps.count } else { inflight }
+    }
+}
+
 /// The facts of one node and when they were collected.
 public struct NodeSnapshot: Codable, Sendable, Hashable {
     /// What the probe found.

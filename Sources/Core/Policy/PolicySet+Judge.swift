@@ -1,9 +1,6 @@
 import CEL
 
 extension PolicySet {
-    /// The most a decision may cost, over all nodes, steps and expressions; what would go beyond is an error, so denied.
-    static let costLimit = 20_000_000
-
     /// Judges a plan: every policy on every step of every node (or of the one whose turn it is), and the grants on every node.
     ///
     /// It is denied unless at least one grant covers each node, every matching `hard` and `soft` validation is exactly
@@ -37,15 +34,16 @@ private struct Judging {
     var matched: [String: Int] = [:]
     var obligations: Set<String> = []
     var documents = 0
-    var meter = PolicyMeter(limit: PolicySet.costLimit)
+    var meter: PolicyMeter
 
     init(set: PolicySet, input: PolicyInput) {
         self.set = set
         self.input = input
+        meter = PolicyMeter(limit: PolicyMeter.limit(of: input))
     }
 
     mutating func judge() {
-        let nodes = input.plan.nodes.filter { input.turn == nil || input.turn == $0.name }
+        let nodes = input.judged
         if nodes.isEmpty {
             report("input", .error, "the plan has no nodes, so there is nothing to allow", "Plan again with a target")
         }
@@ -53,7 +51,9 @@ private struct Judging {
         let common = input.commonBindings
         for node in nodes {
             var document = input.document(of: node, common: common)
-            document.set(standing: judgeGrants(document, node: node))
+            let standing = judgeGrants(document, node: node)
+            document.set(standing: standing)
+            meter.begin(standing: standing)
             for step in node.steps {
                 documents += 1
                 judge(step, on: node, PolicyInput.document(of: step, on: node, in: document))
@@ -138,24 +138,5 @@ private struct Judging {
                 policy: policy, enforcement: nil, place: "", node: node, step: nil, outcome: outcome,
                 message: Printable.escape(message, limit: 2000), remedy: Printable.escape(remedy, limit: 500),
                 waitsForApproval: false, trace: []))
-    }
-}
-
-/// What all expressions of a decision have used up together.
-struct PolicyMeter {
-    let limit: Int
-    private(set) var spent = 0
-    /// Validations evaluated.
-    var validations = 0
-
-    init(limit: Int) { self.limit = limit }
-
-    mutating func evaluate(_ program: Program, _ bindings: [String: Value]) -> Evaluation {
-        var limits = Limits.default
-        // A program that is given nothing fails with a cost error, which denies.
-        limits.cost = max(0, min(limits.cost, limit - spent))
-        let evaluation = program.evaluate(bindings, limits: limits)
-        spent = min(limit, spent + evaluation.cost)
-        return evaluation
     }
 }

@@ -68,7 +68,7 @@ extension PolicyTestFile.Case {
 extension Policy {
     /// Judges a case's document as a run would, under the case's settings.
     func outcome(of test: PolicyTestFile.Case, _ coverage: inout PolicyCoverage) -> PolicyTestReport.Outcome {
-        var meter = PolicyMeter(limit: PolicySet.costLimit)
+        var meter = PolicyMeter(limit: PolicyMeter.base)
         var policy = self
         for (key, value) in test.params { _ = policy.set(param: key, to: value) }
         let verdict = policy.judge(test.document, &meter)
