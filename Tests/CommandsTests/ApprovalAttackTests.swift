@@ -184,9 +184,9 @@ struct ApprovalAttackTests {
         Attack("a policy that was edited after planning", .stale, "the policies are not those the plan was made under")
         {
             try await $0.leave($0.statement($1), beside: $1)
-            let file = "\($0.path)/policies/production-needs-approval.yaml"
+            let file = "\($0.path)/policies/production-two-approvals.yaml"
             let text = try String(contentsOfFile: file, encoding: .utf8)
-            try $0.write(text.replacing("production]", with: "staging]"), to: "policies/production-needs-approval.yaml")
+            try $0.write(text.replacing("production]", with: "staging]"), to: "policies/production-two-approvals.yaml")
         },
     ]
 

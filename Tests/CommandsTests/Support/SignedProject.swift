@@ -24,7 +24,7 @@ final class SignedProject: Sendable {
             try await Self.sh("ssh-keygen -q -t ed25519 -N '' -C \(person) -f '\(path)/keys/\(person)'")
         }
         try write(Self.people.map { try line(of: $0) }.joined(), to: "allowed_signers")
-        for policy in ["production-needs-approval", "network-change-two-groups", "default-grant-sre"] {
+        for policy in ["production-two-approvals", "network-change-two-groups", "default-grant-sre"] {
             try copy("\(Self.root)/policies/\(policy).yaml", to: "policies/\(policy).yaml")
         }
         try write(
@@ -33,6 +33,7 @@ final class SignedProject: Sendable {
             kind: Configuration
             log: {directory: log, origin: test.example/log, reads: false}
             signing: {key: keys/alice}
+            params: {production-two-approvals: {min: 1}}
             """, to: "belay.yaml")
         try write(
             """
