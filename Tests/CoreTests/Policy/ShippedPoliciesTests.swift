@@ -29,8 +29,12 @@ import Testing
         let set = try Self.loaded()
         #expect(
             Set(set.policies.map(\.name)).isSuperset(of: [
-                "change-freeze", "change-window", "firewall-flush-needs-dead-man", "irreversible-denied",
-                "mutation-needs-rollback-and-verify", "network-change-two-groups", "production-needs-approval",
+                "automation-scope", "blast-radius-and-canary", "change-freeze", "change-window",
+                "control-plane-one-at-a-time", "disruption-storm-breaker", "etcd-quorum-kept", "facts-are-fresh",
+                "firewall-flush-needs-dead-man", "flapping-node-escalates", "irreversible-denied",
+                "kubelet-restart-cooldown", "mutation-needs-rollback-and-verify", "network-change-two-groups",
+                "pool-cordon-percent", "pool-max-unavailable", "production-two-approvals",
+                "prune-needs-disk-pressure", "runbook-digest-reviewed",
             ]))
         #expect(Set(set.grants.map(\.name)) == ["default-grant-sre", "default-grant-automation"])
     }
@@ -48,6 +52,39 @@ import Testing
             Issue.record("\(name): \(failure.test.name): \(failure.found) \(failure.messages)")
         }
         for gap in report.gaps { Issue.record("\(name): \(gap.part) was only seen \(String(describing: gap.seen))") }
+    }
+
+    @Test("docs/policies.md has a row for each, with its enforcement and the defaults of its params, and none besides")
+    func documented() throws {
+        let set = try Self.loaded()
+        let text = try String(contentsOf: Self.folder.appending(path: "../docs/policies.md"), encoding: .utf8)
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("| `") }.map { row in
+            row.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
+        }
+        let found = rows.map { [$0[0], $0[1], $0[3]].joined(separator: " | ") }
+        let policies = set.policies.map { "`\($0.name)` | \($0.enforcement.rawValue) | \(Self.settings($0.params))" }
+        #expect(Set(found) == Set(policies + set.grants.map { "`\($0.name)` | grant | " }))
+        #expect(rows.allSatisfy { $0[2].count > 20 })
+    }
+
+    /// As they would be written in a policy's file.
+    private static func settings(_ params: [String: PolicyParam]) -> String {
+        params.sorted { $0.key < $1.key }.map { key, value in
+            switch value {
+            case .single(let scalar): "`\(key): \(text(scalar))`"
+            case .list(let items): "`\(key): [\(items.map(text).joined(separator: ", "))]`"
+            }
+        }.joined(separator: ", ")
+    }
+
+    private static func text(_ scalar: YAMLScalar) -> String {
+        switch scalar {
+        case .bool(let flag): "\(flag)"
+        case .int(let number): "\(number)"
+        case .double(let number): "\(number)"
+        case .string(let text): text.isEmpty ? "\"\"" : text
+        case .null, .ambiguous: "?"
+        }
     }
 
     /// Changes that no case can or need notice: what the change is, and why.

@@ -51,12 +51,26 @@ struct Project: ~Copyable, Sendable {
             policies: [\(Testbed.root)/policies, policies]
             log: {directory: log, origin: belay.test/integration, reads: false}
             signing: {key: keys/alice}
+            \(Self.params)
 
             """)
         for own in ["runbooks", "policies", "tmp"] {
             try files.createDirectory(atPath: "\(folder)/\(own)", withIntermediateDirectories: true)
         }
     }
+
+    /// The log is young, the nodes are few, and the same is done to them again and again.
+    private static let params = """
+        params:
+          production-two-approvals: {min: 1}
+          kubelet-restart-cooldown: {cooldown: 0s}
+          disruption-storm-breaker: {max: 1000, coverage: 0s}
+          flapping-node-escalates: {max: 1000, coverage: 0s}
+          pool-max-unavailable: {maxUnavailable: 100}
+          pool-cordon-percent: {maxPercent: 100}
+          blast-radius-and-canary: {maxTargets: 100, free: 100}
+          prune-needs-disk-pressure: {usedPercent: 0}
+        """
 
     private static func kubectl(_ kubeconfig: String) throws -> String {
         ", kubectl: {host: \(try Testbed.value("BELAY_TESTBED_CONTROL_PLANE")), kubeconfig: \(kubeconfig)}"
