@@ -32,7 +32,7 @@ struct FixedInput {
         _ index: Int, like template: HistoryStep, before now: Timestamp, on nodes: [NodePlan]
     ) -> HistoryStep {
         var run = template
-        let node = nodes[index * 7 % nodes.count]
+        let node = nodes[index * 17 % nodes.count]
         run.run = "r-\(10_000 + index)"
         run.node = node.name
         run.pool = node.pool
