@@ -63,10 +63,7 @@ extension PolicyInput {
     var judged: [NodePlan] { plan.nodes.filter { turn == nil || turn == $0.name } }
 
     /// How many entries the lists have that an expression may go over for each node.
-    var records: Int {
-        let inflight = if case .known(let runs) = inflight { runs.count } else { 0 }
-        return if case .known(let history) = history { inflight + history.steps.count } else { inflight }
-    }
+    var records: Int { (inflight.value?.count ?? 0) + (occupied.value?.count ?? 0) + (history.value?.steps.count ?? 0) }
 }
 
 /// The facts of one node and when they were collected.
