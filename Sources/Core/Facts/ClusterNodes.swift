@@ -1,5 +1,7 @@
-/// All nodes of a cluster, as a template prints them on the execution host: one line each (Kubernetes API reference,
-/// core/v1 NodeList). What a kubelet may have written is encoded, so that it cannot pass for a line.
+/// All nodes of a cluster, as kubectl lists them: one line each, NAME STATUS ROLES AGE VERSION.
+///
+/// The server makes the columns, so that a fleet's objects, some 20 KB each, are neither sent nor held in memory. kubectl ends a
+/// column at a line break: what a kubelet says its version is cannot pass for another node.
 enum ClusterNodes {
     /// A node.
     struct Node: Sendable, Hashable {
@@ -9,23 +11,11 @@ enum ClusterNodes {
         var isCordoned: Bool
         /// It has a label of the control plane, of either generation.
         var isControlPlane: Bool
-        /// The version of its kubelet, encoded as in a URL; empty where it has not said.
+        /// The version of its kubelet; empty where it has not said.
         var kubelet: String
     }
 
-    static let template = """
-        {{range .items}}node={{urlquery .metadata.name}} \
-        ready={{with .status}}{{range .conditions}}{{if eq .type "Ready"}}{{urlquery .status}}{{end}}{{end}}{{end}} \
-        cordoned={{with .spec}}{{if .unschedulable}}true{{end}}{{end}} \
-        roles={{range $key, $value := .metadata.labels}}\
-        {{if eq $key "node-role.kubernetes.io/control-plane" "node-role.kubernetes.io/master"}}control-plane,{{end}}{{end}} \
-        kubelet={{with .status}}{{with .nodeInfo}}{{urlquery .kubeletVersion}}{{end}}{{end}}
-        {{end}}
-        """
-
-    private static let keys = ["node", "ready", "cordoned", "roles", "kubelet"]
-
-    /// The nodes by their names in Kubernetes. One line that is not as the template makes them, and all is unknown.
+    /// The nodes by their names in Kubernetes. One line that is no node's, and all is unknown.
     static func read(_ text: String) -> Fact<[String: Node]> {
         var nodes: [String: Node] = [:]
         for line in text.lines {
@@ -40,16 +30,18 @@ enum ClusterNodes {
     }
 
     private static func node(_ line: Substring) -> (String, Node)? {
-        let words = line.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-        let values = zip(keys, words).compactMap { key, word in
-            word.starts(with: "\(key)=".utf8) ? String(word.dropFirst(key.utf8.count + 1)) : nil
+        let words = line.utf8.split(separator: UInt8(ascii: " "), maxSplits: 200).map {
+            String(decoding: $0, as: UTF8.self)
         }
-        guard words.count == keys.count, values.count == keys.count,
-            KubernetesName.fault(ofNode: values[0]) == nil, ["", "true"].contains(values[2])
-        else { return nil }
+        guard words.count >= 4, KubernetesName.fault(ofNode: words[0]) == nil else { return nil }
+        var status = words[1].split(separator: ",").map(String.init)
+        let isCordoned = status.last == "SchedulingDisabled"
+        if isCordoned { status.removeLast() }
+        guard ["Ready", "NotReady", "Unknown"].contains(status.joined(separator: ",")) else { return nil }
         let node = Node(
-            isReady: values[1] == "True", isCordoned: values[2] == "true", isControlPlane: !values[3].isEmpty,
-            kubelet: values[4])
-        return (values[0], node)
+            isReady: status == ["Ready"], isCordoned: isCordoned,
+            isControlPlane: words[2].split(separator: ",").contains { $0 == "control-plane" || $0 == "master" },
+            kubelet: words[4...].joined(separator: " "))
+        return (words[0], node)
     }
 }

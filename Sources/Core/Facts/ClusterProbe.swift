@@ -11,7 +11,7 @@ public struct ClusterProbe: Sendable, Hashable {
     /// The commands; their outputs go to ``parse(_:of:at:)`` in the same order.
     public func commands() -> [Command] {
         [
-            KubectlRead.nodes(ClusterNodes.template, kubeconfig: kubeconfig),
+            KubectlRead.nodes(kubeconfig: kubeconfig),
             KubectlRead.raw(EtcdPods.path, kubeconfig: kubeconfig),
         ]
     }

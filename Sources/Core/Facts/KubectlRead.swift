@@ -10,10 +10,10 @@ enum KubectlRead {
         command(kubeconfig, first: "", ["--raw", path])
     }
 
-    /// All nodes, as a template prints them on the host: whole, each has some 20 KB. Since such a request is tried again and
-    /// again, a raw one finds out first whether anybody answers.
-    static func nodes(_ template: String, kubeconfig: String) -> Command {
-        command(kubeconfig, first: "/api/v1/nodes?limit=1", ["nodes", "-o", "go-template=\(template)"])
+    /// The list of all nodes (``ClusterNodes``). Since such a request is tried again and again, a raw one finds out first
+    /// whether anybody answers.
+    static func nodes(kubeconfig: String) -> Command {
+        command(kubeconfig, first: "/api/v1/nodes?limit=1", ["nodes", "--no-headers"])
     }
 
     private static func command(_ kubeconfig: String, first: String, _ words: [String]) -> Command {
@@ -36,7 +36,7 @@ enum KubectlRead {
 
 /// What came of one request.
 enum KubernetesAnswer: Sendable, Hashable {
-    /// The object, as JSON, or what a template made of it.
+    /// The object, as JSON, or the list.
     case object(String)
     /// kubectl failed.
     case failed(KubectlFailure)

@@ -56,7 +56,7 @@ struct ReplayTests {
         var facts = Facts.unknown("nobody asked")
         facts.uptime = .known(.seconds(600))
         let inventory = try Inventory.parse(Array(inventory.utf8), file: "inventory.yaml")
-        let answers = ["node=n1 ready=True cordoned= roles= kubelet=v1\n", "no pods"].map {
+        let answers = ["n1   Ready   <none>   5d   v1\n", "no pods"].map {
             CommandOutput(status: 0, output: Payload($0))
         }
         let silent = Inflight.Sight(host: "n2", listing: .failure(NodeFailure("silent", remedy: "", isPassing: true)))
