@@ -38,10 +38,18 @@ struct LocalHostTests {
 
     private func belay(_ folder: String, _ words: [String]) async throws -> Shell.Result {
         let home = folder + "/home"
-        let user = ["--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        let user = ["/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
         let environment = ["/usr/bin/env", "-i", "HOME=\(home)", "USER=nobody", "PATH=/usr/bin:/bin"]
+        // Where the home is says the list of users, which only this command sees changed.
+        let account = """
+            sed "s|^\\(nobody:.*:\\)[^:]*:|\\1$1:|" /etc/passwd >"$1/passwd"
+            mount --bind "$1/passwd" /etc/passwd
+            shift; exec "$@"
+            """
         return try await Shell.run(
-            "/usr/bin/setpriv", user + environment + ["\(home)/belay", "-C", folder, "--color", "never"] + words,
+            "/usr/bin/unshare",
+            ["--mount", "/bin/sh", "-ec", account, "sh", home] + user + environment
+                + ["\(home)/belay", "-C", folder, "--color", "never"] + words,
             in: folder)
     }
 

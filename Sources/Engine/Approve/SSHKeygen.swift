@@ -1,9 +1,13 @@
 public import Core
 import Foundation
 import Subprocess
+import SystemPackage
 
 /// Signing and verifying with the SSH keys people have, by OpenSSH's own `ssh-keygen -Y` (FIDO keys and agents included).
 public struct SSHKeygen: Sendable {
+    // Who is asked whether a signature holds must not follow from anybody's PATH.
+    private static let program = Executable.path("/usr/bin/ssh-keygen")
+
     /// A signer.
     public init() {}
 
@@ -20,7 +24,7 @@ public struct SSHKeygen: Sendable {
     /// - Throws: ``WorkspaceError`` with ssh-keygen's own words.
     public func sign(_ message: [UInt8], key: String, namespace: String) async throws -> [UInt8] {
         let result = try await run(
-            .name("ssh-keygen"), arguments: ["-Y", "sign", "-q", "-f", key, "-n", namespace], input: .array(message),
+            Self.program, arguments: ["-Y", "sign", "-q", "-f", key, "-n", namespace], input: .array(message),
             output: .bytes(limit: 1 << 16), error: .string(limit: 1 << 14))
         guard result.terminationStatus.isSuccess else {
             throw WorkspaceError(
@@ -37,7 +41,8 @@ public struct SSHKeygen: Sendable {
     ) async throws -> VerifiedSignature {
         let claimed = try ClaimedSignature(
             armored: signature, over: message, namespace: namespace, signers: signers.list, at: now)
-        let folder = FileManager.default.temporaryDirectory.appending(path: "belay-" + SystemNonces().next())
+        // Not where TMPDIR says: what ssh-keygen reads there is what it answers for.
+        let folder = URL(fileURLWithPath: "/tmp/belay-" + SystemNonces().next())
         try FileManager.default.createDirectory(
             at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -46,11 +51,12 @@ public struct SSHKeygen: Sendable {
         try ProjectFiles.write(signature, to: file)
         try ProjectFiles.write(signers.bytes, to: list)
         let result = try await run(
-            .name("ssh-keygen"),
+            Self.program,
             arguments: [
                 "-Y", "verify", Self.verifyTime(now), "-f", list, "-I", claimed.signer.principal.name, "-n", namespace,
                 "-s", file,
             ],
+            environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]), workingDirectory: "/",
             input: .array(message), output: .discarded, error: .string(limit: 1 << 14))
         guard result.terminationStatus.isSuccess else {
             throw SignatureRefusal(

@@ -8,19 +8,25 @@ public enum Environment {
         ProcessInfo.processInfo.environment[name].flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// The user's home folder.
-    public static var home: String? { variable("HOME") }
+    /// The home folder of the account that runs this process: by the system's list of users, whatever `HOME` says. Paths of
+    /// guardrails begin with it.
+    public static let home: String? = {
+        var entry = passwd()
+        var found: UnsafeMutablePointer<passwd>?
+        var buffer = [CChar](repeating: 0, count: 16384)
+        guard getpwuid_r(getuid(), &entry, &buffer, buffer.count, &found) == 0, found != nil else { return nil }
+        let path = String(cString: entry.pw_dir)
+        return path.hasPrefix("/") ? path : nil
+    }()
 
-    /// A path that begins with `~/` as the user's own; every other as it is.
+    /// A path that begins with `~/` as the account's own; every other as it is.
     static func expandingHome(_ path: String) -> String {
         guard path.hasPrefix("~/"), let home else { return path }
         return home + path.dropFirst(1)
     }
 
-    /// Where live logs are kept unless the project says otherwise: `$XDG_STATE_HOME/belay` or `~/.local/state/belay`.
-    public static var stateFolder: String? {
-        (variable("XDG_STATE_HOME") ?? home.map { $0 + "/.local/state" }).map { $0 + "/belay" }
-    }
+    /// Where live logs are kept unless the project says otherwise: `~/.local/state/belay` of the account.
+    public static var stateFolder: String? { home.map { $0 + "/.local/state/belay" } }
 
     /// Names this executor in leases and log entries: `user@host:pid`, without spaces.
     public static var holder: String {

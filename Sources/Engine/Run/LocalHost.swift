@@ -18,10 +18,10 @@ struct LocalHost: Sendable {
                 isPassing: false)
         }
         if getuid() == 0 { return HostPlan.local(machineID: machineID, records: nil) }
-        guard let state = Environment.stateFolder, state.hasPrefix("/") else {
+        guard let state = Environment.stateFolder else {
             throw NodeFailure(
-                "HOME is not set, so records of cluster steps have no place", remedy: "Set HOME or XDG_STATE_HOME.",
-                isPassing: false)
+                "this account has no home folder, so records of cluster steps have no place",
+                remedy: "Run belay as an account with one (getent passwd \(getuid())).", isPassing: false)
         }
         return HostPlan.local(machineID: machineID, records: state + "/records")
     }
