@@ -1,4 +1,5 @@
 import ArgumentParser
+import CEL
 import Engine
 import Foundation
 import Logging
@@ -7,6 +8,8 @@ import Logging
 ///
 /// `BELAY_LOG=debug` shows on standard error why a node is being waited for.
 public func entry() async {
+    // Before anything asks for a zone: what a variable points to must not say when a change window is open.
+    guard Zone.hasOwnRules else { Foundation.exit(Exit.couldNotStart.rawValue) }
     // `belay apply … | head`, or a program that does not read what we tell it, must not end a run in the middle. A handler, since
     // programs that we start would inherit an ignored signal.
     signal(SIGPIPE) { _ in }
@@ -68,7 +71,7 @@ struct Root: AsyncParsableCommand {
         subcommands: [
             PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApprovalsVerb.self, ApplyVerb.self,
             RecoverVerb.self, ResolveVerb.self, StatusVerb.self,
-            RunsVerb.self, RunbookVerb.self, InventoryVerb.self, AuditVerb.self, PolicyVerb.self,
+            RunsVerb.self, RunbookVerb.self, InventoryVerb.self, AuditVerb.self, PolicyVerb.self, ConfigVerb.self,
         ])
 
     @OptionGroup var global: GlobalOptions

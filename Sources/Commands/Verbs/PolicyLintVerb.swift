@@ -24,8 +24,8 @@ struct PolicyLintVerb: Verb {
                 try PolicyTestFile.parse(test.bytes, file: test.file)
             }
         }
-        let params = workspace.configuration.params
-        let set = Self.collecting(&faults) { () throws(Diagnostics) in try PolicySet.load(files, params: params) }
+        var set: PolicySet?
+        do { set = try workspace.policies() } catch let error as Diagnostics { faults += error.all }
         if let set {
             Self.collecting(&faults) { () throws(Diagnostics) in try set.check(cases) }
             warnings = set.warnings(tested: Set(cases.map(\.policy)))

@@ -11,21 +11,31 @@ public struct Workspace: Sendable {
     public let inventory: Inventory
     /// The log's folder.
     public let logDirectory: String
+    /// Where the configuration's other layers are.
+    let layers: LayerFiles
 
     /// The file's name.
     public static let fileName = "belay.yaml"
 
     /// Opens the project that a folder lies in: the nearest `belay.yaml` upwards, as git does.
-    /// - Throws: ``WorkspaceError`` when there is none or a file cannot be read, ``Diagnostics`` for faults in a file.
+    /// - Throws: ``WorkspaceError`` when there is none, it may not be used here or a file cannot be read, ``Diagnostics`` for
+    ///   faults in a file.
     @concurrent public static func open(from folder: String) async throws -> Workspace {
-        try Workspace(directory: find(from: folder))
+        try await open(from: folder, layers: LayerFiles())
     }
 
-    private init(directory: String) throws {
+    @concurrent static func open(from folder: String, layers: LayerFiles) async throws -> Workspace {
+        try Workspace(directory: find(from: folder), layers: layers)
+    }
+
+    private init(directory: String, layers: LayerFiles) throws {
         self.directory = directory
-        configuration = try Configuration.parse(
-            ProjectFiles.read(ProjectFiles.join(directory, Self.fileName)),
-            file: ProjectFiles.join(directory, Self.fileName))
+        self.layers = layers
+        let system = try layers.systemConfiguration()
+        try layers.check(project: directory, against: system)
+        let name = ProjectFiles.join(directory, Self.fileName)
+        configuration = try Configuration.parse(ProjectFiles.read(name), file: name, under: system)
+            .with(layers.userConfiguration())
         let file = try InventoryFile.parse(
             ProjectFiles.read(configuration.inventory), file: configuration.inventory)
         inventory = Self.expandingHome(try file.inventory(sources: file.sources.map(SourceFiles.read)))
@@ -68,7 +78,7 @@ public struct Workspace: Sendable {
     private static func defaultLog(_ origin: String) throws -> String {
         guard let state = Environment.stateFolder else {
             throw WorkspaceError(
-                "HOME is not set, so the log has no place", remedy: "Set log.directory in \(fileName).")
+                "this account has no home folder, so the log has no place", remedy: "Set log.directory in \(fileName).")
         }
         return ProjectFiles.join(state, "log/" + origin.replacingOccurrences(of: "/", with: "_"))
     }

@@ -32,6 +32,7 @@ extension Workspace {
     /// The witnesses of the project's log; nil when their file is not there yet.
     public func witnessPolicy() throws -> WitnessPolicy? {
         let file = try witnessFile()
+        if configuration.system?.log.witnesses != nil { try layers.checkOwner(of: file) }
         return try policyBytes(file).map { bytes in
             do { return try WitnessPolicy(bytes) } catch {
                 throw WorkspaceError("\(file): \(error)", remedy: "Correct the file; nothing was done.")

@@ -26,6 +26,8 @@ struct SchemaTests {
             let bytes = Array(text.utf8)
             if text.contains("kind: Inventory") {
                 _ = try Inventory.parse(bytes, file: "f")
+            } else if text.contains("kind: SystemConfiguration") {
+                _ = try SystemConfiguration.parse(bytes, file: "f")
             } else if text.contains("kind: Configuration") {
                 _ = try Configuration.parse(bytes, file: "f")
             } else {
@@ -67,6 +69,13 @@ struct SchemaTests {
         qqqqqqqqq: 1
         """
 
+    static let system = """
+        apiVersion: belay/v1
+        kind: SystemConfiguration
+        log: {qqqqqqqqq: 1}
+        qqqqqqqqq: 1
+        """
+
     @Test(
         "name the fields that the loaders know",
         arguments: [
@@ -81,6 +90,7 @@ struct SchemaTests {
             ("inventory", inventory, ["properties", "nodes", "items"], "nodes[0]"),
             ("inventory", inventory, ["properties", "sources", "items"], "sources[0]"),
             ("configuration", configuration, [], ""), ("configuration", configuration, ["properties", "log"], "log"),
+            ("system-configuration", system, [], ""), ("system-configuration", system, ["properties", "log"], "log"),
             ("configuration", configuration, ["properties", "calendar"], "calendar"),
             (
                 "configuration", configuration, ["properties", "calendar", "properties", "windows", "items"],
