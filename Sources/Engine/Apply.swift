@@ -54,7 +54,7 @@ extension Belay {
         let (plan, digest, signer) = (request.plan, Digest.sha256(request.bytes), request.requester.signer)
         let tally = ApprovalTally(
             request.approvals, planSha256: digest, logOrigin: plan.log.origin, requester: signer, now: clock.now())
-        let input = await input(
+        let input = try await input(
             .execute, of: plan, digest, by: signer.principal, approvals: tally, sighting, for: request.policies)
         let decision = request.policies.judge(input)
         try await record(input, for: request.policies, by: signer.principal.name)

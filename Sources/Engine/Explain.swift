@@ -22,7 +22,7 @@ extension Belay {
         let (draft, precondition) = try draft(of: name, nodes: names, parameters, nil)
         let prepared = try await prepare(draft, key: key, precondition)
         let digest = Digest.sha256(try JSON.encodePretty(prepared.plan))
-        var input = await input(
+        var input = try await input(
             .plan, of: prepared.plan, digest, by: prepared.requester.principal, prepared.sighting,
             for: prepared.policies)
         let planning = prepared.policies.explain(input)

@@ -51,16 +51,21 @@ extension Belay {
 
     /// A decision's input, from what was seen and from the log as it is now.
     /// - Parameter turn: the node whose turn it is; nil for the plan as a whole.
+    /// - Throws: ``ClockFailure`` when it is earlier than the log, and whatever keeps the log from being read.
     func input(
         _ phase: PolicyPhase, of plan: Plan, _ planSha256: String, by requester: Principal,
         approvals: ApprovalTally = .none, _ sighting: Sighting, turn: String? = nil, for policies: PolicySet
-    ) async -> PolicyInput {
-        let others = await others(besides: plan, sighting.leases, for: policies)
+    ) async throws -> PolicyInput {
+        let records = try await log.records()
+        // After it was read: others append meanwhile.
+        let now = clock.now()
+        try ClockFailure.check(now, against: records)
+        let others = others(in: records, besides: plan, sighting.leases, for: policies, now)
         return PolicyInput(
             phase: phase, plan: plan, planSha256: planSha256, requester: requester,
             nodes: sighting.snapshots(for: policies), cluster: sighting.view.cluster,
             calendar: workspace.configuration.calendar, approvals: approvals, inflight: others.inflight,
-            occupied: others.occupied, history: others.history, turn: turn, now: clock.now())
+            occupied: others.occupied, history: others.history, turn: turn, now: now)
     }
 
     /// What this log and leases tell of other runs. What no policy reads stays unknown, since it is recorded.
@@ -71,15 +76,14 @@ extension Belay {
     }
 
     // Reservations in this log ∪ leases that were seen, and what was done before by this log.
-    private func others(besides plan: Plan, _ leases: [Inflight.Sight], for policies: PolicySet) async -> Others {
+    private func others(
+        in records: [IndexedRecord], besides plan: Plan, _ leases: [Inflight.Sight], for policies: PolicySet,
+        _ now: Timestamp
+    ) -> Others {
         var others = Others()
         guard policies.asking.records || policies.reads("history") else { return others }
-        guard let records = try? await log.records() else {
-            let cause = "the audit log cannot be read"
-            return Others(inflight: .unknown(cause), occupied: .unknown(cause), history: .unknown(cause))
-        }
         let store = RunStore(records)
-        if policies.reads("history") { others.history = History.read(records, store, now: clock.now()) }
+        if policies.reads("history") { others.history = History.read(records, store, now: now) }
         let reserved = Reservations(records, store, but: plan.id)
         let seen = Inflight.seen(
             besides: plan, reservations: reserved.runs, sights: leases, settled: store.settledRuns(but: plan.id),
@@ -133,10 +137,24 @@ struct TurnJudge: Judge {
             guard (try? Belay.isStranger(sighting.view.targets[index], in: plan)) == true else { continue }
             sighting.view.targets[index].facts = .unknown(Belay.strangerSentence)
         }
-        let input = await belay.input(
-            .execute, of: plan, planSha256, by: requester, approvals: approvals, sighting, turn: node, for: policies)
-        try await belay.record(input, for: policies, by: belay.runner.holder)
-        return policies.judge(input).findings
+        do {
+            let input = try await belay.input(
+                .execute, of: plan, planSha256, by: requester, approvals: approvals, sighting, turn: node,
+                for: policies)
+            try await belay.record(input, for: policies, by: belay.runner.holder)
+            return policies.judge(input).findings
+        } catch let failure as ClockFailure {
+            // The run is under way: its other nodes are brought to an end all the same.
+            return [failure.finding(on: node)]
+        }
+    }
+}
+
+extension ClockFailure {
+    fileprivate func finding(on node: String) -> Finding {
+        Finding(
+            policy: "input", enforcement: nil, place: "", node: node, step: nil, outcome: .error, message: message,
+            remedy: remedy)
     }
 }
 

@@ -197,7 +197,7 @@ extension Belay {
         let bytes = try JSON.encodePretty(plan)
         let planSha256 = Digest.sha256(bytes)
         let signature = try await keygen.sign(bytes, key: prepared.key, namespace: SignatureNamespace.plan)
-        var input = await input(
+        var input = try await input(
             .plan, of: plan, planSha256, by: prepared.requester.principal, prepared.sighting, for: policies)
         let decision = policies.judge(input)
         let record = PlannedRecord(

@@ -32,6 +32,7 @@ struct Failure: Sendable {
             case let error as NodeFailure: Failure(.couldNotStart, error.message, error.remedy)
             case let error as ObservationError: Failure(.couldNotStart, error.message, error.remedy)
             case let error as PermitRefusal: Failure(error)
+            case let error as ClockFailure: Failure(.couldNotStart, error.message, error.remedy)
             case let error as WitnessFailure: Failure(.couldNotStart, error.message, error.remedy)
             case let error as SignatureRefusal:
                 Failure(error.code == .malformed ? .usage : .denied, error.message, error.remedy)
