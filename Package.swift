@@ -98,7 +98,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "CommandsTests",
-            dependencies: ["Commands", "Engine", "Core", "TransparencyLog", "WitnessStandIn", subprocess, system],
+            dependencies: [
+                "Commands", "Engine", "Core", "Services", "TransparencyLog", "WitnessStandIn", "belay", arguments,
+                subprocess,
+                system,
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", subprocess, system],

@@ -1,6 +1,7 @@
 import Core
 import Foundation
 import Subprocess
+import SystemPackage
 import Testing
 
 @testable import Commands
@@ -98,7 +99,8 @@ final class SignedProject: Sendable {
     /// nobody answers there.
     @discardableResult
     func plan(
-        _ name: String = "restart", expires: Int = 8 * 3600, made: Int = 0, change: (inout Plan) -> Void = { _ in }
+        _ name: String = "restart", expires: Int = 8 * 3600, made: Int = 0, under layers: LayerFiles = LayerFiles(),
+        change: (inout Plan) -> Void = { _ in }
     ) async throws -> String {
         var node = Sample.node([Sample.restart()])
         node.identity = nil
@@ -106,7 +108,7 @@ final class SignedProject: Sendable {
         plan.id = "20261122-180000-" + String(format: "%04x", Int.random(in: 0..<0x10000))
         plan.createdAt = SystemClock().now().adding(seconds: made)
         plan.expiresAt = SystemClock().now().adding(seconds: expires)
-        plan.policySet = try await Workspace.open(from: path).guardrails().policies.digest
+        plan.policySet = try await Workspace.open(from: path, layers: layers).guardrails().policies.digest
         plan.log = try await open { try await $0.reference }
         change(&plan)
         let bytes = try JSON.encodePretty(plan)
@@ -167,6 +169,24 @@ final class SignedProject: Sendable {
         let recorder = Recorder()
         let exit = await Commands.run(["-C", path] + arguments) { _ in recorder.terminal }
         return (exit, recorder.output, recorder.complaints)
+    }
+
+    /// Runs the program itself, with these variables added to those of a bare environment.
+    func belay(_ variables: [String: String], _ arguments: [String]) async throws -> (
+        status: Int, output: String, complaints: String
+    ) {
+        let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let program = URL(fileURLWithPath: tests).deletingLastPathComponent().appending(path: "belay").path
+        let base = ["PATH": "/usr/bin:/bin"].merging(variables) { _, given in given }
+        let pairs = base.map { (Subprocess.Environment.Key(stringLiteral: $0), $1) }
+        let result = try await Subprocess.run(
+            .path(FilePath(program)), arguments: Arguments(["-C", path] + arguments),
+            environment: .custom(Dictionary(uniqueKeysWithValues: pairs)), output: .string(limit: 1 << 20),
+            error: .string(limit: 1 << 20))
+        guard case .exited(let status) = result.terminationStatus else {
+            throw UsageError("belay was killed", remedy: result.standardError)
+        }
+        return (Int(status), result.standardOutput, result.standardError)
     }
 
     /// Whether a run has begun, by the log.
