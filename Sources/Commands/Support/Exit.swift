@@ -41,7 +41,7 @@ enum Exit: Int32, Sendable, CaseIterable {
         self =
             switch code {
             case .unreadablePlan, .wrongLog: .usage
-            case .requesterUnknown, .requesterDiffers, .denied, .deniedByApprover: .denied
+            case .requesterUnknown, .requesterDiffers, .breakGlassRefused, .denied, .deniedByApprover: .denied
             case .approvalMissing: .approvalMissing
             case .expired, .policyChanged, .spent, .decisionNotThis: .stale
             }

@@ -11,12 +11,15 @@ public struct Permit: ~Copyable, Sendable {
     public let requester: Principal
     /// Why it may: the decision with its approvals, to be logged.
     public let decision: Decision
+    /// The policies that break-glass lifted, now or of what was denied when the plan was made.
+    public let lifted: [String]
 
-    fileprivate init(plan: Plan, planSha256: String, requester: Principal, decision: Decision) {
+    fileprivate init(plan: Plan, planSha256: String, requester: Principal, decision: Decision, lifted: [String]) {
         self.plan = plan
         self.planSha256 = planSha256
         self.requester = requester
         self.decision = decision
+        self.lifted = lifted
     }
 }
 
@@ -28,6 +31,12 @@ public struct PermitRequest: Sendable {
     public var decision: Decision
     /// All approvals that were found, as verified.
     public var approvals: [VerifiedApproval]
+    /// What the policies said when the plan was made; they may ask something in that phase alone.
+    public var planning: Decision?
+    /// The glass, when the requester broke it.
+    public var breakGlass: VerifiedBreakGlass?
+    /// Whose group that takes.
+    public var rules: BreakGlassRules
     /// The requester's signature over the plan's bytes.
     public var requester: VerifiedSignature
     /// Digest of the effective policy set as it is loaded now.
@@ -41,69 +50,23 @@ public struct PermitRequest: Sendable {
 
     /// Collects the parts.
     public init(
-        planBytes: [UInt8], decision: Decision, approvals: [VerifiedApproval], requester: VerifiedSignature,
-        policySet: String, log: LogReference, now: Timestamp, spent: Bool
+        planBytes: [UInt8], planning: Decision? = nil, decision: Decision, approvals: [VerifiedApproval],
+        breakGlass: VerifiedBreakGlass? = nil,
+        rules: BreakGlassRules = .shipped, requester: VerifiedSignature, policySet: String, log: LogReference,
+        now: Timestamp,
+        spent: Bool
     ) {
         self.planBytes = planBytes
+        self.planning = planning
         self.decision = decision
         self.approvals = approvals
+        self.breakGlass = breakGlass
+        self.rules = rules
         self.requester = requester
         self.policySet = policySet
         self.log = log
         self.now = now
         self.spent = spent
-    }
-}
-
-/// Why there is no permit.
-public struct PermitRefusal: Error, Sendable, Hashable, CustomStringConvertible {
-    /// What sort of reason it is; the names are part of the JSON output and do not change.
-    public enum Code: String, Codable, Sendable, CaseIterable {
-        /// The bytes are no plan this version reads.
-        case unreadablePlan
-        /// The signature is not the requester's over these bytes.
-        case requesterUnknown
-        /// Signed by someone else than the plan names.
-        case requesterDiffers
-        /// The plan's time is over.
-        case expired
-        /// The plan belongs to another log.
-        case wrongLog
-        /// The policies are not those the plan was judged by.
-        case policyChanged
-        /// It was run already.
-        case spent
-        /// The decision is of another plan, requester, phase, time or set of approvals.
-        case decisionNotThis
-        /// A policy denies.
-        case denied
-        /// A person denies.
-        case deniedByApprover
-        /// Only approvals are missing.
-        case approvalMissing
-    }
-
-    /// What sort of reason it is.
-    public var code: Code
-    /// What is wrong.
-    public var message: String
-    /// What to do.
-    public var remedy: String
-    /// The findings that deny, when policies do.
-    public var findings: [Finding] = []
-    /// Approvals that were found and do not count, when approvals are missing.
-    public var ignored: [IgnoredApproval] = []
-
-    /// Both sentences.
-    public var description: String { "\(message). \(remedy)" }
-
-    /// The plan was run already.
-    public static let spent = PermitRefusal(
-        code: .spent, message: "the plan was run already: a plan is spent once", remedy: "Make a new plan")
-
-    /// The plan's time is over.
-    public static func expired(_ plan: Plan) -> PermitRefusal {
-        PermitRefusal(code: .expired, message: "the plan expired at \(plan.expiresAt)", remedy: "Make a new plan")
     }
 }
 
@@ -120,9 +83,13 @@ public func permit(_ request: PermitRequest) throws(PermitRefusal) -> Permit {
     try request.checkRequester(of: plan, digest)
     try request.checkValidity(of: plan)
     try request.checkDecision(about: plan, digest)
+    try request.checkBreakGlass(of: plan, digest)
+    try request.checkPlanning()
     try request.checkOutcome()
+    let lifted = request.decision.lifted + (request.planning?.denials.map(\.policy) ?? [])
     return Permit(
-        plan: plan, planSha256: digest, requester: request.requester.signer.principal, decision: request.decision)
+        plan: plan, planSha256: digest, requester: request.requester.signer.principal, decision: request.decision,
+        lifted: Set(lifted).sorted())
 }
 
 extension PermitRequest {
@@ -186,6 +153,34 @@ extension PermitRequest {
         }
     }
 
+    // What was lifted follows once more from the statement and the approvals that are shown here.
+    fileprivate func checkBreakGlass(of plan: Plan, _ digest: String) throws(PermitRefusal) {
+        var glass: BreakGlass?
+        if let breakGlass {
+            glass = try BreakGlass(
+                breakGlass, planSha256: digest, logOrigin: plan.log.origin, requester: requester.signer, rules: rules,
+                at: now)
+        }
+        let isLawful = decision.findings.allSatisfy { $0.liftedBy == nil || decision.lifts($0) }
+        guard decision.breakGlass == glass, isLawful else {
+            throw PermitRefusal(
+                code: .decisionNotThis, message: "the decision is not about this break-glass",
+                remedy: "Let the policies judge again")
+        }
+    }
+
+    // A plan that was denied as it was made is run only when break-glass lifts that, too.
+    fileprivate func checkPlanning() throws(PermitRefusal) {
+        guard let planning else { return }
+        let denials = planning.denials.filter { !decision.lifts($0) }
+        guard !denials.isEmpty else { return }
+        throw PermitRefusal(
+            code: .denied, message: "the policies denied this plan when it was made (\(denials.count) findings)",
+            remedy: decision.breakGlass == nil
+                ? planning.deniedRemedy : "What is not known takes a second person's approval besides, a no stays one",
+            findings: denials)
+    }
+
     fileprivate func checkOutcome() throws(PermitRefusal) {
         if let denial = decision.approvals.denials.first {
             throw PermitRefusal(
@@ -201,6 +196,6 @@ extension PermitRequest {
         }
         throw PermitRefusal(
             code: .denied, message: "the policies deny this plan (\(decision.denials.count) findings)",
-            remedy: "See each finding's remedy, then make a new plan", findings: decision.denials)
+            remedy: decision.deniedRemedy, findings: decision.denials)
     }
 }

@@ -31,6 +31,10 @@ public enum SignatureNamespace {
     public static let approval = "belay-approval@v1"
     /// A person's signature over the bytes of a ``Resolution``.
     public static let resolution = "belay-resolution@v1"
+    /// The requester's signature over the bytes of a ``BreakGlassStatement``.
+    public static let breakGlass = "belay-break-glass@v1"
+    /// A person's signature over the bytes of a ``Review``.
+    public static let review = "belay-review@v1"
 }
 
 /// Why a signature, or what it is about, is not accepted.

@@ -20,6 +20,8 @@ public struct Decision: Codable, Sendable, Hashable {
     public var obligations: [String]
     /// The approvals as they were counted.
     public var approvals: ApprovalTally
+    /// The glass that was broken, which may have ended since; nil when none was.
+    public var breakGlass: BreakGlass?
     /// How much was looked at.
     public var evaluated: Evaluated
 
@@ -36,7 +38,7 @@ public struct Decision: Codable, Sendable, Hashable {
     }
 
     /// The findings that deny.
-    public var denials: [Finding] { findings.filter { $0.outcome != .warn } }
+    public var denials: [Finding] { findings.filter(\.denies) }
     /// The findings that only warn.
     public var warnings: [Finding] { findings.filter { $0.outcome == .warn } }
     /// True when it denies for want of approvals and for nothing else.
@@ -83,11 +85,16 @@ public struct Finding: Codable, Sendable, Hashable {
     public var waitsForApproval: Bool
     /// The values that decided it, innermost first.
     public var trace: [Trace]
+    /// What would lift it; nil when nothing does.
+    public var lift: Lift?
+    /// Who lifted it by break-glass; nil when it holds.
+    public var liftedBy: String?
 
     /// Collects the parts.
     public init(
         policy: String, enforcement: Policy.Enforcement?, place: String, node: String?, step: String?, outcome: Outcome,
-        message: String, remedy: String, waitsForApproval: Bool = false, trace: [Trace] = []
+        message: String, remedy: String, waitsForApproval: Bool = false, trace: [Trace] = [], lift: Lift? = nil,
+        liftedBy: String? = nil
     ) {
         self.policy = policy
         self.enforcement = enforcement
@@ -99,5 +106,7 @@ public struct Finding: Codable, Sendable, Hashable {
         self.remedy = remedy
         self.waitsForApproval = waitsForApproval
         self.trace = trace
+        self.lift = lift
+        self.liftedBy = liftedBy
     }
 }

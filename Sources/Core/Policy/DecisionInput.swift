@@ -18,6 +18,8 @@ public struct DecisionInput: Codable, Sendable, Hashable {
     public var requester: Principal
     /// Which approvals counted.
     public var approvals: ApprovalTally
+    /// The glass that was broken.
+    public var breakGlass: BreakGlass?
     /// What was known of the nodes, by name.
     public var nodes: [String: NodeSnapshot]
     /// What was known of the cluster as a whole.
@@ -42,6 +44,7 @@ public struct DecisionInput: Codable, Sendable, Hashable {
         self.policySet = policySet
         requester = input.requester
         approvals = input.approvals
+        breakGlass = input.breakGlass
         nodes = input.nodes
         cluster = input.cluster
         calendar = input.calendar
@@ -92,6 +95,7 @@ extension PolicyInput {
         planSha256 = recorded.planSha256
         requester = recorded.requester
         approvals = recorded.approvals
+        breakGlass = recorded.breakGlass
         nodes = recorded.nodes
         cluster = recorded.cluster
         calendar = recorded.calendar

@@ -96,7 +96,7 @@ extension Policy {
             policy: name, enforcement: enforcement, place: validation.location.place, node: nil, step: nil,
             outcome: isAdvice ? .warn : .deny, message: sentence(validation.message, bindings, &meter),
             remedy: validation.remedy,
-            waitsForApproval: !isAdvice && validation.readsApprovals, trace: evaluation.bounded)
+            waitsForApproval: !isAdvice && validation.readsApprovals, trace: evaluation.bounded, lift: lift(of: nil))
     }
 
     private func undecided(_ error: EvaluationError, at location: SourceLocation, _ what: String) -> Finding {
@@ -107,7 +107,7 @@ extension Policy {
             remedy: error.isLimit
                 ? "Make the expression cheaper or the plan smaller: the cost of a decision is bounded"
                 : "Find out why this is not known and plan again: an unknown is never taken for a yes",
-            waitsForApproval: false, trace: [])
+            waitsForApproval: false, trace: [], lift: lift(of: error))
     }
 
     /// The validation's sentence. It may quote what a node said, so it is bounded and escaped.

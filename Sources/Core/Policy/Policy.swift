@@ -6,7 +6,7 @@ public struct Policy: Sendable {
     public enum Enforcement: String, Codable, Sendable, CaseIterable {
         /// Denies, and nobody lifts it.
         case hard
-        /// Denies. Meant for what break-glass may lift; this version has none, so it denies as a hard one does.
+        /// Denies, and break-glass lifts it.
         case soft
         /// Warns.
         case advisory

@@ -49,10 +49,20 @@ extension PolicyInput {
                     fields: [
                         "user": .string(requester.name), "groups": groups, "kind": .string(requester.kind.rawValue),
                     ]),
-                // There is no break-glass in this version, so that none is active is known for sure.
-                "breakGlass": PolicySchema.message(
-                    "BreakGlass", at: "request.breakGlass", ["active": false], cause: "no break-glass is active"),
+                "breakGlass": breakGlassValue,
             ])
+    }
+
+    private var breakGlassValue: Value {
+        let glass = phase == .execute ? activeBreakGlass : nil
+        var known: [String: Value] = ["active": .bool(glass != nil)]
+        if let glass {
+            known["reason"] = .string(glass.reason)
+            known["incident"] = .string(glass.incident)
+            known["expiresAt"] = .instant(glass.expires, at: "request.breakGlass.expiresAt")
+        }
+        return PolicySchema.message(
+            "BreakGlass", at: "request.breakGlass", known, cause: "no break-glass is active")
     }
 
     private var planValue: Value {

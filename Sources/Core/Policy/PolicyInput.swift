@@ -24,6 +24,8 @@ public struct PolicyInput: Codable, Sendable {
     public var calendar: ChangeCalendar.Moment
     /// Which approvals count; read in phase `execute`.
     public var approvals: ApprovalTally
+    /// The glass that was broken, whether or not it holds at ``now``; read in phase `execute`.
+    public var breakGlass: BreakGlass?
     /// What else is under way.
     public var inflight: Fact<[InflightRun]>
     /// Where that is, or may be.
@@ -39,7 +41,8 @@ public struct PolicyInput: Codable, Sendable {
     public init(
         phase: PolicyPhase, plan: Plan, planSha256: String, requester: Principal, nodes: [String: NodeSnapshot],
         cluster: ClusterFacts = .notAsked, calendar: ChangeCalendar, approvals: ApprovalTally = .none,
-        inflight: Fact<[InflightRun]> = Inflight.notAsked, occupied: Fact<[OccupiedNode]> = OccupiedNode.notAsked,
+        breakGlass: BreakGlass? = nil, inflight: Fact<[InflightRun]> = Inflight.notAsked,
+        occupied: Fact<[OccupiedNode]> = OccupiedNode.notAsked,
         history: Fact<History> = History.notAsked, turn: String? = nil, now: Timestamp
     ) {
         self.phase = phase
@@ -50,6 +53,7 @@ public struct PolicyInput: Codable, Sendable {
         self.cluster = cluster
         self.calendar = calendar.moment(at: now)
         self.approvals = approvals
+        self.breakGlass = breakGlass
         self.inflight = inflight
         self.occupied = occupied
         self.history = history

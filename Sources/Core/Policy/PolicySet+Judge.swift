@@ -4,7 +4,7 @@ extension PolicySet {
     /// Judges a plan: every policy on every step of every node (or of the one whose turn it is), and the grants on every node.
     ///
     /// It is denied unless at least one grant covers each node, every matching `hard` and `soft` validation is exactly
-    /// true, and nobody who was asked to approve has denied it. Nothing is thrown: what cannot be decided is a finding.
+    /// true or lifted by break-glass, and nobody who was asked to approve has denied it. Nothing is thrown: what cannot be decided is a finding.
     public func judge(_ input: PolicyInput) -> Decision {
         explain(input).decision
     }
@@ -64,9 +64,10 @@ private struct Judging {
     var decision: Decision {
         Decision(
             phase: input.phase, planSha256: input.planSha256, requester: input.requester, policySet: set.digest,
-            at: input.now, allowed: findings.allSatisfy { $0.outcome == .warn }, findings: findings,
+            at: input.now, allowed: !findings.contains(where: \.denies), findings: findings,
             grants: granted.sorted(), obligations: obligations.sorted(),
             approvals: input.phase == .execute ? input.approvals : .none,
+            breakGlass: input.phase == .execute ? input.breakGlass : nil,
             evaluated: .init(
                 policies: matched.count, documents: documents, validations: meter.validations, cost: meter.spent))
     }
@@ -79,7 +80,7 @@ private struct Judging {
                 obligations.formUnion(policy.obligations)
             }
             findings += verdict.findings.map { finding in
-                var placed = finding
+                var placed = input.lifting(finding)
                 placed.node = node.name
                 placed.step = step.name
                 return placed

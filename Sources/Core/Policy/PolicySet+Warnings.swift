@@ -37,17 +37,7 @@ extension Grant {
 
 extension Policy {
     fileprivate var warnings: [Diagnostic] {
-        softness + unusedVariables + emptyRemedies + misfit
-    }
-
-    /// Approvals turn a denial for want of them; everything else would take break-glass, which this version does not have.
-    private var softness: [Diagnostic] {
-        guard enforcement == .soft, !validations.contains(where: \.readsApprovals) else { return [] }
-        return [
-            warning(
-                "'\(name)' is soft, and nothing lifts it: this version has no break-glass", at: location,
-                field: "spec.enforcement", remedy: "Say hard, or let a validation read approvals")
-        ]
+        unusedVariables + emptyRemedies + misfit
     }
 
     private var unusedVariables: [Diagnostic] {

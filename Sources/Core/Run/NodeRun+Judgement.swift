@@ -17,7 +17,7 @@
 /// - both look in the same places: pools, and the execution host with the leases of cluster steps, are the inventory's.
 extension NodeRun {
     /// The findings that deny it.
-    public var denials: [Finding] { (judgement ?? []).filter { $0.outcome != .warn } }
+    public var denials: [Finding] { (judgement ?? []).filter(\.denies) }
 
     /// True when the policies denied it at its turn.
     public var isDenied: Bool { !denials.isEmpty }

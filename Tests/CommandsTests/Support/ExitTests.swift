@@ -31,7 +31,7 @@ struct ExitTests {
         arguments: [
             (.unreadablePlan, 2), (.wrongLog, 2), (.requesterUnknown, 3), (.requesterDiffers, 3), (.denied, 3),
             (.deniedByApprover, 3), (.approvalMissing, 4), (.expired, 5), (.policyChanged, 5), (.spent, 5),
-            (.decisionNotThis, 5),
+            (.decisionNotThis, 5), (.breakGlassRefused, 3),
         ] as [(PermitRefusal.Code, Int32)])
     func permits(code: PermitRefusal.Code, exit: Int32) {
         #expect(Exit(code).rawValue == exit)

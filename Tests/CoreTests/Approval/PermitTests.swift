@@ -12,6 +12,8 @@ import Testing
         var plan: Plan
         var requester: Signer
         var approvals: [ApprovalStatement]
+        var glass: BreakGlassStatement?
+        var planning: Decision?
         var log: LogReference
         var now = Samples.now
         var spent = false
@@ -44,8 +46,14 @@ import Testing
             var input = PolicySamples.input(plan, phase: .execute, requester: requester.principal, approvals: tally)
             input.planSha256 = digest
             input.now = now
+            let broken = try glass.map { try BreakGlassSamples.verified($0, by: requester) }
+            input.breakGlass = try broken.map {
+                try BreakGlass(
+                    $0, planSha256: digest, logOrigin: plan.log.origin, requester: requester, rules: .shipped, at: now)
+            }
             return PermitRequest(
-                planBytes: try bytes, decision: set.judge(input), approvals: try verified,
+                planBytes: try bytes, planning: planning, decision: set.judge(input), approvals: try verified,
+                breakGlass: broken,
                 requester: .sample(requester, over: try bytes, SignatureNamespace.plan), policySet: set.digest,
                 log: log,
                 now: now, spent: spent)
@@ -180,5 +188,76 @@ import Testing
             $0.approvals.append(Samples.statement(of: Digest.sha256(try $0.bytes), by: "carol", .deny))
         }
         #expect(refused == .deniedByApprover)
+    }
+}
+
+extension PermitTests {
+    /// The rule of four eyes is soft, nobody has approved, and alice, who may, breaks the glass.
+    private static func broken(_ change: (inout Scene) throws -> Void = { _ in }) throws -> PermitRequest {
+        var scene = try Scene()
+        let rule = PolicySamples.policy(
+            "approvals.size() > 0", enforcement: "soft", more: "match: {phases: [execute]}")
+        scene.set = try PolicySamples.load([PolicySamples.grant, rule])
+        scene.plan = PolicySamples.plan(policySet: scene.set.digest)
+        scene.requester = try BreakGlassSamples.signer()
+        scene.approvals = []
+        scene.glass = BreakGlassSamples.statement(of: Digest.sha256(try scene.bytes))
+        try change(&scene)
+        return try scene.request()
+    }
+
+    @Test("with broken glass a plan that a soft policy denies gets its permit, which says what was lifted")
+    func breakGlass() throws {
+        #expect(code(try Self.broken { $0.glass = nil }) == .approvalMissing)
+        let issued = try permit(Self.broken())
+        #expect(issued.lifted == ["rule"] && issued.decision.breakGlass?.principal.name == "alice")
+    }
+
+    @Test("a decision that was lifted by glass which is not shown, or not the same, proves nothing")
+    func breakGlassNotShown() throws {
+        var request = try Self.broken()
+        request.breakGlass = nil
+        #expect(code(request) == .decisionNotThis)
+        request = try Self.broken()
+        let other = BreakGlassSamples.statement(of: Digest.sha256(request.planBytes), incident: "INC-1")
+        request.breakGlass = try BreakGlassSamples.verified(other, by: BreakGlassSamples.signer())
+        #expect(code(request) == .decisionNotThis)
+    }
+
+    @Test("glass for another plan or by another person is refused though the decision has it")
+    func breakGlassOfAnother() throws {
+        var request = try Self.broken()
+        let other = BreakGlassSamples.statement(of: PolicySamples.digest)
+        request.breakGlass = try BreakGlassSamples.verified(other, by: BreakGlassSamples.signer())
+        #expect(code(request) == .breakGlassRefused)
+        request = try Self.broken()
+        let bobs = BreakGlassSamples.statement(of: Digest.sha256(request.planBytes), by: "bob")
+        request.breakGlass = try BreakGlassSamples.verified(bobs, by: BreakGlassSamples.signer("bob"))
+        #expect(code(request) == .breakGlassRefused)
+        request = try Self.broken()
+        request.rules.group = "leads"
+        #expect(code(request) == .breakGlassRefused)
+    }
+
+    @Test("a hard no that somebody has marked as lifted is seen not to be")
+    func forgedLift() throws {
+        var request = try Self.broken()
+        request.decision.findings.append(
+            Finding(
+                policy: "no", enforcement: .hard, place: "", node: nil, step: nil, outcome: .deny, message: "m",
+                remedy: "r", liftedBy: "alice"))
+        #expect(code(request) == .decisionNotThis)
+        request.decision.findings[request.decision.findings.count - 1].lift = .breakGlassAndSecondPerson
+        #expect(code(request) == .decisionNotThis)
+    }
+
+    @Test("what was denied when the plan was made is denied as it is applied, but for what the glass lifts")
+    func planning() throws {
+        let soft = PolicySamples.policy("false", name: "early", enforcement: "soft", more: "match: {phases: [plan]}")
+        let denied = try PolicySamples.judge(soft, PolicySamples.input())
+        #expect(try sceneCode { $0.planning = denied } == .denied)
+        #expect(try permit(Self.broken { $0.planning = denied }).lifted == ["early", "rule"])
+        let hard = try PolicySamples.judge(PolicySamples.policy("false"), PolicySamples.input())
+        #expect(code(try Self.broken { $0.planning = hard }) == .denied)
     }
 }
