@@ -2,9 +2,15 @@ public import Core
 
 extension Belay {
     /// Runs a plan: checks who asked and who approved, judges it again on fresh facts, and spends it.
+    /// - Parameters:
+    ///   - glass: what who asks says when they cannot wait for what the policies ask.
+    ///   - tell: told of broken glass, when it is in the log and before anything is done to a node.
     /// - Throws: ``PermitRefusal`` and others before anything was changed on any node, ``WitnessFailure`` when a strict
     ///   project's quorum does not come; then the plan is not spent.
-    public func apply(planFile: String, watch: @escaping Runner.Watch) async throws -> RunState {
+    public func apply(
+        planFile: String, breaking glass: BreakGlassRequest? = nil,
+        tell: @Sendable (BreakGlassNotice) -> Void = { _ in }, watch: @escaping Runner.Watch
+    ) async throws -> RunState {
         let bytes = try ProjectFiles.read(planFile)
         let plan = try Self.plan(in: bytes, file: planFile)
         guard let lock = try RunLock.tryAcquire(run: plan.id, in: workspace.logDirectory) else {
@@ -20,18 +26,25 @@ extension Belay {
             Array(planned.signature.utf8), over: bytes, namespace: SignatureNamespace.plan,
             signers: guardrails.signers, at: clock.now())
         let approvals = try await approvals(beside: planFile, of: stored, guardrails.signers)
+        var broken: SignedBreakGlass?
+        if let glass {
+            broken = try await breakGlass(
+                glass, for: plan, Digest.sha256(bytes), requester: requester.signer, guardrails)
+        }
         var runner = self.runner
         if workspace.configuration.log.strict { runner.witnesses = try await witnesses() }
         try await runner.prepare(for: plan)
         let request = Request(
             plan: plan, bytes: bytes, stored: stored, requester: requester, approvals: approvals,
-            policies: guardrails.policies)
+            breakGlass: broken, policies: guardrails.policies)
         let sighting = try await look(at: plan, for: guardrails.policies)
         let ledger = Ledger(directory: workspace.logDirectory, clock: clock)
         let begun = try await ledger.turn { try await begin(request, sighting, runner) }
         let judge = TurnJudge(
             belay: self, policies: guardrails.policies, plan: plan, planSha256: begun.planSha256,
-            requester: begun.decision.requester, approvals: begun.decision.approvals)
+            requester: begun.decision.requester, approvals: begun.decision.approvals,
+            breakGlass: begun.decision.breakGlass)
+        if let record = begun.breakGlass { tell(try await self.tell(of: record, plan, begun.planSha256)) }
         return try await runner.run(begun, judge: judge, watch: watch)
     }
 
@@ -46,6 +59,7 @@ extension Belay {
         let stored: StoredRun
         let requester: VerifiedSignature
         let approvals: [VerifiedApproval]
+        let breakGlass: SignedBreakGlass?
         let policies: PolicySet
     }
 
@@ -54,17 +68,25 @@ extension Belay {
         let (plan, digest, signer) = (request.plan, Digest.sha256(request.bytes), request.requester.signer)
         let tally = ApprovalTally(
             request.approvals, planSha256: digest, logOrigin: plan.log.origin, requester: signer, now: clock.now())
-        let input = try await input(
+        var input = try await input(
             .execute, of: plan, digest, by: signer.principal, approvals: tally, sighting, for: request.policies)
+        let rules = request.policies.breakGlassRules
+        input.breakGlass = try request.breakGlass.map {
+            try BreakGlass(
+                $0.verified, planSha256: digest, logOrigin: plan.log.origin, requester: signer, rules: rules,
+                at: input.now)
+        }
         let decision = request.policies.judge(input)
         try await record(input, for: request.policies, by: signer.principal.name)
         try await log.hiding(plan.secrets).append(.decided(decision), by: signer.principal.name, run: plan.id)
         let permit = try permit(
             PermitRequest(
-                planBytes: request.bytes, decision: decision, approvals: request.approvals,
-                requester: request.requester, policySet: request.policies.digest, log: try await planningLog(),
+                planBytes: request.bytes, planning: request.stored.decision(in: .plan), decision: decision,
+                approvals: request.approvals,
+                breakGlass: request.breakGlass?.verified, rules: rules, requester: request.requester,
+                policySet: request.policies.digest, log: try await planningLog(),
                 now: clock.now(), spent: request.stored.state.isStarted))
-        return try await runner.begin(permit)
+        return try await runner.begin(permit, breaking: request.breakGlass)
     }
 
     private static func plan(in bytes: [UInt8], file: String) throws(WorkspaceError) -> Plan {

@@ -128,6 +128,8 @@ struct TurnJudge: Judge {
     let requester: Principal
     /// As they were counted when the run was permitted, which spent them.
     let approvals: ApprovalTally
+    /// As it was when the run was permitted; it may have ended since.
+    let breakGlass: BreakGlass?
 
     func findings(on node: String) async throws -> [Finding] {
         // A node that is gone from the inventory has no facts, and what cannot be read denies.
@@ -138,9 +140,10 @@ struct TurnJudge: Judge {
             sighting.view.targets[index].facts = .unknown(Belay.strangerSentence)
         }
         do {
-            let input = try await belay.input(
+            var input = try await belay.input(
                 .execute, of: plan, planSha256, by: requester, approvals: approvals, sighting, turn: node,
                 for: policies)
+            input.breakGlass = breakGlass
             try await belay.record(input, for: policies, by: belay.runner.holder)
             return policies.judge(input).findings
         } catch let failure as ClockFailure {

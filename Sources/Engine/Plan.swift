@@ -9,6 +9,8 @@ extension Belay {
         public var planSha256: String
         /// Its file.
         public var file: String
+        /// Whether it was written: one that is denied is kept only where break-glass would lift all of that.
+        public var isSaved: Bool
         /// What the policies say of making it.
         public var decision: Decision
         /// What they would say of applying it now, without approvals; nil when it was denied already.
@@ -209,12 +211,13 @@ extension Belay {
         try await log.append(.decided(decision), by: name, run: plan.id)
         input.phase = .execute
         let path = file ?? "\(plan.id).plan"
-        if decision.allowed {
+        let isSaved = decision.allowed || decision.isLiftable
+        if isSaved {
             try ProjectFiles.write(bytes, to: path)
             try ProjectFiles.write(signature, to: path + ".sig")
         }
         return Planned(
-            plan: plan, planSha256: planSha256, file: path, decision: decision,
+            plan: plan, planSha256: planSha256, file: path, isSaved: isSaved, decision: decision,
             preview: decision.allowed ? policies.judge(input) : nil)
     }
 

@@ -36,14 +36,15 @@ struct EntrySchemaTests {
     }
 
     /// At least one of each event there is.
-    private static func events() -> [LogEvent] {
+    private static func events() throws -> [LogEvent] {
         let seen = Observation([
             "a": .text("x"), "b": .lines(["y"]), "c": .content(Payload(bytes: [0, 255])), "d": .absent,
         ])
         let difference = Difference(field: "a", expected: .absent, found: nil)
         let finding = Finding(
             policy: "p", enforcement: .hard, place: "p.yaml:1", node: "n", step: "s", outcome: .deny, message: "m",
-            remedy: "r", trace: [Finding.Trace(expression: "1", value: "1")])
+            remedy: "r", trace: [Finding.Trace(expression: "1", value: "1")], lift: .breakGlass, liftedBy: "alice")
+        let glass = try Sample.breakGlass()
         let signed = SignedResolution(statement: Payload("{}"), signature: "s")
         let key = TrustRecord.Key(type: "ssh-ed25519", fingerprint: "SHA256:a")
         let digest = String(repeating: "0a", count: 32)
@@ -75,6 +76,13 @@ struct EntrySchemaTests {
             .planned(PlannedRecord(plan: Payload("{}"), planSha256: digest, signature: "s")),
             .adopted(AdoptedRecord(run: "r", node: "n", pieces: [])),
             .approval(ApprovalRecord(statement: Payload("{}"), signature: "s")),
+            .breakGlassUsed(
+                BreakGlassRecord(
+                    glass, decision: try Sample.decision(allowed: true), lifted: ["p"], statement: Payload("{}"),
+                    signature: "s")),
+            .notified(NotificationRecord(command: ["/bin/page", "lead"], failure: nil)),
+            .notified(NotificationRecord(command: ["/bin/page"], failure: "f")),
+            .reviewed(SignedReview(statement: Payload("{}"), signature: "s")),
             .trusted(
                 TrustRecord(
                     name: "n", address: "a", keys: [key], replaced: [key], file: "f",
@@ -92,8 +100,10 @@ struct EntrySchemaTests {
 
     @Test("every event that can be logged fits, and the schema knows no other")
     func everyEvent() async throws {
-        var events = Self.events()
-        events.append(.decided(try Sample.decision(allowed: true)))
+        var events = try Self.events()
+        var decision = try Sample.decision(allowed: true)
+        decision.breakGlass = try Sample.breakGlass()
+        events.append(.decided(decision))
         events += try [nil, "worker-1"].map { .decisionInput(try DecisionInputRecord(Sample.input(turn: $0))) }
         #expect(try await Self.faults(try events.map(Self.entry)) == [])
         let schema = try JSONSerialization.jsonObject(

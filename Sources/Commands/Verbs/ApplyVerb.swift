@@ -6,7 +6,13 @@ import Engine
 struct ApplyVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "apply", abstract: "Run a saved plan.",
-        discussion: "Policies judge it again on fresh facts first. When a step or a check fails, the node is undone.")
+        discussion: """
+            Policies judge it again on fresh facts first. When a step or a check fails, the node is undone.
+
+            With --break-glass it goes ahead although soft policies deny it, and with a second person's approval although hard \
+            ones cannot be decided. You answer for that with your signature, others are notified, and somebody else has to \
+            review it (`belay review`). A hard no stays one.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var connection: ConnectionOptions
@@ -14,13 +20,19 @@ struct ApplyVerb: Verb {
     @Argument(help: "The plan's file; approvals are looked for beside it.")
     var plan: String
 
+    @OptionGroup(title: "Break-glass") var breakGlass: BreakGlassOptions
+
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let glass = try breakGlass.request(now: SystemClock().now())
         let workspace = try await global.workspace()
         let file = plan
         let progress = Progress(terminal)
         do {
             let state = try await workspace.withBelay(connection) {
-                try await $0.apply(planFile: file, watch: progress.watch)
+                try await $0.apply(
+                    planFile: file, breaking: glass,
+                    tell: { terminal.complain(BreakGlassView(notice: $0).text(terminal.errorStyle)) },
+                    watch: progress.watch)
             }
             terminal.hiding(state.plan).write(
                 OutcomeView(state: state, inventory: workspace.inventory).text(terminal.style))
@@ -28,5 +40,45 @@ struct ApplyVerb: Verb {
         } catch {
             return try progress.interrupted(by: error, inventory: workspace.inventory)
         }
+    }
+}
+
+/// What somebody says who cannot wait.
+struct BreakGlassOptions: ParsableArguments {
+    @Flag(help: "Lift what soft policies deny, on record; for people of the break-glass group.")
+    var breakGlass = false
+
+    @Option(help: "Why it cannot wait, in at least 20 characters.")
+    var reason: String?
+
+    @Option(help: "The incident it is for, such as INC-4711.")
+    var incident: String?
+
+    @Option(help: ArgumentHelp("When it ends: an instant, or a time from now on; 1h unless given.", valueName: "time"))
+    var expires: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The private key to sign with, that of the plan; the project's unless given.", valueName: "path"))
+    var key: String?
+
+    /// What is asked for; nil without the flag.
+    func request(now: Timestamp) throws -> BreakGlassRequest? {
+        guard breakGlass else {
+            guard [reason, incident, expires, key].allSatisfy({ $0 == nil }) else {
+                throw UsageError(
+                    "--reason, --incident, --expires and --key belong to --break-glass",
+                    remedy: "Give that flag too, or leave them out.")
+            }
+            return nil
+        }
+        guard let reason, let incident else {
+            throw UsageError(
+                "--break-glass needs --reason and --incident",
+                remedy: "Say why it cannot wait, and for which incident: somebody will review it.")
+        }
+        return BreakGlassRequest(
+            reason: reason, incident: incident,
+            expires: try TimeArguments.later(expires ?? "1h", option: "--expires", than: now), key: key)
     }
 }

@@ -111,7 +111,7 @@ struct SavingOptions: ParsableArguments {
     func show(_ planned: Belay.Planned, _ format: OutputFormat, _ terminal: Terminal) throws -> Exit {
         let view = PlanView(
             plan: planned.plan, planSha256: planned.planSha256, file: planned.file, decision: planned.decision,
-            preview: planned.preview, verbose: verbose)
+            preview: planned.preview, isSaved: planned.isSaved, verbose: verbose)
         terminal.hiding(planned.plan).write(format == .json ? try view.json() : view.text(terminal.style))
         return planned.decision.allowed ? .done : .denied
     }

@@ -19,7 +19,7 @@ struct FindingView: Sendable {
         for finding in findings {
             var reason = finding
             (reason.node, reason.step) = (nil, nil)
-            if finding.waitsForApproval, !verbose { reason.trace = [] }
+            if finding.waitsForApproval, finding.outcome == .deny, !verbose { reason.trace = [] }
             if groups[reason] == nil { order.append(reason) }
             groups[reason, default: []].append(finding)
         }
@@ -72,7 +72,8 @@ struct FindingView: Sendable {
 
     /// What comes of it.
     var verdict: String {
-        switch finding.outcome {
+        if let person = finding.liftedBy { return "lifted by break-glass of \(person.printable): denied" }
+        return switch finding.outcome {
         case .deny: finding.waitsForApproval ? "waits for approval" : "denied"
         case .error: "denied, since it could not be decided"
         case .warn: "warning"
@@ -80,7 +81,7 @@ struct FindingView: Sendable {
     }
 
     /// Whether it denies, and more approvals would not help.
-    var isFinal: Bool { finding.outcome != .warn && !(finding.outcome == .deny && finding.waitsForApproval) }
+    var isFinal: Bool { finding.denies && !(finding.outcome == .deny && finding.waitsForApproval) }
 
     private func heading(_ style: Style) -> String {
         let word = isFinal ? style.bad(verdict) : style.warning(verdict)
@@ -107,7 +108,7 @@ struct DecisionView: Sendable {
 
     func lines(_ style: Style) -> [String] {
         [verdict(style)]
-            + lines(of: decision.denials + decision.warnings, style)
+            + lines(of: decision.denials + decision.liftedFindings + decision.warnings, style)
             + duties + (preview.map { next($0, style) } ?? [])
     }
 
@@ -131,7 +132,8 @@ struct DecisionView: Sendable {
             preview.waitsForApproval
             ? style.warning("Applying it still needs approval:")
             : style.bad("Applying it would be denied as things are now:")
-        return [heading] + lines(of: preview.denials, style)
+        let lift = preview.waitsForApproval ? [] : [preview.breakGlassHint]
+        return [heading] + lines(of: preview.denials, style) + lift
     }
 
     private func lines(of findings: [Finding], _ style: Style) -> [String] {

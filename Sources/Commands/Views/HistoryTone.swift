@@ -12,6 +12,9 @@ extension HistoryItem {
         case .decided(let decision): decision.allowed || decision.waitsForApproval ? .plain : .bad
         case .approval(let approval):
             (try? ApprovalStatement(bytes: approval.statement.bytes))?.decision == .approve ? .good : .bad
+        case .breakGlassUsed: .bad
+        case .notified(let told): told.failure == nil ? .plain : .bad
+        case .reviewed: .good
         case .run(let event): tone(of: event)
         case .began, .planned, .adopted, .trusted, .read: .plain
         case .decisionInput: .quiet
@@ -25,7 +28,7 @@ extension HistoryItem {
         case .nodeState(let state, _): state.tone
         case .finished(let end): end.tone
         case .verified(_, let failures), .admitted(let failures): failures.isEmpty ? .good : .bad
-        case .judged(let findings): findings.contains { $0.outcome != .warn } ? .bad : .plain
+        case .judged(let findings): findings.contains(where: \.denies) ? .bad : .plain
         case .stale, .conflict, .unreachable: .bad
         case .recovering, .unobservable, .resolved: .warning
         case .started, .wave: .plain

@@ -9,6 +9,8 @@ struct PlanView: Sendable {
     var decision: Decision?
     /// What they would say of applying it now, without approvals.
     var preview: Decision?
+    /// Whether it lies in its file though it is denied.
+    var isSaved = false
     /// Whether input of commands, long shell texts and long diffs are shown in full.
     var verbose = false
 
@@ -110,8 +112,14 @@ struct PlanView: Sendable {
     }
 
     private func next(_ style: Style) -> [String] {
-        guard decision?.allowed == true else { return ["The plan was not saved, and nothing was changed."] }
         let path = ShellQuote.display([file]).printable
+        guard decision?.allowed == true else {
+            return isSaved
+                ? [
+                    "Saved as \(path), and denied: in an incident `belay apply \(path) --break-glass` lifts it, on record."
+                ]
+                : ["The plan was not saved, and nothing was changed."]
+        }
         if changesNothing { return ["Saved as \(path). There is nothing to apply."] }
         guard preview?.waitsForApproval == true else { return ["Next: " + style.strong("belay apply \(path)")] }
         return [

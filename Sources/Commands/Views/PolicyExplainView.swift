@@ -27,7 +27,13 @@ struct PolicyExplainView: Sendable {
                 "\(plan.runbook.name.printable) on \(nodes) (\(plan.cluster.environment.printable)): \(verdict(style))",
                 "",
             ]
-            + decision + ["", style.strong("policies")] + rows(style).indented(2)).map { $0 + "\n" }.joined()
+            + decision + hint + ["", style.strong("policies")] + rows(style).indented(2)).map { $0 + "\n" }.joined()
+    }
+
+    // Where it would only be denied as it is applied, what is said of that says it.
+    private var hint: [String] {
+        if !planning.allowed { return [planning.breakGlassHint] }
+        return applying.waitsForApproval ? [applying.breakGlassHint] : []
     }
 
     private func verdict(_ style: Style) -> String {

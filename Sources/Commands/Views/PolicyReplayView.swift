@@ -42,7 +42,7 @@ struct PolicyReplayView: Sendable {
     }
 
     private static func words(_ findings: [Finding]) -> String {
-        let denials = findings.filter { $0.outcome != .warn }
+        let denials = findings.filter(\.denies)
         if denials.isEmpty { return findings.isEmpty ? "allowed" : "allowed with \(count(findings.count, "warning"))" }
         return denials.allSatisfy(\.waitsForApproval) ? "waits for approval" : "denied"
     }

@@ -38,6 +38,9 @@ struct TimelineView: Sendable {
             "policies (\(decision.phase.rawValue)): "
                 + (decision.allowed ? "allowed" : "denied, \(count(decision.denials.count, "finding"))")
         case .approval(let approval): Self.words(approval)
+        case .breakGlassUsed(let record): record.words
+        case .notified(let told): told.words
+        case .reviewed(let signed): signed.words
         case .trusted(let record): Self.words(record)
         case .recoveredLog(let recovery): Self.recovered(recovery)
         case .blobErased(let erasure):
@@ -119,8 +122,12 @@ struct TimelineView: Sendable {
     }
 
     private static func words(_ findings: [Finding]) -> String {
-        let denials = findings.filter { $0.outcome != .warn }
-        guard !denials.isEmpty else { return "the policies allow it at its turn" }
+        let denials = findings.filter(\.denies)
+        guard !denials.isEmpty else {
+            let lifted = Set(findings.filter { $0.liftedBy != nil }.map(\.policy)).sorted()
+            return "the policies allow it at its turn"
+                + (lifted.isEmpty ? "" : ", lifted by break-glass: \(brief(lifted.joined(separator: ", ")))")
+        }
         return "the policies DENY it at its turn: "
             + brief(denials.map { "\($0.policy): \($0.message)" }.joined(separator: "; "))
     }

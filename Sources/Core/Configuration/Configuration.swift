@@ -21,6 +21,8 @@ public struct Configuration: Sendable, Hashable {
     public var signingKey: String?
     /// Policy name → its parameters, overriding the defaults in the policy's file.
     public var params: [String: [String: PolicyParam]]
+    /// The program that tells others when the glass is broken, by its path, and its arguments; empty = nobody is told.
+    public var notify: [String]
     /// When changes are made and when they are not, for policies that ask; empty unless given.
     public var calendar: ChangeCalendar
     /// What the machine sets; nil where it sets nothing.
@@ -78,6 +80,8 @@ extension Configuration {
         log = Log(fields, under: system?.log)
         signingKey = fields.optionalMapping("signing") { $0.optionalPath("key") } ?? nil
         params = fields.policyParams().merging(system?.params ?? [:]) { $0.merging($1) { _, system in system } }
+        let command = fields.notifyCommand()
+        notify = system?.notify ?? command
         let calendar = fields.optionalMapping("calendar") { ChangeCalendar($0) }
         self.calendar = system?.calendar ?? calendar ?? .empty
         if folders.isEmpty, fields.node("policies") != nil {
@@ -102,6 +106,17 @@ extension Configuration {
 }
 
 extension YAMLFields {
+    /// The program that is told of broken glass, and its arguments; empty where none is named.
+    func notifyCommand() -> [String] {
+        let command = strings("notify")
+        // A name would be looked up in the caller's PATH, which no guardrail holds.
+        if let program = command.first, !program.hasPrefix("/") {
+            error("notify", "must begin with a program's whole path, such as /usr/local/bin/page-oncall")
+        }
+        if command.isEmpty, node("notify") != nil { error("notify", "must name a program") }
+        return command
+    }
+
     /// Policy name → its parameters.
     func policyParams() -> [String: [String: PolicyParam]] {
         optionalMapping("params") { policies in

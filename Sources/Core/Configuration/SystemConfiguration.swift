@@ -15,6 +15,8 @@ public struct SystemConfiguration: Sendable, Hashable {
     public var log: Log
     /// Policy name → its parameters; of the same parameter this value holds.
     public var params: [String: [String: PolicyParam]]
+    /// Who is told when the glass is broken, in place of the project's program; nil = the project says.
+    public var notify: [String]?
     /// When changes are made, in place of the project's calendar; nil = the project says.
     public var calendar: ChangeCalendar?
     /// Where each setting stands that the file gives.
@@ -58,6 +60,7 @@ extension SystemConfiguration {
         allowedSigners = fields.commonPath("allowedSigners")
         log = fields.optionalMapping("log", Log.init) ?? Log()
         params = fields.policyParams()
+        notify = fields.node("notify") == nil ? nil : fields.notifyCommand()
         calendar = fields.optionalMapping("calendar") { ChangeCalendar($0) }
     }
 }

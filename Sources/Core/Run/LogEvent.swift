@@ -12,6 +12,12 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case decided(Decision)
     /// Someone approved or denied it.
     case approval(ApprovalRecord)
+    /// Somebody broke the glass for it: it goes ahead although policies deny it.
+    case breakGlassUsed(BreakGlassRecord)
+    /// Others were told of that, or could not be.
+    case notified(NotificationRecord)
+    /// Somebody else looked at how the glass was broken.
+    case reviewed(SignedReview)
     /// Someone decided to trust host keys of a node.
     case trusted(TrustRecord)
     /// The log was opened after a crash that showed: what was mended, and what is open.
@@ -37,6 +43,9 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case decisionInput = "decision.input"
         case decided = "decision"
         case approval
+        case breakGlassUsed = "breakglass.used"
+        case notified
+        case reviewed = "review"
         case trusted
         case recoveredLog = "recovered"
         case blobErased = "blob.erased"
@@ -52,6 +61,9 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .decisionInput: .decisionInput
         case .decided: .decided
         case .approval: .approval
+        case .breakGlassUsed: .breakGlassUsed
+        case .notified: .notified
+        case .reviewed: .reviewed
         case .trusted: .trusted
         case .recoveredLog: .recoveredLog
         case .blobErased: .blobErased
@@ -75,6 +87,9 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .decisionInput: self = .decisionInput(try container.decode(DecisionInputRecord.self, forKey: key))
         case .decided: self = .decided(try container.decode(Decision.self, forKey: key))
         case .approval: self = .approval(try container.decode(ApprovalRecord.self, forKey: key))
+        case .breakGlassUsed: self = .breakGlassUsed(try container.decode(BreakGlassRecord.self, forKey: key))
+        case .notified: self = .notified(try container.decode(NotificationRecord.self, forKey: key))
+        case .reviewed: self = .reviewed(try container.decode(SignedReview.self, forKey: key))
         case .trusted: self = .trusted(try container.decode(TrustRecord.self, forKey: key))
         case .recoveredLog: self = .recoveredLog(try container.decode(LogRecovery.self, forKey: key))
         case .blobErased: self = .blobErased(try container.decode(BlobErasure.self, forKey: key))
@@ -99,6 +114,9 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .decisionInput(let content): content
         case .decided(let content): content
         case .approval(let content): content
+        case .breakGlassUsed(let content): content
+        case .notified(let content): content
+        case .reviewed(let content): content
         case .trusted(let content): content
         case .recoveredLog(let content): content
         case .blobErased(let content): content

@@ -23,12 +23,23 @@ public struct Runner: Sendable {
 
     /// Spends the permit: the run is in the log, and its nodes are reserved. The compiler lets nobody begin it twice; the
     /// run's lock, which the caller holds, and the log let no other process.
-    func begin(_ permit: consuming Permit) async throws -> BegunRun {
+    /// - Parameter glass: what it begins by; on record before the run is.
+    func begin(_ permit: consuming Permit, breaking glass: SignedBreakGlass? = nil) async throws -> BegunRun {
+        var record: BreakGlassRecord?
+        if let glass, let broken = permit.decision.breakGlass {
+            let used = BreakGlassRecord(
+                broken, decision: permit.decision, lifted: permit.lifted, statement: glass.statement,
+                signature: glass.signature)
+            try await log.hiding(permit.plan.secrets).append(
+                .breakGlassUsed(used), by: broken.principal.name, run: permit.plan.id)
+            record = used
+        }
         // Published before the first intent, so that nobody can cut it off unseen.
         _ = try await log.log.checkpoint()
         var state = try RunState(plan: permit.plan)
         try await append(.started(holder: holder), to: &state)
-        return BegunRun(state: state, planSha256: permit.planSha256, decision: permit.decision)
+        return BegunRun(
+            state: state, planSha256: permit.planSha256, decision: permit.decision, breakGlass: record)
     }
 
     /// Does what a begun run is for.
@@ -86,4 +97,6 @@ struct BegunRun: ~Copyable, Sendable {
     let planSha256: String
     /// Why it may.
     let decision: Decision
+    /// Of a run that began by breaking the glass.
+    let breakGlass: BreakGlassRecord?
 }

@@ -35,8 +35,11 @@ extension LogEvent {
             (try? ApprovalStatement(bytes: approval.statement.bytes)).map {
                 $0.decision == .approve ? "approved" : "denied"
             }
+        case .notified(let told): told.failure == nil ? "told" : "failed"
         case .run(let event): event.outcome
-        case .began, .planned, .adopted, .decisionInput, .trusted, .recoveredLog, .blobErased, .keyRotated, .read: nil
+        case .began, .planned, .adopted, .decisionInput, .breakGlassUsed, .reviewed, .trusted, .recoveredLog,
+            .blobErased, .keyRotated, .read:
+            nil
         }
     }
 }
@@ -60,7 +63,7 @@ extension Event {
         case .finished(let end): end.rawValue
         case .nodeState(let state, _): state.rawValue
         case .outcome(_, let answer): answer.outcome
-        case .judged(let findings): findings.contains { $0.outcome != .warn } ? "denied" : "allowed"
+        case .judged(let findings): findings.contains(where: \.denies) ? "denied" : "allowed"
         case .admitted(let failures), .verified(_, let failures): failures.isEmpty ? "held" : "failed"
         case .resolved(let signed): (try? Resolution(bytes: signed.statement.bytes))?.verdict.rawValue
         case .started, .recovering, .intent, .observed, .unobservable, .unchanged, .evaluated, .skipped, .stale,

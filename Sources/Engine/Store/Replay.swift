@@ -21,6 +21,7 @@ public struct ReplayedDecision: Sendable {
         guard let decision else { return true }
         return decision.allowed == replayed.allowed && decision.grants == replayed.grants
             && decision.obligations == replayed.obligations && decision.approvals == replayed.approvals
+            && decision.breakGlass == replayed.breakGlass
     }
 
     fileprivate init(entry: UInt64, _ input: DecisionInput, answeredBy answer: Answer?, _ replayed: Decision) {

@@ -135,6 +135,13 @@ public struct StoredRun: Sendable {
         if case .planned(let record) = origin { record } else { nil }
     }
 
+    /// The last decision of a phase.
+    func decision(in phase: PolicyPhase) -> Decision? {
+        records.reversed().lazy.compactMap { entry in
+            if case .decided(let decision)? = entry.record.event, decision.phase == phase { decision } else { nil }
+        }.first
+    }
+
     /// True when it began and has not ended; whether an executor still works on it only its lock tells.
     public var isOpen: Bool { state.isStarted && state.end == nil }
 }

@@ -76,6 +76,15 @@ enum Sample {
         )
     }
 
+    /// Who broke the glass, through JSON as the log has it: nothing but a verified statement makes one.
+    static func breakGlass() throws -> BreakGlass {
+        let text = """
+            {"principal": {"name": "alice", "groups": ["break-glass"], "kind": "human"}, "keyFingerprint": "SHA256:a",
+            "reason": "kubelets are down everywhere", "incident": "INC-4711", "expires": "2026-11-22T19:00:00.000Z"}
+            """
+        return try JSON.decode(BreakGlass.self, from: Array(text.utf8))
+    }
+
     /// A decision as the log keeps it.
     static func decision(allowed: Bool, findings: String = "[]", phase: String = "plan") throws -> Decision {
         let text = """

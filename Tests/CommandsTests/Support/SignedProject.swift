@@ -166,6 +166,10 @@ final class SignedProject: Sendable {
     }
 
     func belay(_ arguments: String...) async -> (exit: Exit, output: String, complaints: String) {
+        await belay(arguments)
+    }
+
+    func belay(_ arguments: [String]) async -> (exit: Exit, output: String, complaints: String) {
         let recorder = Recorder()
         let exit = await Commands.run(["-C", path] + arguments) { _ in recorder.terminal }
         return (exit, recorder.output, recorder.complaints)

@@ -93,7 +93,7 @@ struct RunSection: Sendable {
                             .tag("b", [:], [.text("Asked to \(decision.phase.rawValue)")]),
                             ProofSection.link(entry.index),
                         ]), .tag("p", "faint", entry.record.at.toSeconds), .tag("p", [:], [.lines(words)]),
-                ] + FindingSection.all(decision.denials + decision.warnings))
+                ] + FindingSection.all(decision.denials + decision.liftedFindings + decision.warnings))
         }
         let none = decisions.isEmpty ? [HTML.tag("p", "faint", "The log has no decision about it.")] : []
         return .tag("section", [:], [.tag("h2", [:], [.text("Policies")])] + decisions + none)
