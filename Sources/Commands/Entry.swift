@@ -70,7 +70,7 @@ struct Root: AsyncParsableCommand {
             """,
         subcommands: [
             PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApprovalsVerb.self, ApplyVerb.self,
-            RecoverVerb.self, ResolveVerb.self, StatusVerb.self,
+            RecoverVerb.self, ResolveVerb.self, ReviewVerb.self, StatusVerb.self,
             RunsVerb.self, RunbookVerb.self, InventoryVerb.self, AuditVerb.self, PolicyVerb.self, ConfigVerb.self,
         ])
 

@@ -5,14 +5,14 @@ import Engine
 /// `belay status`: what is under way or waits for somebody.
 struct StatusVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say what is under way, interrupted, or waits for a person.",
+        commandName: "status", abstract: "Say what is under way, interrupted, or waits for a person or a review.",
         discussion: "Exits with 7 when somebody has to do something.")
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOption
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
-        let view = StatusView(try await global.workspace().summaries())
+        let view = StatusView(try await global.workspace().summaries(), now: SystemClock().now())
         terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
         return view.exit
     }

@@ -20,6 +20,17 @@ struct RunSummary: Encodable, Sendable, Hashable {
     var nodes: [String: String]
     /// Why its records do not fold; nil when they do.
     var fault: String?
+    /// What of it nobody has reviewed yet; nil when nothing is.
+    var review: OpenReview?
+
+    /// Broken glass that waits for somebody to look at it.
+    struct OpenReview: Encodable, Sendable, Hashable {
+        /// Who broke it.
+        var by: String
+        var incident: String
+        var since: Timestamp
+        var due: Timestamp
+    }
 
     /// - Parameter isHeld: whether a process drives it now.
     init(_ run: StoredRun, isHeld: Bool) {
@@ -31,6 +42,10 @@ struct RunSummary: Encodable, Sendable, Hashable {
         nodes = Dictionary(
             run.state.nodes.map { ($0.plan.name, $0.state.rawValue) }, uniquingKeysWith: { first, _ in first })
         fault = run.fault
+        review = run.openReviews.first.map {
+            OpenReview(
+                by: $0.record.principal.name, incident: $0.record.incident, since: $0.at, due: $0.record.reviewBy)
+        }
         standing = Self.standing(run, isHeld)
     }
 
@@ -77,15 +92,21 @@ struct RunsView: Sendable {
 /// `belay status`: what is under way, and what waits for somebody.
 struct StatusView: Sendable {
     let runs: [RunSummary]
+    let now: Timestamp
 
     /// Drops what needed a person and was rolled back since by a run that succeeded.
-    init(_ all: [RunSummary]) {
+    init(_ all: [RunSummary], now: Timestamp) {
+        self.now = now
         let settled = Set(all.filter { $0.standing == .succeeded }.compactMap(\.rollsBack))
-        runs = all.filter { $0.standing == .running || $0.isPressing && !settled.contains($0.id) }
+        runs = all.filter {
+            $0.standing == .running || $0.isPressing && !settled.contains($0.id) || $0.review != nil
+        }
     }
 
     /// 7 when somebody has to do something, else 0.
-    var exit: Exit { runs.contains(where: \.isPressing) ? .needsPerson : .done }
+    var exit: Exit {
+        runs.contains { $0.isPressing || $0.review != nil } ? .needsPerson : .done
+    }
 
     func text(_ style: Style) -> String {
         if runs.isEmpty { return "Nothing is under way, and nothing waits for a person.\n" }
@@ -104,9 +125,22 @@ struct StatusView: Sendable {
             case .interrupted: (style.bad("INTERRUPTED"), "bring its nodes to an end: belay recover --run \(id)")
             case .damaged:
                 (style.bad("DAMAGED") + " \((run.fault ?? "").printable)", "what is wrong: belay audit verify")
-            default: (style.bad("NEEDS A PERSON"), "what to do: belay runs show \(id)")
+            case .needsPerson: (style.bad("NEEDS A PERSON"), "what to do: belay runs show \(id)")
+            default: (run.standing.rawValue, "")
             }
-        return ["\(style.strong(id)) \(run.runbook.printable): \(word)", "  \(nodes)", "  → \(advice)"]
+        return ["\(style.strong(id)) \(run.runbook.printable): \(word)", "  \(nodes)"]
+            + (advice.isEmpty ? [] : ["  → \(advice)"]) + (run.review.map { lines($0, id, style) } ?? [])
+    }
+
+    private func lines(_ review: RunSummary.OpenReview, _ id: String, _ style: Style) -> [String] {
+        let age = Span.words(max(0, now.milliseconds - review.since.milliseconds))
+        let due =
+            now < review.due
+            ? "due \(review.due.toSeconds)" : style.bad("OVERDUE") + " since \(review.due.toSeconds)"
+        return [
+            "  \(style.warning("REVIEW OPEN")) for \(age), \(due): \(review.by.printable) broke the glass for \(review.incident.printable)",
+            "  → somebody else looks at it (belay audit show \(id)) and signs: belay review \(id) --comment 'why'",
+        ]
     }
 }
 

@@ -38,6 +38,7 @@ extension Configuration {
             setting("log.origin", log.origin), setting("log.key", log.key ?? Self.nothing),
             setting("log.witnesses", log.witnesses ?? Self.nothing), setting("log.strict", "\(log.strict)"),
             setting("log.reads", "\(log.reads)"), setting("calendar", calendar.summary),
+            setting("notify", notify.isEmpty ? Self.nothing : notify.joined(separator: " ")),
         ]
         for (policy, values) in params.sorted(by: { $0.key < $1.key }) {
             for (name, value) in values.sorted(by: { $0.key < $1.key }) {
