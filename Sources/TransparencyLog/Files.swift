@@ -40,40 +40,21 @@ package enum Files {
         return bytes
     }
 
-    /// The same into an array whose room is used again when it is just right; false when there is no such file.
-    static func read(
-        _ path: String, from offset: Int, count: Int, into bytes: inout [UInt8], limit: Int
-    ) throws(LogReadError) -> Bool {
-        guard let file = try RegularFile(path, limit: limit) else { return false }
-        let count = min(count, max(0, file.size - offset))
-        if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
-        let (filled, failure) = bytes.withUnsafeMutableBytes { file.read(into: $0, from: offset) }
-        if let failure { throw LogReadError(path: path, errno: failure) }
-        bytes.removeLast(count - filled)
-        return true
-    }
-
     /// How a file is not exactly these bytes; nil when it is. A part of it is in memory at a time.
     static func difference(
         _ path: String, from expected: ArraySlice<UInt8>, limit: Int
     ) throws(LogReadError) -> FileDifference? {
         guard let file = try RegularFile(path, limit: limit) else { return .missing }
         guard file.size == expected.count else { return .size(file.size) }
-        var part = [UInt8](repeating: 0, count: min(file.size, partSize))
-        var rest = expected
-        while !rest.isEmpty {
-            let offset = expected.count - rest.count
-            let (filled, failure) = part.withUnsafeMutableBytes { file.read(into: $0, from: offset) }
-            if let failure { throw LogReadError(path: path, errno: failure) }
-            // It was cut off or continued meanwhile.
-            guard 1...rest.count ~= filled else { return .size(offset + filled) }
-            let (found, wanted) = (part.prefix(filled), rest.prefix(filled))
-            if !found.elementsEqualInMemory(wanted) {
-                return .byte(offset + Array(zip(found, wanted).prefix { $0 == $1 }).count)
+        var difference: FileDifference?
+        let failure = expected.withUnsafeBytes { expected in
+            // Not filled with zeroes first, as an array is.
+            withUnsafeTemporaryAllocation(byteCount: min(file.size, partSize), alignment: 16) { part in
+                file.compare(with: expected, by: part, &difference)
             }
-            rest = rest.dropFirst(filled)
         }
-        return nil
+        if let failure { throw LogReadError(path: path, errno: failure) }
+        return difference
     }
 
     /// Whether it is a folder and no link to one.
@@ -88,19 +69,51 @@ package enum Files {
 
     /// The names in a folder, sorted; nil when there is no such folder.
     package static func list(_ path: String) throws(LogReadError) -> [String]? {
+        try contents(path)?.map(\.name)
+    }
+
+    /// The same, and whether each is a folder itself, and no link to one.
+    static func contents(_ path: String) throws(LogReadError) -> [(name: String, isFolder: Bool)]? {
         guard let folder = opendir(path) else {
             if errno == ENOENT { return nil }
             throw LogReadError(path: path, errno: errno)
         }
         defer { closedir(folder) }
-        var names: [String] = []
+        var contents: [(name: String, isFolder: Bool)] = []
         while let entry = readdir(folder) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
-            if name != ".", name != ".." { names.append(name) }
+            guard name != ".", name != ".." else { continue }
+            // Not every file system tells.
+            let isKnown = Int(entry.pointee.d_type) != DT_UNKNOWN
+            let isFolder = isKnown ? Int(entry.pointee.d_type) == DT_DIR : try isFolder("\(path)/\(name)")
+            contents.append((name, isFolder))
         }
-        return names.sorted()
+        return contents.sorted { $0.name < $1.name }
+    }
+}
+
+/// A file of which several parts are read: opening it for each of them would cost as much as reading some.
+final class OpenFile: Sendable {
+    private let path: String
+    private let file: RegularFile
+
+    /// Nil when there is no such file.
+    init?(_ path: String, limit: Int) throws(LogReadError) {
+        guard let file = try RegularFile(path, limit: limit) else { return nil }
+        self.path = path
+        self.file = file
+    }
+
+    /// The bytes from `offset`, at most `count` of them and none beyond the size it had when it was opened, into an array whose room
+    /// is used again when it is just right.
+    func read(from offset: Int, count: Int, into bytes: inout [UInt8]) throws(LogReadError) {
+        let count = min(count, max(0, file.size - offset))
+        if bytes.count != count { bytes = [UInt8](repeating: 0, count: count) }
+        let (filled, failure) = bytes.withUnsafeMutableBytes { file.read(into: $0, from: offset) }
+        if let failure { throw LogReadError(path: path, errno: failure) }
+        bytes.removeLast(count - filled)
     }
 }
 
@@ -151,6 +164,38 @@ private struct RegularFile: ~Copyable {
         }
         return (filled, nil)
     }
+
+    /// How it is not what is expected, which is as long as it was. A failure is the system's number for it.
+    func compare(
+        with expected: UnsafeRawBufferPointer, by part: UnsafeMutableRawBufferPointer,
+        _ difference: inout FileDifference?
+    ) -> Int32? {
+        var offset = 0
+        while offset < expected.count, difference == nil {
+            let (filled, failure) = read(into: part, from: offset)
+            if let failure { return failure }
+            // It was cut off or continued meanwhile.
+            guard 1...(expected.count - offset) ~= filled else {
+                difference = .size(offset + filled)
+                return nil
+            }
+            let wanted = expected[offset..<(offset + filled)]
+            let found = UnsafeRawBufferPointer(rebasing: part[..<filled])
+            if !found.isEqual(to: UnsafeRawBufferPointer(rebasing: wanted)) {
+                difference = .byte(offset + zip(found, wanted).prefix { $0 == $1 }.count)
+            }
+            offset += filled
+        }
+        return nil
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether as many bytes are the same: one memcmp, since a log's tiles are as long as the log.
+    fileprivate func isEqual(to other: UnsafeRawBufferPointer) -> Bool {
+        guard let base = baseAddress, let otherBase = other.baseAddress else { return true }
+        return memcmp(base, otherBase, count) == 0
+    }
 }
 
 /// How a file is not as expected.
@@ -160,18 +205,4 @@ enum FileDifference: Equatable {
     case size(Int)
     /// From this byte on.
     case byte(Int)
-}
-
-extension ArraySlice<UInt8> {
-    /// Whether these are the same bytes: one memcmp, since a log's tiles are as long as the log.
-    fileprivate func elementsEqualInMemory(_ other: ArraySlice<UInt8>) -> Bool {
-        withUnsafeBytes { ours in
-            other.withUnsafeBytes { theirs in
-                guard ours.count == theirs.count, let first = ours.baseAddress, let other = theirs.baseAddress else {
-                    return ours.count == theirs.count
-                }
-                return memcmp(first, other, ours.count) == 0
-            }
-        }
-    }
 }

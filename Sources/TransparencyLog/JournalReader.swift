@@ -51,6 +51,8 @@ public struct JournalReader: Sendable {
 
     private let directory: String
     private var later: ArraySlice<UInt64>
+    /// The segment whose parts are read.
+    private var open: (segment: UInt64, file: OpenFile)?
     private var bytes: [UInt8] = []
     /// Where in the segment `bytes` begins: a follower does not read again what it has seen.
     private var base = 0
@@ -176,11 +178,14 @@ public struct JournalReader: Sendable {
 
     @discardableResult
     private mutating func load(_ segment: UInt64, from offset: Int, count: Int = window) throws -> Bool {
-        let path = "\(directory)/\(LogLayout.segment(startingAt: segment))"
+        // For its rest it is opened again: somebody may have written more.
+        if count != Self.window || open?.segment != segment {
+            let path = "\(directory)/\(LogLayout.segment(startingAt: segment))"
+            open = try OpenFile(path, limit: JournalFormat.maxSegmentSize).map { (segment, $0) }
+        }
+        guard let file = open?.file else { return false }
         let aligned = offset - offset % TailCheck.sector
-        let isThere = try Files.read(
-            path, from: aligned, count: count, into: &bytes, limit: JournalFormat.maxSegmentSize)
-        guard isThere else { return false }
+        try file.read(from: aligned, count: count, into: &bytes)
         base = aligned
         isRest = bytes.count < count
         return true

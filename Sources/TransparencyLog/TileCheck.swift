@@ -26,9 +26,9 @@ struct TileListing: Sendable {
     var isEmpty: Bool { files.isEmpty && strays.isEmpty }
 
     private mutating func list(_ folder: String) throws {
-        for name in try Files.list("\(directory)/\(folder)") ?? [] {
+        for (name, isFolder) in try Files.contents("\(directory)/\(folder)") ?? [] {
             let path = "\(folder)/\(name)"
-            if try Files.isFolder("\(directory)/\(path)") {
+            if isFolder {
                 try list(path)
             } else if let tile = Tile(path: path) {
                 files[Place(tile), default: []].append(tile.width)

@@ -49,8 +49,7 @@ struct FilesTests {
     func limit() throws {
         try with(bytes) { () throws in
             #expect(throws: LogReadError.self) { try Files.difference(path, from: bytes[...], limit: 199_999) }
-            var room = [UInt8](repeating: 7, count: 10)
-            #expect(throws: LogReadError.self) { try Files.read(path, from: 0, count: 10, into: &room, limit: 199_999) }
+            #expect(throws: LogReadError.self) { try OpenFile(path, limit: 199_999) }
         }
     }
 
@@ -71,12 +70,26 @@ struct FilesTests {
     func room(of count: Int) throws {
         var room = [UInt8](repeating: 7, count: count)
         try with(bytes) { () throws in
-            #expect(try Files.read(path, from: 50, count: 1000, into: &room, limit: 1 << 20))
+            let file = try #require(try OpenFile(path, limit: 1 << 20))
+            try file.read(from: 50, count: 1000, into: &room)
             #expect(room == Array(bytes[50..<1050]))
-            #expect(try Files.read(path, from: 100, count: .max, into: &room, limit: 1 << 20))
+            try file.read(from: 100, count: .max, into: &room)
             #expect(room == Array(bytes[100...]))
+            try file.read(from: 200_000, count: 10, into: &room)
+            #expect(room == [])
         }
-        #expect(try !Files.read(path, from: 100, count: .max, into: &room, limit: 1 << 20))
-        #expect(room == Array(bytes[100...]))
+        #expect(try OpenFile(path, limit: 1 << 20) == nil)
+    }
+
+    @Test("a folder's names are sorted, and it is told which of them are folders: a link to one is not")
+    func contents() throws {
+        let files = FileManager.default
+        try files.createDirectory(atPath: "\(path)/b", withIntermediateDirectories: true)
+        defer { try? files.removeItem(atPath: path) }
+        try Data(bytes).write(to: URL(filePath: "\(path)/c"))
+        try files.createSymbolicLink(atPath: "\(path)/a", withDestinationPath: "\(path)/b")
+        let contents = try #require(try Files.contents(path))
+        #expect(contents.map(\.name) == ["a", "b", "c"] && contents.map(\.isFolder) == [false, true, false])
+        #expect(try Files.contents("\(path)/d") == nil)
     }
 }
