@@ -39,8 +39,8 @@ extension JSONScanner {
 
     /// The bytes of a string that was scanned.
     func unescaped(_ text: JSONText) -> [UInt8] {
-        var reader = self
-        reader.position = text.start
+        var reader = JSONScanner()
+        (reader.bytes, reader.position) = (bytes, text.start)
         var result: [UInt8] = []
         while reader.position < text.end {
             if bytes[reader.position] != UInt8(ascii: "\\") {

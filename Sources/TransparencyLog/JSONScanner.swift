@@ -19,8 +19,8 @@ struct EntryHead: Equatable {
 }
 
 /// Goes over an entry where it lies: nothing is decoded, and nothing allocated, but for keys with escapes and objects with many
-/// keys. One scanner takes any number of entries.
-struct JSONScanner {
+/// keys. One scanner takes any number of entries. It is lent, never copied: a copy for each entry would cost more than a look at it.
+struct JSONScanner: ~Copyable {
     /// Which object a member is of.
     private enum Place { case top, intent, elsewhere }
     /// What a value was, as far as anybody asks.
@@ -140,6 +140,7 @@ struct JSONScanner {
     }
 
     /// Whether a string has this value, once unescaped.
+    @inline(__always)
     func isText(_ text: JSONText, _ value: StaticString) -> Bool {
         if text.isEscaped { return unescaped(text).elementsEqual("\(value)".utf8) }
         return isRaw(text, UnsafeRawPointer(value.utf8Start), count: value.utf8CodeUnitCount)
@@ -148,10 +149,12 @@ struct JSONScanner {
     /// Whether a string has this value and no escapes.
     func isPlain(_ text: JSONText, _ value: String) -> Bool {
         guard !text.isEscaped, value.utf8.count == text.end - text.start else { return false }
-        var value = value
-        return value.withUTF8 { isRaw(text, UnsafeRawPointer($0.baseAddress), count: $0.count) }
+        return value.utf8.withContiguousStorageIfAvailable {
+            isRaw(text, UnsafeRawPointer($0.baseAddress), count: $0.count)
+        } ?? false
     }
 
+    @inline(__always)
     private func isRaw(_ text: JSONText, _ value: UnsafeRawPointer?, count: Int) -> Bool {
         guard text.end - text.start == count, let base = bytes.baseAddress, let value else { return false }
         return memcmp(base + text.start, value, count) == 0

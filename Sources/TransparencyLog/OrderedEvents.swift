@@ -49,20 +49,27 @@ struct OrderedEvents: Sendable {
     private(set) var events: [OrderedEvent] = []
     private var names = [Name("")]
 
+    /// None yet.
+    init() {
+        // Most entries are events.
+        events.reserveCapacity(Tile.fullWidth)
+    }
+
     func subject(of event: OrderedEvent) -> Subject { Subject(run: names[event.run], node: names[event.node]) }
 
     /// Adds an entry that `scanner` has just scanned, unless it is of another type or has none.
-    mutating func add(_ scanner: JSONScanner, index: UInt64, leaf: TreeHash) {
+    mutating func add(_ scanner: borrowing JSONScanner, index: UInt64, leaf: TreeHash) {
         let head = scanner.head
         guard let type = head.type, let kind = OrderedEvent.Kind(type, scanner) else { return }
-        let hash = head.intentLeaf.flatMap { TreeHash(hex: scanner.raw($0)) }
         var named: OrderedEvent.Named?
-        if let index = head.intentIndex, let hash { named = OrderedEvent.Named(index: index, leaf: hash) }
+        if let index = head.intentIndex, let text = head.intentLeaf, let hash = TreeHash(hex: scanner.raw(text)) {
+            named = OrderedEvent.Named(index: index, leaf: hash)
+        }
         let (run, node) = (place(of: head.run, scanner), place(of: head.node, scanner))
         events.append(OrderedEvent(index: index, leaf: leaf, kind: kind, run: run, node: node, named: named))
     }
 
-    private mutating func place(of text: JSONText?, _ scanner: JSONScanner) -> Int {
+    private mutating func place(of text: JSONText?, _ scanner: borrowing JSONScanner) -> Int {
         guard let text, text.end > text.start else { return 0 }
         for place in names.indices.suffix(Self.lookback).reversed() where scanner.isPlain(text, names[place].text) {
             return place
@@ -73,7 +80,7 @@ struct OrderedEvents: Sendable {
 }
 
 extension OrderedEvent.Kind {
-    fileprivate init?(_ type: JSONText, _ scanner: JSONScanner) {
+    fileprivate init?(_ type: JSONText, _ scanner: borrowing JSONScanner) {
         if scanner.isText(type, "intent") {
             self = .intent
         } else if scanner.isText(type, "outcome") {

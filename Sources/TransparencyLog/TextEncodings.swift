@@ -28,13 +28,16 @@ enum Hex {
     }
 
     /// Of a digit.
-    @inline(__always)
     static func value(_ character: UInt8) -> UInt8? {
-        switch character {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): character - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): character - UInt8(ascii: "a") + 10
-        default: nil
-        }
+        let digit = digit(character)
+        return digit.isValid ? digit.value : nil
+    }
+
+    /// The same without a branch; the value of what is no digit is of no use.
+    @inline(__always)
+    static func digit(_ character: UInt8) -> (value: UInt8, isValid: Bool) {
+        let (decimal, letter) = (character &- UInt8(ascii: "0"), character &- UInt8(ascii: "a"))
+        return (decimal < 10 ? decimal : letter &+ 10, decimal < 10 || letter < 6)
     }
 }
 

@@ -17,13 +17,14 @@ public struct TreeHash: Hashable, Sendable, CustomStringConvertible {
         guard text.count == 64 else { return nil }
         words = .zero
         let isHex = Swift.withUnsafeMutableBytes(of: &words) { bytes in
+            // Without a branch for each digit: the digits of a hash cannot be foreseen.
+            var isHex = true
             for place in 0..<32 {
-                guard let high = Hex.value(text[2 * place]), let low = Hex.value(text[2 * place + 1]) else {
-                    return false
-                }
-                bytes[place] = high << 4 | low
+                let (high, low) = (Hex.digit(text[2 * place]), Hex.digit(text[2 * place + 1]))
+                isHex = isHex && high.isValid && low.isValid
+                bytes[place] = high.value << 4 | low.value
             }
-            return true
+            return isHex
         }
         guard isHex else { return nil }
     }

@@ -86,7 +86,8 @@ struct JSONCheckTests {
     private struct Shapes {
         var random: SystemRandomNumberGenerator = SystemRandomNumberGenerator()
         private static let names = [
-            "type", "run", "node", "intent", "leaf", "index", "a", "b", "exactly8", "longerthan8", "",
+            "type", "run", "node", "intent", "leaf", "index", "a", "b", "exactly8", "exactly8, and",
+            "exactly8, and one more", "", #"a\n"#, #"exactly8\n"#, #"exactly8, \nand one more"#,
         ]
         private static let texts = [
             "", "x", "a longer text than eight", #"\n"#, #"\""#, #"\u0041"#, "é", #"\x"#, "\u{1}", "…", #"\é"#, #"\\…"#,
@@ -109,10 +110,11 @@ struct JSONCheckTests {
 
         private mutating func object(_ depth: Int) -> String {
             let count = Int.random(in: 0..<(depth == 0 ? 19 : 4), using: &random)
-            let members = (0..<count).map { number in
-                let name = Self.names[Int.random(in: 0..<Self.names.count, using: &random)]
-                return "\"\(name)\(number < 3 ? "" : "\(number)")\":\(value(depth + 1))"
+            var keys = (0..<count).map { number in
+                Self.names[Int.random(in: 0..<Self.names.count, using: &random)] + (number < 3 ? "" : "\(number)")
             }
+            if Int.random(in: 0..<3, using: &random) > 0 { keys.sort() }
+            let members = keys.map { "\"\($0)\":\(value(depth + 1))" }
             return "{\(members.joined(separator: ","))}"
         }
 
@@ -138,7 +140,8 @@ struct JSONCheckTests {
         for _ in 0..<20_000 {
             let entry = shapes.entry()
             entry.withUnsafeBytes { bytes in
-                var (fast, whole) = (JSONScanner(), JSONScanner())
+                var fast = JSONScanner()
+                var whole = JSONScanner()
                 let defects = [
                     Result { () throws(JSONDefect) in try fast.scan(bytes) },
                     Result { () throws(JSONDefect) in try whole.scanWhole(bytes) },
