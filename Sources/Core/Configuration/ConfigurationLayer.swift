@@ -85,6 +85,15 @@ extension ChangeCalendar {
     }
 }
 
+extension PolicyParam {
+    fileprivate var text: String {
+        switch self {
+        case .single(let scalar): scalar.text
+        case .list(let items): "[" + items.map(\.text).joined(separator: ", ") + "]"
+        }
+    }
+}
+
 extension YAMLScalar {
     fileprivate var text: String {
         switch self {

@@ -20,8 +20,8 @@ extension PolicySet {
     public var breakGlassRules: BreakGlassRules {
         var rules = BreakGlassRules.shipped
         guard let policy = policies.first(where: { $0.name == BreakGlassRules.policy }) else { return rules }
-        if case .string(let group)? = policy.params["group"] { rules.group = group }
-        if case .string(let reviewers)? = policy.params["reviewers"] { rules.reviewers = reviewers }
+        if case .single(.string(let group))? = policy.params["group"] { rules.group = group }
+        if case .single(.string(let reviewers))? = policy.params["reviewers"] { rules.reviewers = reviewers }
         return rules
     }
 }
