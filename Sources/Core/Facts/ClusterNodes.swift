@@ -20,7 +20,8 @@ enum ClusterNodes {
         var nodes: [String: Node] = [:]
         for line in text.lines {
             guard let (name, node) = node(line) else {
-                return .unknown("kubectl printed no nodes but '\(Printable.escape(String(line), limit: 60))'")
+                return .unknown(
+                    "kubectl printed no nodes but '\(Printable.escape(String(line.prefix(60)), limit: 60))'")
             }
             guard nodes.updateValue(node, forKey: name) == nil else {
                 return .unknown("kubectl printed the node \(name) twice")
