@@ -45,7 +45,10 @@ struct SystemConfigurationTests {
                 == .init(
                     directory: "/var/lib/belay/log", origin: "a.example/log", witnesses: "/etc/belay/witnesses",
                     strict: true, reads: false))
-        #expect(configuration.params == ["p": ["min": .int(2), "max": .int(9)], "q": ["x": .int(1)]])
+        #expect(
+            configuration.params == [
+                "p": ["min": .single(.int(2)), "max": .single(.int(9))], "q": ["x": .single(.int(1))],
+            ])
         #expect(configuration.calendar == system.calendar && configuration.calendar.windows.isEmpty)
         let settings = configuration.settings(logDirectory: "/var/lib/belay/log").map {
             "\($0.name) \($0.value) \($0.layer.rawValue) \($0.place ?? "-")"
