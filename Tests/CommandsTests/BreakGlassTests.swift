@@ -52,14 +52,14 @@ struct BreakGlassTests {
         let applied = await project.belay(["apply", plan] + Self.why)
         #expect(try await project.hasBegun, "\(applied)")
         #expect(applied.complaints.contains("BREAK-GLASS by alice") && applied.complaints.contains("INC-4711"))
-        #expect(applied.complaints.contains("It lifts: production-needs-approval"))
+        #expect(applied.complaints.contains("It lifts: production-two-approvals"))
         #expect(applied.complaints.contains("Nobody was notified:"))
 
         let types = try await Self.records(project).map(\.type)
         let used = try #require(types.firstIndex(of: "breakglass.used"))
         #expect(types.prefix(used).contains("decision") && types[used + 1] == "run.start")
         let record = try #require(try await Self.used(project).first)
-        #expect(record.lifted == ["production-needs-approval"])
+        #expect(record.lifted == ["production-two-approvals"])
         #expect(record.obligations == ["page:oncall-lead", "review:within=24h"])
         #expect(record.keyFingerprint.hasPrefix("SHA256:") && record.principal.name == "alice")
 

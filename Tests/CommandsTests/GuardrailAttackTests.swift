@@ -57,7 +57,7 @@ struct GuardrailAttackTests {
     @Test("what the machine asks for beyond the project is asked for")
     func machineAsks() async throws {
         let project = try await SignedProject()
-        let layers = try machine("params: {production-needs-approval: {min: 2}}", project)
+        let layers = try machine("params: {production-two-approvals: {min: 2}}", project)
         let plan = try await project.plan(under: layers)
         try await project.leave(project.statement(plan), beside: plan)
         let refusal = await #expect(throws: PermitRefusal.self) {
@@ -69,12 +69,12 @@ struct GuardrailAttackTests {
     @Test(
         "attack: a plan whose machine's settings changed since, or were taken away, is refused",
         arguments: [
-            "params: {production-needs-approval: {min: 1}}", "projects: [/]", "allowedSigners: people", "log: {}",
+            "params: {production-two-approvals: {min: 1}}", "projects: [/]", "allowedSigners: people", "log: {}",
             "calendar: {freezes: [{name: f, start: 2026-01-01T00:00, end: 2026-02-01T00:00}]}",
         ])
     func systemChanged(text: String) async throws {
         let project = try await SignedProject()
-        let asks = "params: {production-needs-approval: {min: 2}}"
+        let asks = "params: {production-two-approvals: {min: 2}}"
         let plan = try await project.plan(under: try machine(asks, project))
         try await project.leave(project.statement(plan), beside: plan)
         let changed = try machine(text, project)

@@ -68,6 +68,7 @@ struct SystemConfigurationTests {
                 "log.strict true system /etc/belay/belay.yaml:6",
                 "log.reads false project /srv/p/belay.yaml:5",
                 "calendar 0 windows, 1 freezes, UTC system /etc/belay/belay.yaml:8",
+                "notify none default -",
                 "params.p.max 9 project /srv/p/belay.yaml:6",
                 "params.p.min 2 system /etc/belay/belay.yaml:7",
                 "params.q.x 1 project /srv/p/belay.yaml:6",

@@ -21,7 +21,7 @@ struct UserConfigurationTests {
     @Test(
         "attack: a user-level file that moves a guardrail is refused with its place and where it belongs",
         arguments: [
-            "policies: [mine]", "params: {production-needs-approval: {min: 0}}", "allowedSigners: friends",
+            "policies: [mine]", "params: {production-two-approvals: {min: 0}}", "allowedSigners: friends",
             "calendar: {}", "log: {directory: /tmp/log}", "inventory: staging.yaml", "runbooks: [mine]",
             "notify: {}", "projects: [/home/eve]",
         ])

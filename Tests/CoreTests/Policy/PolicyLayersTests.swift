@@ -13,6 +13,7 @@ struct PolicyLayersTests {
             metadata: {name: \(name)}
             spec:
               enforcement: hard
+              match: {phases: [execute]}
               params: {least: 2}
               validations:
               - {expression: "size(approvals) >= params.least", message: too few, remedy: Ask.}
