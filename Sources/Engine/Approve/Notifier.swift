@@ -1,5 +1,5 @@
 import Core
-import Foundation
+import SSH
 import Subprocess
 import SystemPackage
 
@@ -21,18 +21,10 @@ struct Notifier: Sendable {
     /// Runs it to its end; at the time limit it is killed, with what it has started.
     /// - Returns: why nobody may have been told; nil when it exited with 0.
     func failure(telling message: [UInt8]) async -> String? {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "belay-" + SystemNonces().next())
-        defer { try? FileManager.default.removeItem(at: folder) }
         do {
-            try FileManager.default.createDirectory(
-                at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-            let file = folder.appending(path: "message").path
-            try ProjectFiles.write(message, to: file)
-            // A file and no pipe: nobody waits for a program that does not read it.
-            let input = try FileDescriptor.open(FilePath(file), .readOnly)
             let result = try await Subprocess.run(
                 .path(FilePath("/usr/bin/timeout")), arguments: Arguments(["-k", "1", "\(seconds)"] + command),
-                input: .fileDescriptor(input, closeAfterSpawningProcess: true), output: .discarded, error: .discarded)
+                input: ProgramInput(message), output: .discarded, error: .discarded)
             return words(result.terminationStatus)
         } catch {
             return "it could not be run: \(Printable.escape("\(error)", limit: 300))"

@@ -1,5 +1,6 @@
 public import Core
 import Foundation
+import SSH
 import Subprocess
 import SystemPackage
 
@@ -24,7 +25,8 @@ public struct SSHKeygen: Sendable {
     /// - Throws: ``WorkspaceError`` with ssh-keygen's own words.
     public func sign(_ message: [UInt8], key: String, namespace: String) async throws -> [UInt8] {
         let result = try await run(
-            Self.program, arguments: ["-Y", "sign", "-q", "-f", key, "-n", namespace], input: .array(message),
+            Self.program, arguments: ["-Y", "sign", "-q", "-f", key, "-n", namespace],
+            input: ProgramInput(message),
             output: .bytes(limit: 1 << 16), error: .string(limit: 1 << 14))
         guard result.terminationStatus.isSuccess else {
             throw WorkspaceError(
@@ -57,7 +59,7 @@ public struct SSHKeygen: Sendable {
                 "-s", file,
             ],
             environment: .custom(["PATH": "/usr/bin:/bin", "LC_ALL": "C"]), workingDirectory: "/",
-            input: .array(message), output: .discarded, error: .string(limit: 1 << 14))
+            input: ProgramInput(message), output: .discarded, error: .string(limit: 1 << 14))
         guard result.terminationStatus.isSuccess else {
             throw SignatureRefusal(
                 .mismatch, "the signature of \(claimed.signer.principal.name) does not fit what it is beside",

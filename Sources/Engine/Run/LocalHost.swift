@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import SSH
 import Subprocess
 import SystemPackage
 
@@ -31,7 +32,7 @@ struct LocalHost: Sendable {
         do {
             let result = try await Subprocess.run(
                 .path(FilePath("/usr/bin/timeout")), arguments: ["-k", "5", "\(seconds)", "/bin/sh", "-s"],
-                workingDirectory: FilePath("/"), input: .string(script, using: UTF8.self),
+                workingDirectory: FilePath("/"), input: ProgramInput(Array(script.utf8)),
                 output: .bytes(limit: 64 << 20), error: .discarded)
             return result.standardOutput
         } catch {

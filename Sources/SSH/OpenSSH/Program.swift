@@ -36,7 +36,7 @@ struct Program: Sendable {
     private func runToItsEnd(limit: Int) async -> Outcome {
         do {
             let result = try await Subprocess.run(
-                .name(name), arguments: Arguments(arguments), environment: inherited, input: .array(input),
+                .name(name), arguments: Arguments(arguments), environment: inherited, input: ProgramInput(input),
                 output: .bytes(limit: limit), error: .bytes(limit: limit))
             let status: Int? = if case .exited(let code) = result.terminationStatus { Int(code) } else { nil }
             return .success(Result(status: status, output: result.standardOutput, errors: result.standardError))

@@ -4,8 +4,13 @@ import Testing
 
 @testable import SSH
 
-@Suite("Programs that are held", .timeLimit(.minutes(1)))
+@Suite("Programs of this machine", .timeLimit(.minutes(1)))
 struct ProgramTests {
+    init() {
+        // As belay does: a pipe that nobody reads is an error, and not the end.
+        signal(SIGPIPE) { _ in }
+    }
+
     @Test(
         "what a way back needs is in a session of its own, which a terminal's Ctrl-C does not reach, and ends when let go"
     )
@@ -23,5 +28,20 @@ struct ProgramTests {
         task.cancel()
         await task.value
         #expect(kill(process, 0) == -1 && errno == ESRCH)
+    }
+
+    @Test("a program that ends without reading its input, of which there is more than a pipe holds, has just ended")
+    func unreadInput() async throws {
+        let program = Program(name: "sh", arguments: ["-c", "exit 3"], input: [UInt8](repeating: 0x20, count: 4 << 20))
+        #expect(try await program.run(within: .seconds(30), limit: 100).status == 3)
+    }
+
+    @Test("a program that is late is ended, with its input unread")
+    func lateInput() async throws {
+        let program = Program(name: "sleep", arguments: ["60"], input: [UInt8](repeating: 0x20, count: 4 << 20))
+        let error = await #expect(throws: ProgramError.self) {
+            try await program.run(within: .milliseconds(300), limit: 100)
+        }
+        #expect(error?.isLate == true)
     }
 }
