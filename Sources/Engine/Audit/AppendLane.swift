@@ -1,22 +1,32 @@
-/// A thread that appends. There are two: while one waits for the disk, the other writes what has come meanwhile, and has it
-/// synced too. What is synced includes all that was written before, whoever wrote it, so batches may end in any order.
+/// A thread that appends. There are two: while the first waits for the disk, and much has come meanwhile, the second writes it
+/// and has it synced, too. What is synced includes all that was written before, whoever wrote it, so batches may end in any
+/// order.
 final class AppendLane: ThreadBody {
+    private let lane: AppendQueue.Lane
     private let queue: AppendQueue
     private let writer: GuardedWriter
     private let files: any LogFiles
+    private let opening: @Sendable () -> Void
 
-    init(_ queue: AppendQueue, writer: GuardedWriter, files: any LogFiles) {
+    /// - Parameter opening: what the thread does before anything else.
+    init(
+        _ lane: AppendQueue.Lane, of queue: AppendQueue, writer: GuardedWriter, files: any LogFiles,
+        opening: @escaping @Sendable () -> Void = {}
+    ) {
+        self.lane = lane
         self.queue = queue
         self.writer = writer
         self.files = files
+        self.opening = opening
     }
 
     func run() {
+        opening()
         // The kernel tells each descriptor once that a write failed. One that is shared might have told somebody else.
         var own: Segment?
-        while let tickets = queue.next() {
+        while let tickets = queue.next(lane) {
             let answers = append(tickets, &own)
-            queue.done(failed: answers.areFailures)
+            queue.done(lane, failed: answers.areFailures)
             answers.send()
         }
     }

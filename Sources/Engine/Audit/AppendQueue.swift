@@ -5,43 +5,46 @@ struct AppendTicket: Sendable {
     let continuation: CheckedContinuation<Range<UInt64>, any Error>
 }
 
-/// What waits to be written, and how many of those who write are at it. Callers leave their entries here and are woken when
+/// What waits to be written, and which of the two lanes are at it. Callers leave their entries here and are woken when
 /// those are durable.
 // @unchecked: all that changes is touched only within `monitor`.
 final class AppendQueue: @unchecked Sendable {
+    /// The lane that writes whatever comes, and the one that helps while that is at the disk and much waits.
+    enum Lane: Int { case first, second }
+
     /// While one batch is synced, so many are worth a sync of their own; fewer wait for it and are the next one's.
     private static let worthwhile = 16
-    private let monitor = Monitor()
+    private let monitor = Monitor(waiters: 2)
     private var tickets: [AppendTicket] = []
-    private var writing = 0
+    private var busy: Set<Lane> = []
     private var isStopped = false
     private var hasFailed = false
 
     /// False when the log is closed.
     func add(_ ticket: AppendTicket) -> Bool {
-        let isOpen = monitor.withLock {
+        monitor.withLock {
             if !isStopped { tickets.append(ticket) }
-            if isReady { monitor.signal() }
+            signal()
             return !isStopped
         }
-        return isOpen
     }
 
-    /// All that wait, as soon as it is time; nil when the log is closed and nobody waits any more.
-    func next() -> [AppendTicket]? {
+    /// All that wait, as soon as it is the lane's turn; nil when the log is closed and nobody waits any more.
+    func next(_ lane: Lane) -> [AppendTicket]? {
         monitor.withLock {
-            while !isReady, !(isStopped && tickets.isEmpty) { monitor.wait() }
+            while !isReady(lane), !(isStopped && tickets.isEmpty) { monitor.wait(lane.rawValue) }
             defer { tickets = [] }
-            if !tickets.isEmpty { writing += 1 }
+            if !tickets.isEmpty { busy.insert(lane) }
             return tickets.isEmpty ? nil : tickets
         }
     }
 
     /// What `next` gave is done with. After a failure nobody waits for a disk that may hang: all are refused at once.
-    func done(failed: Bool) {
+    func done(_ lane: Lane, failed: Bool) {
         monitor.withLock {
-            writing -= 1
+            busy.remove(lane)
             if failed { hasFailed = true }
+            signal()
         }
     }
 
@@ -49,12 +52,21 @@ final class AppendQueue: @unchecked Sendable {
     func stop() {
         monitor.withLock {
             isStopped = true
-            monitor.broadcast()
+            for lane in [Lane.first, .second] { monitor.signal(lane.rawValue) }
         }
     }
 
-    private var isReady: Bool {
-        !tickets.isEmpty && (writing == 0 || tickets.count >= Self.worthwhile || isStopped || hasFailed)
+    /// Wakes whose turn it is.
+    private func signal() {
+        for lane in [Lane.first, .second] where !busy.contains(lane) && isReady(lane) {
+            return monitor.signal(lane.rawValue)
+        }
+    }
+
+    private func isReady(_ lane: Lane) -> Bool {
+        guard !tickets.isEmpty else { return false }
+        let isWorthwhile = tickets.count >= Self.worthwhile || isStopped || hasFailed
+        return lane == .first ? busy.isEmpty || isWorthwhile : !busy.isEmpty && isWorthwhile
     }
 }
 

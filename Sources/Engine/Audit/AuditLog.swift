@@ -58,9 +58,16 @@ public actor AuditLog {
 
     private func load(
         anchor: String?, pace: PublishPace, first: (@Sendable (VerifierKey) throws -> [UInt8])?
-    ) throws {
-        try writer.open(keys: keys, anchor: anchor, pace: pace, first: first)
-        for _ in 0..<2 { try startThread(AppendLane(queue, writer: writer, files: keys.files)) }
+    ) async throws {
+        let (writer, keys) = (writer, keys)
+        try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
+            let lane = AppendLane(.first, of: queue, writer: writer, files: keys.files) {
+                opened.resume(
+                    with: Result { try writer.open(keys: keys, anchor: anchor, pace: pace, first: first) })
+            }
+            do { try startThread(lane) } catch { opened.resume(throwing: error) }
+        }
+        try startThread(AppendLane(.second, of: queue, writer: writer, files: keys.files))
     }
 
     /// The public key that verifies this log's checkpoints.

@@ -5,22 +5,26 @@ import Glibc
 final class Monitor: @unchecked Sendable {
     // Allocated, because POSIX wants them at one address for life.
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    private let conditions: UnsafeMutablePointer<pthread_cond_t>
+    private let waiters: Int
 
-    init() {
+    /// - Parameter waiters: how many kinds of waiters there are, each of which is signalled by itself.
+    init(waiters: Int = 1) {
+        self.waiters = waiters
+        conditions = .allocate(capacity: waiters)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         // So that a changed wall clock neither hurries nor delays who waits.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, &attributes)
+        for waiter in 0..<waiters { pthread_cond_init(conditions + waiter, &attributes) }
         pthread_condattr_destroy(&attributes)
     }
 
     deinit {
-        pthread_cond_destroy(condition)
+        for waiter in 0..<waiters { pthread_cond_destroy(conditions + waiter) }
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
+        conditions.deallocate()
         mutex.deallocate()
     }
 
@@ -31,18 +35,16 @@ final class Monitor: @unchecked Sendable {
     }
 
     /// Within `withLock`: until somebody signals, or `nanoseconds` of CLOCK_MONOTONIC.
-    func wait(until nanoseconds: UInt64? = nil) {
+    func wait(_ waiter: Int = 0, until nanoseconds: UInt64? = nil) {
         guard let nanoseconds else {
-            pthread_cond_wait(condition, mutex)
+            pthread_cond_wait(conditions + waiter, mutex)
             return
         }
         var time = timespec(tv_sec: Int(nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
-        pthread_cond_timedwait(condition, mutex, &time)
+        pthread_cond_timedwait(conditions + waiter, mutex, &time)
     }
 
-    func signal() { pthread_cond_signal(condition) }
-
-    func broadcast() { pthread_cond_broadcast(condition) }
+    func signal(_ waiter: Int = 0) { pthread_cond_signal(conditions + waiter) }
 
     static var now: UInt64 {
         var time = timespec()
