@@ -8,7 +8,9 @@ struct PolicyReplayView: Sendable {
     let unreadable: [UInt64]
 
     /// Under the same policies the same must come of the same.
-    var exit: Exit { decisions.contains { $0.hasSamePolicies && !$0.isSame } ? .logNotIntact : .done }
+    var exit: Exit {
+        decisions.contains { $0.hasSamePolicies && !$0.isSame || !$0.isOfThisPlan } ? .logNotIntact : .done
+    }
 
     func text(_ style: Style) -> String {
         let lost = unreadable.map {
@@ -35,6 +37,9 @@ struct PolicyReplayView: Sendable {
     }
 
     private func verdict(_ decision: ReplayedDecision, _ style: Style) -> String {
+        guard decision.isOfThisPlan else {
+            return style.bad("it was made from what is about another plan, \(decision.input.planSha256.printable)")
+        }
         let now = Self.words(decision.replayed.findings)
         guard let recorded = decision.recorded else { return "\(now); the log ends before what was decided" }
         if decision.isSame { return "\(now), \(style.good("the same"))" }

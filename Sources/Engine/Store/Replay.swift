@@ -6,6 +6,8 @@ public struct ReplayedDecision: Sendable {
     public let entry: UInt64
     /// The input.
     public let input: DecisionInput
+    /// Whether the input is about the plan that the run is of.
+    public let isOfThisPlan: Bool
     /// What was found then; nil where the log ends before it.
     public let recorded: [Finding]?
     /// The decision about the plan as a whole that was recorded; at a node's turn only findings are.
@@ -17,15 +19,18 @@ public struct ReplayedDecision: Sendable {
     public var hasSamePolicies: Bool { input.policySet == replayed.policySet }
     /// Whether the same is found, and for a plan as a whole the same follows: from a finding nobody reads what is allowed.
     public var isSame: Bool {
-        guard recorded == nil || recorded == replayed.findings else { return false }
+        guard isOfThisPlan, recorded == nil || recorded == replayed.findings else { return false }
         guard let decision else { return true }
         return decision.allowed == replayed.allowed && decision.grants == replayed.grants
             && decision.obligations == replayed.obligations && decision.approvals == replayed.approvals
             && decision.breakGlass == replayed.breakGlass
     }
 
-    fileprivate init(entry: UInt64, _ input: DecisionInput, answeredBy answer: Answer?, _ replayed: Decision) {
+    fileprivate init(
+        entry: UInt64, _ input: DecisionInput, of planSha256: String, answeredBy answer: Answer?, _ replayed: Decision
+    ) {
         self.entry = entry
+        isOfThisPlan = input.planSha256 == planSha256
         self.input = input
         self.replayed = replayed
         switch answer {
@@ -60,7 +65,8 @@ extension StoredRun {
             let later = records[(position + 1)...]
             decisions.append(
                 ReplayedDecision(
-                    entry: record.index, input, answeredBy: later.lazy.compactMap { $0.answer(to: input) }.first,
+                    entry: record.index, input, of: planSha256,
+                    answeredBy: later.lazy.compactMap { $0.answer(to: input) }.first,
                     policies.judge(PolicyInput(input, plan: plan))))
         }
         guard !decisions.isEmpty || !unreadable.isEmpty else {

@@ -23,7 +23,8 @@ struct PolicyReplayViewTests {
     ) throws -> PolicyReplayView {
         var story = Story(id: "20261122-180000-ab12", [Sample.node([Sample.restart()])])
         try story.begin()
-        let input = Sample.input(story.plan, policySet: policies.digest)
+        var input = Sample.input(story.plan, policySet: policies.digest)
+        input.planSha256 = try story.store.run(story.plan.id).planSha256
         try story.add(.decisionInput(DecisionInputRecord(input)))
         var decision = policies.judge(PolicyInput(input, plan: story.plan))
         if let finding { decision.findings.append(finding) }

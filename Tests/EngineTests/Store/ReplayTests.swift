@@ -71,7 +71,7 @@ struct ReplayTests {
 
     /// A run of a plan, an input, and what was decided from it; each through JSON, as the log has it.
     private static func run(
-        _ policies: PolicySet, turn: String? = nil, loses: Bool = false,
+        _ policies: PolicySet, turn: String? = nil, loses: Bool = false, of planSha256: String = "d",
         deciding change: (inout Decision) -> Void = { _ in }
     ) throws -> StoredRun {
         let plan = plan()
@@ -79,7 +79,7 @@ struct ReplayTests {
         var decision = policies.judge(input)
         change(&decision)
         let planned = PlannedRecord(
-            plan: Payload(bytes: try JSON.encode(plan)), planSha256: "d", signature: "s")
+            plan: Payload(bytes: try JSON.encode(plan)), planSha256: planSha256, signature: "s")
         let said: LogEvent = turn == nil ? .decided(decision) : .run(.judged(findings: decision.findings))
         let events: [(LogEvent, String?)] = try [
             (.planned(planned), nil),
@@ -118,6 +118,13 @@ struct ReplayTests {
         let policies = try Self.policies(Self.fails)
         let (decisions, _) = try Self.run(policies) { $0.findings = [] }.replay(under: policies)
         #expect(decisions.map(\.isSame) == [false] && decisions.map(\.hasSamePolicies) == [true])
+    }
+
+    @Test("an input that is about another plan than the run's is noticed, whatever was decided from it")
+    func anotherPlan() throws {
+        let policies = try Self.policies(Self.holds)
+        let (decisions, _) = try Self.run(policies, of: "e").replay(under: policies)
+        #expect(decisions.map(\.isOfThisPlan) == [false] && decisions.map(\.isSame) == [false])
     }
 
     @Test("a decision that allows in spite of its findings, or by another grant, is noticed")
