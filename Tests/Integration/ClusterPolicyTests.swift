@@ -3,7 +3,7 @@ import Testing
 
 /// Policies that read what the API says of the cluster, and who is occupied: with a pool of the lent node and one that is in
 /// Kubernetes alone, where nobody can log in.
-@Suite("Policies over the cluster, on real nodes", .enabled(if: Cluster.isUp), .timeLimit(.minutes(20)))
+@Suite("Policies over the cluster, on real nodes", .enabled(if: Cluster.isUp), .timeLimit(.minutes(40)))
 struct ClusterPolicyTests {
     private static func policy(_ expression: String, message: String = "'no'") -> String {
         """
