@@ -27,12 +27,14 @@ struct LocalHost: Sendable {
         return HostPlan.local(machineID: machineID, records: state + "/records")
     }
 
-    /// Runs a script with `/bin/sh`, as the operator.
+    static func input(_ script: String) -> [UInt8] { Array(Wrapper.whole(script).utf8) }
+
+    /// Runs a script with `/bin/sh`, as the operator. One that is cut off, because nobody waits for it any more, does nothing.
     func run(_ script: String, seconds: Int) async throws(NodeFailure) -> [UInt8] {
         do {
             let result = try await Subprocess.run(
                 .path(FilePath("/usr/bin/timeout")), arguments: ["-k", "5", "\(seconds)", "/bin/sh", "-s"],
-                workingDirectory: FilePath("/"), input: ProgramInput(Array(script.utf8)),
+                workingDirectory: FilePath("/"), input: ProgramInput(Self.input(script)),
                 output: .bytes(limit: 64 << 20), error: .discarded)
             return result.standardOutput
         } catch {

@@ -16,7 +16,7 @@
 /// process is spent on reading.
 /// Only POSIX words are used: dash, bash and BusyBox run it, and any login shell can pass it on, since it has no
 /// newline, no `!` and no quote inside the quoted parts.
-struct Wrapper {
+package struct Wrapper {
     /// After the time limit's TERM, KILL follows this many seconds later.
     static let killDelay = 5
 
@@ -43,8 +43,11 @@ struct Wrapper {
         let sudo = privilege == .sudo ? ["sudo", "-n", "--"] : []
         let words = sudo + ["/bin/sh", "-c", Self.quotedOuter, "sh", String(seconds)]
         line = (words + shell.map(Self.quoted)).joined(separator: " ")
-        input = Array("\(nonce)\n{ if :; then :; \(script)\nfi\n} </dev/null\n".utf8)
+        input = Array("\(nonce)\n\(Self.whole(script))".utf8)
     }
+
+    /// A script as a shell reads it from its standard input: all of it, or nothing of it is run.
+    package static func whole(_ script: String) -> String { "{ if :; then :; \(script)\nfi\n} </dev/null\n" }
 
     /// The end of a run from the end mark's word; nil when the word says that the script was not started.
     func termination(status: String, elapsed: Duration) -> Termination? {
