@@ -45,7 +45,7 @@ public struct Belay: Sendable {
 
     /// The log's name and key, for a plan to be bound to.
     ///
-    /// Where the log lies may follow from the user's environment. A project that names the log's key is not moved by that;
+    /// Where no file says where the log lies, each account has its own. A project that names the log's key runs in that alone;
     /// recovery and resolutions are not kept from a log of their own (law 5).
     func planningLog() async throws -> LogReference {
         let reference = try await log.reference

@@ -139,22 +139,24 @@ struct TurnJudge: Judge {
             guard (try? Belay.isStranger(sighting.view.targets[index], in: plan)) == true else { continue }
             sighting.view.targets[index].facts = .unknown(Belay.strangerSentence)
         }
+        var input: PolicyInput
+        // What cannot be decided is a no. The run is under way: its other nodes are brought to an end all the same.
         do {
-            var input = try await belay.input(
+            input = try await belay.input(
                 .execute, of: plan, planSha256, by: requester, approvals: approvals, sighting, turn: node,
                 for: policies)
-            input.breakGlass = breakGlass
-            try await belay.record(input, for: policies, by: belay.runner.holder)
-            return policies.judge(input).findings
         } catch let failure as ClockFailure {
-            // The run is under way: its other nodes are brought to an end all the same.
-            return [failure.finding(on: node)]
+            return [Self.undecided(node, failure.message, remedy: failure.remedy)]
+        } catch {
+            let message = "the audit log cannot be read: \(Printable.escape("\(error)", limit: 300))"
+            return [Self.undecided(node, message, remedy: "Find out why with `belay audit verify`, then plan again.")]
         }
+        input.breakGlass = breakGlass
+        try await belay.record(input, for: policies, by: belay.runner.holder)
+        return policies.judge(input).findings
     }
-}
 
-extension ClockFailure {
-    fileprivate func finding(on node: String) -> Finding {
+    private static func undecided(_ node: String, _ message: String, remedy: String) -> Finding {
         Finding(
             policy: "input", enforcement: nil, place: "", node: node, step: nil, outcome: .error, message: message,
             remedy: remedy)
