@@ -10,21 +10,13 @@ public final class LoopGroup: Sendable {
     /// Makes `count` loops, one per core unless told.
     public init(count: Int? = nil) throws(SSHError) {
         Self.raiseDescriptorLimit()
-        Self.makeBrokenPipesErrors()
+        BrokenPipe.isAnError
         let count = max(1, count ?? sysconf(Int32(_SC_NPROCESSORS_ONLN)))
         var loops: [EventLoop] = []
         for _ in 0..<count { loops.append(try EventLoop()) }
         self.loops = loops
         // libssh2_init(3) is not thread-safe, a static's initialiser is.
         _ = LibSSH2.isReady
-    }
-
-    /// A program that ends before it has read its input would take this process with it. A handler that does nothing, unless
-    /// the process has one: an ignored signal would be inherited by those programs, a handler is not.
-    private static func makeBrokenPipesErrors() {
-        var current = sigaction()
-        guard sigaction(SIGPIPE, nil, &current) == 0, current.__sigaction_handler.sa_handler == nil else { return }
-        signal(SIGPIPE) { _ in }
     }
 
     /// One descriptor a session, thousands at once: as many as the system permits without asking anybody.

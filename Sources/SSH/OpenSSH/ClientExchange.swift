@@ -43,6 +43,7 @@ final class ClientExchange: Sendable {
     /// Runs ssh to its end; it is killed at the deadline, when the task is cancelled, and some time after the script's
     /// end. Once it is gone its pipes are read to what they hold, even if someone else still has them open.
     func run(_ arguments: [String], until deadline: Instant) async -> End {
+        BrokenPipe.isAnError
         var platform = PlatformOptions()
         platform.createSession = true
         do {

@@ -8,6 +8,7 @@ package struct ProgramInput: InputProtocol {
     /// The bytes, all at once.
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
+        BrokenPipe.isAnError
     }
 
     package func write(with writer: StandardInputWriter) async throws {
