@@ -43,8 +43,9 @@ struct Checker {
         switch node.kind {
         case .literal(let value): literalType(value)
         case .identifier(let name): identifier(name, node)
-        case .select(let operand, let field): select(type(of: reading(operand)), field, node)
-        case .has(let operand, let field): has(type(of: reading(operand)), field, node)
+        // The operand's path is only a part of this one's.
+        case .select(let operand, let field): select(type(of: operand), field, node)
+        case .has(let operand, let field): has(type(of: operand), field, node)
         case .index(let operand, let index): self.index(check(operand), check(index), index)
         case .call(let name, let target, let arguments): call(name, target, arguments, node)
         case .unary(let symbol, let operand): unary(symbol, check(operand), node)
@@ -54,12 +55,6 @@ struct Checker {
         case .map(let entries): map(entries)
         case .comprehension(let comprehension): self.comprehension(comprehension)
         }
-    }
-
-    /// The operand of a selection: its path is only a part of the selection's, but what is not a path is looked into.
-    private mutating func reading(_ operand: Node) -> Node {
-        if case .identifier(let name) = operand.kind, staticPath(operand) != nil { references.insert(name) }
-        return operand
     }
 
     private func staticPath(_ node: Node) -> String? {

@@ -1,11 +1,14 @@
 /// An expression that was parsed and checked, ready to be evaluated any number of times.
-public struct Program: Sendable {
+public struct Program: Sendable, Identifiable {
     /// The text it was compiled from.
     public let source: String
     /// The type the checker deduced for its value.
     public let type: CELType
-    /// The variables and field paths it reads, as far as they are static: `node`, `node.firewall.inputPolicy`.
+    /// The longest static paths that it reads: `node.firewall.inputPolicy`; `node` where it reads the variable as a whole.
     public let references: Set<String>
+
+    /// The same for copies of one compiled expression, and for no two others that exist at the same time.
+    public var id: ObjectIdentifier { ObjectIdentifier(root) }
 
     private let root: Node
     /// Regular expressions by the literals in `root` that they were compiled from.

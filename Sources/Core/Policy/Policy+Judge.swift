@@ -41,7 +41,7 @@ extension Policy {
     private func validate(_ bindings: [String: Value], _ meter: inout PolicyMeter, _ verdict: inout Verdict) {
         for validation in validations {
             meter.validations += 1
-            let evaluation = meter.evaluate(validation.program, bindings)
+            let evaluation = meter.evaluate(validation.program, of: self, bindings)
             verdict.validations.append(evaluation)
             if let error = evaluation.error {
                 var finding = undecided(error, at: validation.location, "it could not be decided")
@@ -56,7 +56,7 @@ extension Policy {
     private func evaluateConditions(_ bindings: [String: Value], _ meter: inout PolicyMeter) -> [Evaluation] {
         var seen: [Evaluation] = []
         for condition in conditions {
-            seen.append(meter.evaluate(condition.program, bindings))
+            seen.append(meter.evaluate(condition.program, of: self, bindings))
             if seen.last?.truth == false { break }
         }
         return seen
@@ -66,7 +66,7 @@ extension Policy {
         var bindings = bindings
         var fields: [String: Value] = [:]
         for variable in variables {
-            fields[variable.name] = meter.value(of: variable, of: name, bindings)
+            fields[variable.name] = meter.value(of: variable, of: self, bindings)
             bindings["variables"] = .message(name: "Variables", fields: fields)
         }
         return .message(name: "Variables", fields: fields)
@@ -115,7 +115,7 @@ extension Policy {
         switch message {
         case .text(let text): return Printable.escape(text, limit: 500)
         case .program(let program):
-            switch meter.evaluate(program, bindings).result {
+            switch meter.evaluate(program, of: self, bindings).result {
             case .success(.string(let text)): return Printable.escape(text, limit: 500)
             case .success: return "its validation is false"
             case .failure(let error):

@@ -25,7 +25,7 @@ extension Policy {
         let match = Self.match(spec)
         let conditions = spec.list("matchConditions") { Self.condition($0, declarations) }
         let variables = Self.variables(spec, &declarations)
-        let asking = Self.readers(of: "approvals", among: variables.compactMap(\.self))
+        let asking = variables.compactMap(\.self).reading(["approvals"])
         let validations = spec.nonEmptyList("validations") { Self.validation($0, declarations, asking: asking) }
         self.name = name
         self.location = location
@@ -72,7 +72,7 @@ extension Policy {
     }
 
     private static func validation(
-        _ fields: YAMLFields, _ declarations: Declarations, asking: Set<String>
+        _ fields: YAMLFields, _ declarations: Declarations, asking: Set<Substring>
     ) -> Validation? {
         let place = fields.location(of: "expression")
         let program = fields.program("expression", declarations: declarations)
@@ -84,7 +84,7 @@ extension Policy {
         guard let program, let message = spoken.map(Message.program) ?? text.map(Message.text) else { return nil }
         return Validation(
             program: program, message: message, remedy: remedy,
-            readsApprovals: reads(program, "approvals", through: asking), location: place)
+            readsApprovals: program.reads(anyOf: ["approvals"], through: asking), location: place)
     }
 
     private static func obligations(_ spec: YAMLFields) -> [String] {
@@ -115,26 +115,11 @@ extension Policy {
     /// While planning nobody can have approved yet, so such a policy would deny every plan before it can be approved.
     private func refuseApprovalsWhilePlanning(_ spec: YAMLFields) {
         guard match.phases.contains(.plan) else { return }
-        let asking = Self.readers(of: "approvals", among: variables)
+        let asking = variables.reading(["approvals"])
         let programs = conditions.map(\.program) + validations.map(\.program)
-        guard programs.contains(where: { Self.reads($0, "approvals", through: asking) }) else { return }
+        guard programs.contains(where: { $0.reads(anyOf: ["approvals"], through: asking) }) else { return }
         spec.error(
             "match", "a policy that reads approvals must say 'phases: [execute]': a plan is approved after it was made")
-    }
-
-    /// The variables whose value depends on a root variable.
-    private static func readers(of root: String, among variables: [Variable]) -> Set<String> {
-        variables.reduce(into: []) { readers, variable in
-            if reads(variable.program, root, through: readers) { readers.insert(variable.name) }
-        }
-    }
-
-    private static func reads(_ program: Program, _ root: String, through variables: Set<String>) -> Bool {
-        program.references.contains { path in
-            let parts = path.split(separator: ".")
-            return parts.first == root[...]
-                || (parts.count > 1 && parts[0] == "variables" && variables.contains("\(parts[1])"))
-        }
     }
 }
 

@@ -41,7 +41,8 @@ import Testing
         func decide(runs: Int) throws -> Decision {
             var input = Self.input(nodes: 400, runs: runs)
             (input.requester.name, input.plan.runbook.author) = (left, right)
-            return try Samples.judge(Samples.policy("request.principal.user != runbook.author"), input)
+            return try Samples.judge(
+                Samples.policy("node.name != '' && request.principal.user != runbook.author"), input)
         }
         let many = try decide(runs: 1000)
         #expect(many.allowed && many.evaluated.cost > 400 * 90_000 && many.evaluated.validations == 400)
@@ -51,16 +52,18 @@ import Testing
     }
 
     @Test("beyond its limit a decision denies")
-    func beyond() {
+    func beyond() throws {
         var meter = PolicyMeter(limit: 10)
-        let program = try? Program.compile("[1, 2, 3, 4].all(x, x > 0)", declarations: PolicySchema.declarations)
-        #expect(throws: EvaluationError.self) { try program.map { meter.evaluate($0, [:]) }?.result.get() }
+        let policy = try Samples.load([Samples.policy("[1, 2, 3, 4].all(x, x > 0)")]).policies[0]
+        let evaluation = meter.evaluate(policy.validations[0].program, of: policy, [:])
+        #expect(throws: EvaluationError.self) { try evaluation.result.get() }
         #expect(meter.spent == 10)
     }
 
     private static let variables = """
         variables:
-        - {name: recent, expression: "history.runs.filter(r, now - r.startedAt < duration('1h'))"}
+        - {name: since, expression: "now - duration('1h')"}
+        - {name: recent, expression: "history.runs.filter(r, r.startedAt > variables.since)"}
         - {name: here, expression: "variables.recent.filter(r, r.node == node.name)"}
         - {name: name, expression: "node.name"}
         - {name: step, expression: "action.id"}
@@ -79,6 +82,25 @@ import Testing
         let (one, two, three) = (try cost(nodes: 1), try cost(nodes: 2), try cost(nodes: 3))
         // The 59 runs are gone over once in all, and the recent ones of each node once more for it.
         #expect(one > two - one + 59 && three - two < 59 * 20)
+    }
+
+    @Test(
+        "only what names neither node nor step, by itself or through a variable, is taken from the node before",
+        arguments: [
+            ("node.name != 'n1'", "true"), ("variables.v", "node.name != 'n1'"), ("variables.w", "node.name != 'n1'"),
+            ("[variables].size() == 0 || variables.w", "node.name != 'n1'"),
+            ("[dyn(variables)].exists(v, v.w)", "node.name != 'n1'"),
+            ("action.id == '' || variables.v", "node.name != 'n1'"),
+            ("[dyn(node)].exists(n, n.name != 'n1')", "true"), ("has(node.labels.a) || node.name != 'n1'", "true"),
+        ])
+    func varies(rule: String, variable: String) throws {
+        let more = """
+            variables:
+            - {name: v, expression: "\(variable)"}
+            - {name: w, expression: variables.v}
+            """
+        #expect(
+            try Samples.judge(Samples.policy(rule, more: more), Self.input(nodes: 4)).findings.map(\.node) == ["n1"])
     }
 
     @Test("whether a standing grant covers the node is not taken from the node before")
