@@ -7,6 +7,7 @@ struct block {
     uint64_t quotes, backslashes, others;
 };
 
+typedef void mark_all(const void *bytes, size_t count, uint64_t *marks);
 typedef struct block look_at(const unsigned char *bytes);
 // Which of them may follow a backslash; asked about some of them only.
 typedef uint64_t find(const unsigned char *bytes, uint64_t some);
@@ -80,7 +81,7 @@ static inline uint64_t escapable_one_by_one(const unsigned char *bytes, uint64_t
     return found;
 }
 
-void belay_json_marks_portable(const void *bytes, size_t count, uint64_t *marks) {
+static void mark_portable(const void *bytes, size_t count, uint64_t *marks) {
     mark(bytes, count, marks, look_by_eight, escapable_one_by_one);
 }
 
@@ -119,14 +120,36 @@ AVX2 static void mark_avx2(const void *bytes, size_t count, uint64_t *marks) {
     mark(bytes, count, marks, look_avx2, escapable_avx2);
 }
 
-void belay_json_marks(const void *bytes, size_t count, uint64_t *marks) {
-    if (__builtin_cpu_supports("avx2")) return mark_avx2(bytes, count, marks);
-    belay_json_marks_portable(bytes, count, marks);
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+
+AVX512 static inline struct block look_avx512(const unsigned char *bytes) {
+    __m512i all = _mm512_loadu_si512(bytes);
+    return (struct block){
+        .quotes = _mm512_cmpeq_epi8_mask(all, _mm512_set1_epi8('"')),
+        .backslashes = _mm512_cmpeq_epi8_mask(all, _mm512_set1_epi8('\\')),
+        .others = _mm512_cmplt_epi8_mask(all, _mm512_set1_epi8(0x20)),
+    };
+}
+
+AVX512 static void mark_avx512(const void *bytes, size_t count, uint64_t *marks) {
+    mark(bytes, count, marks, look_avx512, escapable_avx2);
+}
+
+static mark_all *const ways[] = {mark_portable, mark_avx2, mark_avx512};
+
+int belay_json_ways(void) {
+    return __builtin_cpu_supports("avx512bw") ? 3 : __builtin_cpu_supports("avx2") ? 2 : 1;
 }
 
 #else
 
-void belay_json_marks(const void *bytes, size_t count, uint64_t *marks) {
-    belay_json_marks_portable(bytes, count, marks);
-}
+static mark_all *const ways[] = {mark_portable};
+
+int belay_json_ways(void) { return 1; }
 #endif
+
+void belay_json_marks_by(int way, const void *bytes, size_t count, uint64_t *marks) { ways[way](bytes, count, marks); }
+
+void belay_json_marks(const void *bytes, size_t count, uint64_t *marks) {
+    ways[belay_json_ways() - 1](bytes, count, marks);
+}

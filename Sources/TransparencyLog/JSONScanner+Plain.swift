@@ -13,8 +13,7 @@ extension JSONScanner {
         let found = marks.withUnsafeMutableBufferPointer { marks -> EntryHead? in
             guard let marks = marks.baseAddress else { return nil }
             belay_json_marks(base, count, marks)
-            var entry = PlainEntry(bytes: base, count: count, marks: marks)
-            return entry.isWhole ? entry.head : nil
+            return PlainEntry(bytes: base, count: count, marks: marks).whole()
         }
         guard let found else { return false }
         head = found
@@ -22,13 +21,17 @@ extension JSONScanner {
     }
 }
 
-/// Places are counted from the entry's beginning; ``unsure`` stands for anything that is not plain.
+/// Places are counted from the entry's beginning; ``unsure`` stands for anything that is not plain. A place is one in
+/// memory: what is added to it cannot overflow, and is not asked whether it did.
 private struct PlainEntry {
     fileprivate struct Key {
         let place: Int
         let count: Int
         /// Its first eight bytes, little-endian, and zeroes where there are fewer.
         let start: UInt64
+
+        /// Where its value begins.
+        var value: Int { place &+ count &+ 2 }
     }
 
     /// Keys as `start` has them.
@@ -50,11 +53,18 @@ private struct PlainEntry {
     let count: Int
     /// Where strings end, or are not plain (`checksum.h`).
     let marks: UnsafePointer<UInt64>
-    var head = EntryHead()
 
-    /// Whether it is one object and nothing else.
-    var isWhole: Bool {
-        mutating get { byte(0) == UInt8(ascii: "{") && object(at: 0, depth: 0, isIntent: false) == count }
+    /// What it says of itself, if it is one object and nothing else.
+    func whole() -> EntryHead? {
+        var head = EntryHead()
+        guard byte(0) == UInt8(ascii: "{") else { return nil }
+        let end = members(from: 0) { key in
+            let isIntent = key.start == Word.intent && byte(key.value) == UInt8(ascii: "{")
+            let end = isIntent ? intent(at: key.value, &head) : value(at: key.value, depth: 1)
+            if end > 0, byte(key.value) == UInt8(ascii: "\"") { note(key, end, &head) }
+            return end
+        }
+        return end == count ? head : nil
     }
 
     @inline(__always)
@@ -68,45 +78,45 @@ private struct PlainEntry {
     /// The next mark from a place that is no further than `count`, where the last mark is.
     @inline(__always)
     private func mark(from place: Int) -> Int {
-        var number = place / 64
-        var word = marks[number] & ~0 << UInt64(place % 64)
+        var number = place &>> 6
+        var word = marks[number] & ~0 &<< UInt64(truncatingIfNeeded: place)
         while word == 0 {
-            number += 1
+            number &+= 1
             word = marks[number]
         }
-        return number * 64 + word.trailingZeroBitCount
+        return number &* 64 &+ word.trailingZeroBitCount
     }
 
-    /// Past the object that begins at `start`.
-    mutating func object(at start: Int, depth: Int, isIntent: Bool) -> Int {
-        guard depth < Self.maxDepth else { return Self.unsure }
-        if byte(start + 1) == UInt8(ascii: "}") { return start + 2 }
+    /// Past the object that begins at `start`; `member` says of each key where its value ends.
+    @inline(__always)
+    private func members(from start: Int, _ member: (Key) -> Int) -> Int {
+        if byte(start &+ 1) == UInt8(ascii: "}") { return start &+ 2 }
         return withUnsafeTemporaryAllocation(of: Key.self, capacity: Self.maxKeys) { keys in
             var (place, known, seen) = (start, 0, UInt64(0))
             repeat {
-                guard known < Self.maxKeys, let key = key(at: place + 1) else { return Self.unsure }
+                guard known < Self.maxKeys, let key = key(at: place &+ 1) else { return Self.unsure }
                 // A bit for each key: one whose bit is not set is new without a look at the others.
                 let bit: UInt64 = 1 << ((key.start &* 0x9E37_79B9_7F4A_7C15) >> 58)
                 guard seen & bit == 0 || isNew(key, among: keys[..<known]) else { return Self.unsure }
                 keys.initializeElement(at: known, to: key)
-                (known, seen) = (known + 1, seen | bit)
-                place = member(key, depth: depth, isIntent: isIntent)
+                (known, seen) = (known &+ 1, seen | bit)
+                place = member(key)
             } while place > 0 && byte(place) == UInt8(ascii: ",")
-            return place > 0 && byte(place) == UInt8(ascii: "}") ? place + 1 : Self.unsure
+            return place > 0 && byte(place) == UInt8(ascii: "}") ? place &+ 1 : Self.unsure
         }
     }
 
     /// A key and its colon; nil when it is not plain, or so near the end that eight bytes cannot be read.
     @inline(__always)
     private func key(at place: Int) -> Key? {
-        guard byte(place) == UInt8(ascii: "\""), place + 9 <= count else { return nil }
-        let end = mark(from: place + 1)
-        guard byte(end) == UInt8(ascii: "\""), byte(end + 1) == UInt8(ascii: ":") else { return nil }
-        let length = end - place - 1
-        let spare = UInt64(max(0, 64 - 8 * length))
-        let start = (word(place + 1) << spare) >> spare
-        guard !hasBackslash(start), length <= 8 || !hasBackslash(place + 9, end) else { return nil }
-        return Key(place: place + 1, count: length, start: start)
+        guard byte(place) == UInt8(ascii: "\""), place &+ 9 <= count else { return nil }
+        let end = mark(from: place &+ 1)
+        guard byte(end) == UInt8(ascii: "\""), byte(end &+ 1) == UInt8(ascii: ":") else { return nil }
+        let length = end &- place &- 1
+        let spare = UInt64(truncatingIfNeeded: max(0, 64 &- 8 &* length))
+        let start = (word(place &+ 1) << spare) >> spare
+        guard !hasBackslash(start), length <= 8 || !hasBackslash(place &+ 9, end) else { return nil }
+        return Key(place: place &+ 1, count: length, start: start)
     }
 
     /// Whether one of eight bytes is a backslash.
@@ -135,29 +145,33 @@ private struct PlainEntry {
         return true
     }
 
-    /// Past the value of a member.
-    @inline(__always)
-    private mutating func member(_ key: Key, depth: Int, isIntent: Bool) -> Int {
-        let place = key.place + key.count + 2
-        guard depth == 0 || isIntent else { return value(at: place, depth: depth + 1) }
-        let end =
-            depth == 0 && key.start == Word.intent && byte(place) == UInt8(ascii: "{")
-            ? object(at: place, depth: 1, isIntent: true) : value(at: place, depth: depth + 1)
-        if end > 0 { note(key, place, end, isIntent) }
-        return end
-    }
-
-    @inline(__always)
-    private mutating func note(_ key: Key, _ place: Int, _ end: Int, _ isIntent: Bool) {
-        let isText = byte(place) == UInt8(ascii: "\"")
-        switch (isIntent, isText, key.start) {
-        case (false, true, Word.type): head.type = text(place, end)
-        case (false, true, Word.run): head.run = text(place, end)
-        case (false, true, Word.node): head.node = text(place, end)
-        case (true, true, Word.leaf): head.intentLeaf = text(place, end)
-        case (true, false, Word.index): head.intentIndex = number(place, end)
+    /// A text at the top level.
+    private func note(_ key: Key, _ end: Int, _ head: inout EntryHead) {
+        switch key.start {
+        case Word.type: head.type = text(key.value, end)
+        case Word.run: head.run = text(key.value, end)
+        case Word.node: head.node = text(key.value, end)
         default: break
         }
+    }
+
+    /// Past the object that names another entry.
+    private func intent(at start: Int, _ head: inout EntryHead) -> Int {
+        members(from: start) { key in
+            let end = value(at: key.value, depth: 2)
+            guard end > 0 else { return end }
+            switch (byte(key.value) == UInt8(ascii: "\""), key.start) {
+            case (true, Word.leaf): head.intentLeaf = text(key.value, end)
+            case (false, Word.index): head.intentIndex = number(key.value, end)
+            default: break
+            }
+            return end
+        }
+    }
+
+    private func object(at start: Int, depth: Int) -> Int {
+        guard depth < Self.maxDepth else { return Self.unsure }
+        return members(from: start) { value(at: $0.value, depth: depth &+ 1) }
     }
 
     private func text(_ place: Int, _ end: Int) -> JSONText {
@@ -166,10 +180,10 @@ private struct PlainEntry {
     }
 
     /// Past a value.
-    private mutating func value(at place: Int, depth: Int) -> Int {
+    private func value(at place: Int, depth: Int) -> Int {
         switch byte(place) {
         case UInt8(ascii: "\""): return string(at: place)
-        case UInt8(ascii: "{"): return object(at: place, depth: depth, isIntent: false)
+        case UInt8(ascii: "{"): return object(at: place, depth: depth)
         case UInt8(ascii: "["): return array(at: place, depth: depth)
         case UInt8(ascii: "t"): return literal("true", at: place)
         case UInt8(ascii: "f"): return literal("false", at: place)
@@ -178,23 +192,23 @@ private struct PlainEntry {
         }
     }
 
-    private mutating func array(at start: Int, depth: Int) -> Int {
+    private func array(at start: Int, depth: Int) -> Int {
         guard depth < Self.maxDepth else { return Self.unsure }
         if byte(start + 1) == UInt8(ascii: "]") { return start + 2 }
         var place = start
-        repeat { place = value(at: place + 1, depth: depth + 1) } while place > 0 && byte(place) == UInt8(ascii: ",")
+        repeat { place = value(at: place &+ 1, depth: depth &+ 1) } while place > 0 && byte(place) == UInt8(ascii: ",")
         return place > 0 && byte(place) == UInt8(ascii: "]") ? place + 1 : Self.unsure
     }
 
     @inline(__always)
     private func string(at start: Int) -> Int {
-        var end = mark(from: start + 1)
+        var end = mark(from: start &+ 1)
         while byte(end) >= 0x80 {
             let next = scalar(at: end)
             guard next > 0 else { return Self.unsure }
             end = mark(from: next)
         }
-        return byte(end) == UInt8(ascii: "\"") ? end + 1 : Self.unsure
+        return byte(end) == UInt8(ascii: "\"") ? end &+ 1 : Self.unsure
     }
 
     /// Past a scalar of two bytes, or of three that begin with E1...EC, where no surrogates and no noncharacters are.

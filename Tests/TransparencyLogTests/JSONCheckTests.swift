@@ -157,7 +157,7 @@ struct JSONCheckTests {
         #expect(count > 500, "nearly nothing was scanned fast")
     }
 
-    @Test("the processor's instructions mark the bytes that the plain way marks, at every length")
+    @Test("each way to mark bytes marks those of the definition, at every length")
     func marks() {
         let alphabet = Array(#""\\\ntu/rbfx{: "#.utf8) + [0x00, 0x1F, 0x20, 0x7F, 0x80, 0xFF]
         for count in Array(0...260) + [4096, 65_535] {
@@ -166,11 +166,15 @@ struct JSONCheckTests {
             while bytes.count < count {
                 bytes += Array(repeating: alphabet.randomElement() ?? 0, count: .random(in: 1...3))
             }
-            var fast = [UInt64](repeating: 1, count: count / 64 + 1)
-            var plain = fast
-            belay_json_marks(bytes, count, &fast)
-            belay_json_marks_portable(bytes, count, &plain)
-            #expect(fast == plain && fast == Self.marks(bytes.prefix(count)), "\(bytes)")
+            let marks = Self.marks(bytes.prefix(count))
+            var found = [UInt64](repeating: 1, count: count / 64 + 1)
+            belay_json_marks(bytes, count, &found)
+            #expect(found == marks, "\(bytes)")
+            for way in 0..<belay_json_ways() {
+                found = [UInt64](repeating: 1, count: count / 64 + 1)
+                belay_json_marks_by(way, bytes, count, &found)
+                #expect(found == marks, "\(way): \(bytes)")
+            }
         }
     }
 

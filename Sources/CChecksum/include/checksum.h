@@ -18,5 +18,6 @@ void belay_node_hash(const void *left, const void *right, void *hash);
 // n " \ t / r b f. One more bit is set behind the last byte. `marks` has room for count / 64 + 1 words.
 void belay_json_marks(const void *bytes, size_t count, uint64_t *marks);
 
-// The same on any processor.
-void belay_json_marks_portable(const void *bytes, size_t count, uint64_t *marks);
+// The same by one of the ways there are: 0 is for any processor, the last one is what `belay_json_marks` takes on this one.
+int belay_json_ways(void);
+void belay_json_marks_by(int way, const void *bytes, size_t count, uint64_t *marks);
