@@ -1,8 +1,8 @@
-/// A thread that appends. There are two: while the first waits for the disk, and much has come meanwhile, the second writes it
+/// A thread that appends. There are two: while one waits for the disk, and much has come meanwhile, the other writes it
 /// and has it synced, too. What is synced includes all that was written before, whoever wrote it, so batches may end in any
 /// order.
 final class AppendLane: ThreadBody {
-    private let lane: AppendQueue.Lane
+    private let lane: Int
     private let queue: AppendQueue
     private let writer: GuardedWriter
     private let files: any LogFiles
@@ -10,7 +10,7 @@ final class AppendLane: ThreadBody {
 
     /// - Parameter opening: what the thread does before anything else.
     init(
-        _ lane: AppendQueue.Lane, of queue: AppendQueue, writer: GuardedWriter, files: any LogFiles,
+        _ lane: Int, of queue: AppendQueue, writer: GuardedWriter, files: any LogFiles,
         opening: @escaping @Sendable () -> Void = {}
     ) {
         self.lane = lane
@@ -25,24 +25,28 @@ final class AppendLane: ThreadBody {
         // The kernel tells each descriptor once that a write failed. One that is shared might have told somebody else.
         var own: Segment?
         while let tickets = queue.next(lane) {
-            let answers = append(tickets, &own)
-            queue.done(lane, failed: answers.areFailures)
-            answers.send()
+            do {
+                let batch = try append(tickets, &own)
+                queue.done(failed: false)
+                tickets.answer(from: batch.first)
+                // Who publishes may learn of it later: another lane may have the writer just now.
+                writer.allowPublishing()
+            } catch {
+                queue.done(failed: true)
+                tickets.answer(error)
+            }
         }
     }
 
-    private func append(_ tickets: [AppendTicket], _ own: inout Segment?) -> Answers {
-        do {
-            let batch = try writer.perform { try $0.write(tickets.flatMap(\.entries)) }
-            try writer.poisoning {
-                let segment = try own.flatMap { $0.path == batch.path ? $0 : nil } ?? Segment(batch.path, files: files)
-                own = segment
-                try segment.synchronize()
-            }
-            writer.synced(batch)
-            return Answers(to: tickets, from: batch.first)
-        } catch {
-            return Answers(to: tickets, failing: error)
+    /// Writes entries, and has them durable when it returns.
+    private func append(_ tickets: [AppendTicket], _ own: inout Segment?) throws -> UnsyncedBatch {
+        let batch = try writer.perform { try $0.write(tickets.flatMap(\.entries)) }
+        try writer.poisoning {
+            let segment = try own.flatMap { $0.path == batch.path ? $0 : nil } ?? Segment(batch.path, files: files)
+            own = segment
+            try segment.synchronize()
         }
+        writer.synced(batch)
+        return batch
     }
 }

@@ -2,21 +2,24 @@
 struct AppendTicket: Sendable {
     /// With contiguous indices.
     let entries: [[UInt8]]
-    let continuation: CheckedContinuation<Range<UInt64>, any Error>
+    // Unchecked: a checked one is an object more for each entry, and who takes a ticket out of the queue answers it, below.
+    let continuation: UnsafeContinuation<Range<UInt64>, any Error>
 }
 
-/// What waits to be written, and which of the two lanes are at it. Callers leave their entries here and are woken when
-/// those are durable.
+/// What waits to be written, and which lanes are at it. Callers leave their entries here and are woken when those are durable.
 // @unchecked: all that changes is touched only within `monitor`.
 final class AppendQueue: @unchecked Sendable {
-    /// The lane that writes whatever comes, and the one that helps while that is at the disk and much waits.
-    enum Lane: Int { case first, second }
+    /// Lane 0 writes whatever comes; the others help while one is at the disk and much waits.
+    static let lanes = 2
 
     /// While one batch is synced, so many are worth a sync of their own; fewer wait for it and are the next one's.
-    private static let worthwhile = 16
-    private let monitor = Monitor(waiters: 2)
+    private static let worthwhile = 8
+    private let monitor = Monitor(waiters: AppendQueue.lanes)
     private var tickets: [AppendTicket] = []
-    private var busy: Set<Lane> = []
+    /// Lanes that have a batch.
+    private var busy = 0
+    /// Lanes that wait and have not been called, a bit each.
+    private var idle: UInt = 0
     private var isStopped = false
     private var hasFailed = false
 
@@ -24,27 +27,32 @@ final class AppendQueue: @unchecked Sendable {
     func add(_ ticket: AppendTicket) -> Bool {
         monitor.withLock {
             if !isStopped { tickets.append(ticket) }
-            signal()
+            call()
             return !isStopped
         }
     }
 
     /// All that wait, as soon as it is the lane's turn; nil when the log is closed and nobody waits any more.
-    func next(_ lane: Lane) -> [AppendTicket]? {
+    func next(_ lane: Int) -> [AppendTicket]? {
         monitor.withLock {
-            while !isReady(lane), !(isStopped && tickets.isEmpty) { monitor.wait(lane.rawValue) }
+            while !isReady(lane), !(isStopped && tickets.isEmpty) {
+                idle |= 1 << UInt(lane)
+                monitor.wait(lane)
+                idle &= ~(1 << UInt(lane))
+            }
+            guard !tickets.isEmpty else { return nil }
             defer { tickets = [] }
-            if !tickets.isEmpty { busy.insert(lane) }
-            return tickets.isEmpty ? nil : tickets
+            busy += 1
+            return tickets
         }
     }
 
     /// What `next` gave is done with. After a failure nobody waits for a disk that may hang: all are refused at once.
-    func done(_ lane: Lane, failed: Bool) {
+    func done(failed: Bool) {
         monitor.withLock {
-            busy.remove(lane)
+            busy -= 1
             if failed { hasFailed = true }
-            signal()
+            call()
         }
     }
 
@@ -52,54 +60,37 @@ final class AppendQueue: @unchecked Sendable {
     func stop() {
         monitor.withLock {
             isStopped = true
-            for lane in [Lane.first, .second] { monitor.signal(lane.rawValue) }
+            for lane in 0..<Self.lanes { monitor.signal(lane) }
         }
     }
 
-    /// Wakes whose turn it is.
-    private func signal() {
-        for lane in [Lane.first, .second] where !busy.contains(lane) && isReady(lane) {
-            return monitor.signal(lane.rawValue)
-        }
+    /// Wakes one whose turn it is.
+    private func call() {
+        let lane = idle.trailingZeroBitCount
+        guard lane < Self.lanes, isReady(lane) else { return }
+        idle &= ~(1 << UInt(lane))
+        monitor.signal(lane)
     }
 
-    private func isReady(_ lane: Lane) -> Bool {
+    private func isReady(_ lane: Int) -> Bool {
         guard !tickets.isEmpty else { return false }
-        let isWorthwhile = tickets.count >= Self.worthwhile || isStopped || hasFailed
-        return lane == .first ? busy.isEmpty || isWorthwhile : !busy.isEmpty && isWorthwhile
+        return busy == 0 && lane == 0 || tickets.count >= Self.worthwhile || isStopped || hasFailed
     }
 }
 
-/// What those are told who wait for a batch.
-struct Answers {
-    /// Whether what they are told is that it failed.
-    let areFailures: Bool
-    private let waiting: [(CheckedContinuation<Range<UInt64>, any Error>, Result<Range<UInt64>, any Error>)]
-
-    /// Their entries are durable, from index `first` on.
-    init(to tickets: [AppendTicket], from first: UInt64) {
+extension [AppendTicket] {
+    /// Tells those who wait that their entries are durable, from index `first` on.
+    func answer(from first: UInt64) {
         var next = first
-        areFailures = false
-        waiting = tickets.map { ticket in
-            defer { next += UInt64(ticket.entries.count) }
-            return (ticket.continuation, .success(next..<(next + UInt64(ticket.entries.count))))
+        for ticket in self {
+            let first = next
+            next += UInt64(ticket.entries.count)
+            ticket.continuation.resume(returning: first..<next)
         }
     }
 
-    /// It is unknown what became of their entries.
-    init(to tickets: [AppendTicket], failing error: any Error) {
-        areFailures = true
-        waiting = tickets.map { ($0.continuation, .failure(error)) }
-    }
-
-    /// Tells them.
-    func send() {
-        // Waking many takes as long as a part of a sync, so others do it.
-        guard waiting.count > 1 else { return tell() }
-        Task.detached { tell() }
-    }
-
-    private func tell() {
-        for (continuation, answer) in waiting { continuation.resume(with: answer) }
+    /// Tells them that it is unknown what became of their entries.
+    func answer(_ error: any Error) {
+        for ticket in self { ticket.continuation.resume(throwing: error) }
     }
 }

@@ -61,13 +61,15 @@ public actor AuditLog {
     ) async throws {
         let (writer, keys) = (writer, keys)
         try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
-            let lane = AppendLane(.first, of: queue, writer: writer, files: keys.files) {
+            let lane = AppendLane(0, of: queue, writer: writer, files: keys.files) {
                 opened.resume(
                     with: Result { try writer.open(keys: keys, anchor: anchor, pace: pace, first: first) })
             }
             do { try startThread(lane) } catch { opened.resume(throwing: error) }
         }
-        try startThread(AppendLane(.second, of: queue, writer: writer, files: keys.files))
+        for lane in 1..<AppendQueue.lanes {
+            try startThread(AppendLane(lane, of: queue, writer: writer, files: keys.files))
+        }
     }
 
     /// The public key that verifies this log's checkpoints.
@@ -105,7 +107,7 @@ public actor AuditLog {
                     + "put what is longer into a blob")
         }
         // All who come while a batch is written are the next batch: one fdatasync for all of them.
-        return try await withCheckedThrowingContinuation { continuation in
+        return try await withUnsafeThrowingContinuation { continuation in
             if queue.add(AppendTicket(entries: entries, continuation: continuation)) { return }
             continuation.resume(throwing: AuditError(.closed, "the log \(directory) is closed"))
         }

@@ -12,6 +12,7 @@ final class GuardedWriter: Sendable {
 
     private let state = Mutex(State())
     private let directory: String
+    private let durable = DurableSize()
 
     init(_ directory: String) {
         self.directory = directory
@@ -23,9 +24,9 @@ final class GuardedWriter: Sendable {
     ) throws {
         do {
             try state.withLock { state in
-                let writer = try JournalWriter(keys: keys, anchor: anchor)
+                let writer = try JournalWriter(keys: keys, anchor: anchor, durable: durable)
                 if let first { try writer.begin(with: first) }
-                state.publishing = try PublishLoop(try writer.publisher(), durable: writer.durable, pace: pace)
+                state.publishing = try PublishLoop(try writer.publisher(), durable: durable.entries, pace: pace)
                 state.writer = writer
             }
         } catch {
@@ -65,12 +66,14 @@ final class GuardedWriter: Sendable {
     /// Throws unless the log may be used.
     func check() throws { try state.withLock { _ = try usable(&$0) } }
 
-    /// A batch is durable, and with it all before it.
-    func synced(_ batch: UnsyncedBatch) {
+    /// A batch's segment was synced after it was written: it is durable, and all before it.
+    func synced(_ batch: UnsyncedBatch) { durable.advance(to: batch.entries.upperBound) }
+
+    /// Tells who publishes how far that may go.
+    func allowPublishing() {
         state.withLock { state in
             guard let writer = state.writer else { return }
-            writer.synced(batch)
-            state.publishing?.advance(to: writer.durable, needsSpare: writer.needsSpare())
+            state.publishing?.advance(to: durable.entries, needsSpare: writer.needsSpare())
         }
     }
 

@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import TransparencyLog
 
 /// What was written, and is durable once the segment at `path` is synced.
@@ -8,6 +9,17 @@ struct UnsyncedBatch: Sendable {
     let entries: Range<UInt64>
 
     var first: UInt64 { entries.lowerBound }
+}
+
+/// How many of a log's entries are durable. Who has synced some says so before anybody is told, without the writer's turn.
+final class DurableSize: Sendable {
+    private let number = Atomic<UInt64>(0)
+
+    /// The number of entries.
+    var entries: UInt64 { number.load(ordering: .acquiring) }
+
+    /// So many are, or more.
+    func advance(to entries: UInt64) { number.max(entries, ordering: .acquiringAndReleasing) }
 }
 
 /// The writing half of the log, synchronous: it is called from one thread at a time. Every operation takes the log's
@@ -24,8 +36,7 @@ final class JournalWriter {
     private var position: JournalPosition
     /// The number of entries, the last of which may not be durable yet.
     private var size: UInt64
-    /// The number of durable entries.
-    private(set) var durable: UInt64
+    private let durable: DurableSize
     /// Whether the spare segment was taken since somebody asked.
     private var tookSpare = false
     /// What was cut off the end when the log was opened.
@@ -35,10 +46,11 @@ final class JournalWriter {
     var hasRebuiltTiles: Bool { start.hasRebuilt }
 
     /// Opens the log, or creates it; either everything a run needs is there afterwards, or it throws.
-    init(keys: LogKeys, anchor: String?) throws {
+    init(keys: LogKeys, anchor: String?, durable: DurableSize) throws {
         let (directory, files) = (keys.directory, keys.files)
         self.directory = directory
         self.files = files
+        self.durable = durable
         for folder in ["", "/journal", "/checkpoints", "/blobs", "/keys", "/tmp", "/runs"] {
             try files.createFolder(directory + folder)
         }
@@ -65,7 +77,7 @@ final class JournalWriter {
         }
         position = start.position
         size = start.edge.size
-        durable = size
+        durable.advance(to: size)
         try lock.exclusively { try replay() }
     }
 
@@ -95,13 +107,10 @@ final class JournalWriter {
         }
     }
 
-    /// The batch's segment was synced after it was written, and so is all before it.
-    func synced(_ batch: UnsyncedBatch) { durable = max(durable, batch.entries.upperBound) }
-
     /// Reads what others appended; gives the number of durable entries.
     func refresh() throws -> UInt64 {
         try lock.exclusively { try catchUp() }
-        return durable
+        return durable.entries
     }
 
     /// Throws when there is no room for another segment.
@@ -203,13 +212,13 @@ final class JournalWriter {
 
     private func synchronize() throws {
         try segment.synchronize()
-        durable = size
+        durable.advance(to: size)
     }
 
     /// To a new segment, once all is durable: only of the last one the end may be torn. Whoever publishes makes the one after
     /// it, so that appending does not wait for megabytes of zeroes.
     private func rotate() throws {
-        if durable < size { try synchronize() }
+        if durable.entries < size { try synchronize() }
         segment = try spare.take(for: size)
         tookSpare = true
         position = JournalPosition(segment: size, offset: 0, index: size)
