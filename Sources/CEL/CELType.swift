@@ -14,6 +14,8 @@ public indirect enum CELType: Sendable, Hashable {
     case list(CELType)
     /// A map from keys to values.
     case map(CELType, CELType)
+    /// What may be absent, of the language's optional library.
+    case optional(CELType)
     /// A struct declared by the host, by name.
     case message(String)
 
@@ -27,6 +29,7 @@ public indirect enum CELType: Sendable, Hashable {
         switch self {
         case .unconstrained: .dyn
         case .list(let element): .list(element.settled)
+        case .optional(let wrapped): .optional(wrapped.settled)
         case .map(let key, let value): .map(key.settled, value.settled)
         default: self
         }
@@ -36,7 +39,8 @@ public indirect enum CELType: Sendable, Hashable {
     func fits(_ other: CELType) -> Bool {
         if isDynamic || other.isDynamic || self == other { return true }
         switch (self, other) {
-        case (.list(let mine), .list(let theirs)): return mine.fits(theirs)
+        case (.list(let mine), .list(let theirs)), (.optional(let mine), .optional(let theirs)):
+            return mine.fits(theirs)
         case (.map(let key, let value), .map(let otherKey, let otherValue)):
             return key.fits(otherKey) && value.fits(otherValue)
         case (.null, .message), (.null, .timestamp), (.null, .duration): return true
@@ -53,6 +57,7 @@ public indirect enum CELType: Sendable, Hashable {
         switch (self, other) {
         case (.unconstrained, _): return other
         case (.list(let mine), .list(let theirs)): return .list(mine.joined(with: theirs))
+        case (.optional(let mine), .optional(let theirs)): return .optional(mine.joined(with: theirs))
         case (.map(let key, let value), .map(let otherKey, let otherValue)):
             return .map(key.joined(with: otherKey), value.joined(with: otherValue))
         case (.null, .message), (.null, .timestamp), (.null, .duration): return other
@@ -63,16 +68,19 @@ public indirect enum CELType: Sendable, Hashable {
 }
 
 extension CELType: CustomStringConvertible {
-    /// The notation that `init(parsing:)` reads.
+    /// The notation that `init(parsing:)` reads; of optionals, which no host declares, only what is printed.
     public var description: String {
         switch self {
         case .list(let element): "list(\(element))"
+        case .optional(let wrapped): "\(Self.optionalName)(\(wrapped))"
         case .map(let key, let value): "map(\(key), \(value))"
         case .message(let name): name
         case .unconstrained: "dyn"
         default: Self.names.first { $0.type == self }?.name ?? "dyn"
         }
     }
+
+    static let optionalName = "optional_type"
 
     static let names: [(name: String, type: CELType)] = [
         ("bool", .bool), ("int", .int), ("uint", .uint), ("double", .double), ("string", .string), ("bytes", .bytes),

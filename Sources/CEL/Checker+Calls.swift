@@ -15,7 +15,8 @@ extension Checker {
             return diagnostics.count > before ? .dyn : mismatch(name, types, candidates, node)
         }
         checkLiterals(name, target, arguments)
-        return fitting.allSatisfy { $0.result == first.result } ? first.result : .dyn
+        let result = first.result(of: types)
+        return fitting.allSatisfy { $0.result(of: types) == result } ? result : .dyn
     }
 
     private func refusal(of name: String, _ target: Node?) -> String? {

@@ -7,6 +7,8 @@ struct Overload: Sendable {
     /// For a method the first is its target.
     let parameters: [CELType]
     let result: CELType
+    /// What it yields for arguments of these types, where that depends on them.
+    var deduced: @Sendable ([CELType]) -> CELType? = { _ in nil }
     let body: Body
 
     static func function(_ name: String, _ parameters: [CELType], _ result: CELType, body: @escaping Body) -> Overload {
@@ -16,6 +18,9 @@ struct Overload: Sendable {
     static func method(_ name: String, _ parameters: [CELType], _ result: CELType, body: @escaping Body) -> Overload {
         Overload(name: name, isMethod: true, parameters: parameters, result: result, body: body)
     }
+
+    /// The type of its result for arguments of these types.
+    func result(of types: [CELType]) -> CELType { deduced(types) ?? result }
 
     func takes(_ types: [CELType]) -> Bool {
         types.count == parameters.count && zip(types, parameters).allSatisfy { $0.fits($1) }
@@ -36,7 +41,7 @@ struct Overload: Sendable {
 enum Library {
     static let macros: Set<String> = ["all", "exists", "exists_one", "filter", "map", "has"]
 
-    private static let all = sizes + conversions + strings + patterns + times
+    private static let all = sizes + conversions + strings + patterns + times + optionals
     private static let functions = Dictionary(grouping: all.filter { !$0.isMethod }, by: \.name)
     private static let methods = Dictionary(grouping: all.filter(\.isMethod), by: \.name)
 
@@ -54,7 +59,7 @@ enum Library {
             "quote", "reverse", "sort", "sortBy", "distinct", "flatten", "slice", "first", "last", "isSorted", "sum",
             "min", "max", "transformList", "transformMap", "transformMapEntry", "quantity", "isQuantity", "url",
             "isURL",
-            "ip", "isIP", "cidr", "isCIDR", "semver", "optMap", "optFlatMap", "orValue", "or", "hasValue", "bind",
+            "ip", "isIP", "cidr", "isCIDR", "semver", "optMap", "optFlatMap", "or", "bind",
         ] {
             reasons[name] = "this evaluator does not have it"
         }

@@ -170,11 +170,17 @@ struct Parser {
         return "google.protobuf.\(field)"
     }
 
+    /// Functions that have the name of their library before their own.
+    private static let qualified: Set<String> = ["optional.of", "optional.none"]
+
     private mutating func call(_ name: String, _ token: Token, target: Node?) throws(CompileError) -> Node {
         try expect("(")
         let arguments = try list(until: ")")
         let range = (target?.range ?? token.range).through(tokens[place - 1].range)
         if let macro = try expand(name, token, target: target, arguments: arguments, range: range) { return macro }
+        if case .identifier(let library)? = target?.kind, Self.qualified.contains("\(library).\(name)") {
+            return try node(.call("\(library).\(name)", target: nil, arguments: arguments), range, focus: token.range)
+        }
         return try node(.call(name, target: target, arguments: arguments), range, focus: token.range)
     }
 

@@ -84,6 +84,7 @@ public enum Value: Sendable {
         case (.double, .double), (.string, .string), (.bytes, .bytes), (.list, .list), (.map, .map): true
         case (.timestamp, .timestamp), (.duration, .duration), (.type, .type): true
         case (.message(let name, _), .message(let expected)): name == expected
+        case (.message(let name, _), .optional): name == CELType.optionalName
         default: false
         }
     }

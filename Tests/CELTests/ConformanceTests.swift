@@ -6,22 +6,7 @@ import Testing
 /// The official conformance suite, profile v1. The cases are data of their own and not part of this package.
 @Suite("Conformance to the language definition")
 struct ConformanceTests {
-    private static let optionals = """
-        deduces optional_type(…), a type of the optional library, which is no part of the core language; \
-        what may be absent is asked for with has()
-        """
-    private static let deduction = "type_deduction/flexible_type_parameter_assignment"
-
-    /// The cases that are left out, each with its reason. They are refused when compiled; every other case passes.
-    private static let leftOut = [
-        "\(deduction)/optional_none": optionals,
-        "\(deduction)/optional_none_2": optionals,
-        "\(deduction)/optional_dyn_promotion": optionals,
-        "\(deduction)/optional_dyn_promotion_2": optionals,
-        "\(deduction)/optional_in_ternary": optionals,
-    ]
-
-    @Test("every case of the official suite passes, but for those that are left out with a reason")
+    @Test("every case of the official suite passes")
     func suite() throws {
         guard let cases = try ConformanceCase.load() else {
             print("conformance: left out, there is no ../shared/cel/conformance.json and BELAY_SHARED is not set")
@@ -30,15 +15,13 @@ struct ConformanceTests {
         }
         var passed = 0
         for test in cases {
-            switch (test.run(), Self.leftOut[test.id]) {
-            case (.passed, nil): passed += 1
-            case (.unsupported, let reason?): print("conformance: left out: \(test.id): \(reason)")
-            case (let outcome, nil): Issue.record("\(test.id): \(test.expression): \(outcome)")
-            case (let outcome, _?): Issue.record("\(test.id) need not be left out: \(outcome)")
+            switch test.run() {
+            case .passed: passed += 1
+            case let outcome: Issue.record("\(test.id): \(test.expression): \(outcome)")
             }
         }
-        print("conformance: \(passed) of \(cases.count) pass, \(Self.leftOut.count) are left out")
-        #expect(passed + Self.leftOut.count == cases.count)
+        print("conformance: \(passed) of \(cases.count) pass")
+        #expect(passed == cases.count)
     }
 }
 

@@ -12,7 +12,8 @@ struct CELGrammar {
             "$x == $x", "$x in $l", "$s in $m", "has($m.a)", "has(node.labels.zone)", "$s.contains($s)",
             "$s.startsWith($s)", "$s.endsWith($s)", "$l.all(v, $b)", "$l.exists(v, $b)", "$l.exists_one(v, $b)",
             "$m.exists(v, $b)", "names.all(n, n != $s)", "nodes.exists(v, v.firewall.rules > $i)", "bool($s)",
-            "type($x) == type($x)", "$x == null", "$s.matches($s)", "matches($s, r'^(\\pL|\\d+)*z')",
+            "type($x) == type($x)", "$x == null", "optional.of($x).hasValue()", "$s.matches($s)",
+            "matches($s, r'^(\\pL|\\d+)*z')",
         ],
         "i": [
             "0", "1", "-1", "9223372036854775807", "-9223372036854775808", "0x7F", "count", "node.firewall.rules",
@@ -47,6 +48,9 @@ struct CELGrammar {
         "r": ["wait", "duration($s)", "($t - $t)", "($r + $r)", "($r - $r)", "-$r", "duration('9223372036s')"],
         "x": [
             "v", "null", "dyn($x)", "$b", "$i", "$u", "$d", "$s", "$y", "$l", "$m", "$t", "$r", "$x.a", "$x[$x]", "int",
+            "optional.none()",
+            "optional.of($x)", "[optional.none(), optional.of($x)]", "optional.of($x).value()",
+            "optional.of($i).orValue($x)",
         ],
     ]
     private static let types = forms.keys.sorted()

@@ -78,6 +78,8 @@ private func isOf(_ value: Value, _ type: CELType) -> Bool {
     case (.map(let map), .map(let key, let value)):
         map.entries.allSatisfy { isOf($0.key.value, key) && (isOf($0.value, value) || isError($0.value)) }
     case (.message(let name, _), .message(let expected)): name == expected
+    case (.message("optional_type", let fields), .optional(let wrapped)):
+        fields.values.allSatisfy { isOf($0, wrapped) || isError($0) }
     default: false
     }
 }
