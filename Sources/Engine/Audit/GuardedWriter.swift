@@ -6,13 +6,14 @@ import TransparencyLog
 final class GuardedWriter: Sendable {
     private struct State {
         var writer: JournalWriter?
-        var publishing: PublishLoop?
         var poison: AuditError?
     }
 
     private let state = Mutex(State())
+    /// By itself, since the state is not to be had while somebody writes.
+    private let loop = Mutex<PublishLoop?>(nil)
     private let directory: String
-    private let durable = DurableSize()
+    private let writing = WritingState()
 
     init(_ directory: String) {
         self.directory = directory
@@ -24,9 +25,10 @@ final class GuardedWriter: Sendable {
     ) throws {
         do {
             try state.withLock { state in
-                let writer = try JournalWriter(keys: keys, anchor: anchor, durable: durable)
+                let writer = try JournalWriter(keys: keys, anchor: anchor, state: writing)
                 if let first { try writer.begin(with: first) }
-                state.publishing = try PublishLoop(try writer.publisher(), durable: durable.entries, pace: pace)
+                let publishing = try PublishLoop(try writer.publisher(), durable: writing.durable, pace: pace)
+                loop.withLock { $0 = publishing }
                 state.writer = writer
             }
         } catch {
@@ -61,20 +63,17 @@ final class GuardedWriter: Sendable {
     }
 
     /// What publishes; nil when the log is closed.
-    var publishing: PublishLoop? { state.withLock { $0.publishing } }
+    var publishing: PublishLoop? { loop.withLock { $0 } }
 
     /// Throws unless the log may be used.
     func check() throws { try state.withLock { _ = try usable(&$0) } }
 
     /// A batch's segment was synced after it was written: it is durable, and all before it.
-    func synced(_ batch: UnsyncedBatch) { durable.advance(to: batch.entries.upperBound) }
+    func synced(_ batch: UnsyncedBatch) { writing.advance(to: batch.entries.upperBound) }
 
     /// Tells who publishes how far that may go.
     func allowPublishing() {
-        state.withLock { state in
-            guard let writer = state.writer else { return }
-            state.publishing?.advance(to: durable.entries, needsSpare: writer.needsSpare())
-        }
+        publishing?.advance(to: writing.durable, needsSpare: writing.takeNeedOfSpare())
     }
 
     /// Throws when there is no room for another segment.
@@ -94,22 +93,23 @@ final class GuardedWriter: Sendable {
 
     func close() {
         state.withLock { state in
-            state.publishing?.stop()
-            (state.publishing, state.writer) = (nil, nil)
+            publishing?.stop()
+            loop.withLock { $0 = nil }
+            state.writer = nil
         }
     }
 
     private func poison(_ state: inout State, by error: any Error) -> AuditError {
         let reason = AuditError(explaining: error, in: directory)
         state.poison = state.poison ?? reason
-        state.publishing?.stopSigning(reason)
+        publishing?.stopSigning(reason)
         return reason
     }
 
     private func usable(_ state: inout State) throws -> JournalWriter {
         // A full disk, or a key that is out of reach, stops what is published, and thereby the next run. After any other
         // failure nothing on this disk is trusted.
-        if state.poison == nil, let failure = state.publishing?.failure, !failure.sparesJournal {
+        if state.poison == nil, let failure = publishing?.failure, !failure.sparesJournal {
             state.poison = failure
         }
         if let poison = state.poison {

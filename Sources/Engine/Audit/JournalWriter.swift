@@ -11,15 +11,22 @@ struct UnsyncedBatch: Sendable {
     var first: UInt64 { entries.lowerBound }
 }
 
-/// How many of a log's entries are durable. Who has synced some says so before anybody is told, without the writer's turn.
-final class DurableSize: Sendable {
+/// How far a log's writing is: known without the writer's turn, so that who has synced something need not wait to say so.
+final class WritingState: Sendable {
     private let number = Atomic<UInt64>(0)
+    private let tookSpare = Atomic(false)
 
-    /// The number of entries.
-    var entries: UInt64 { number.load(ordering: .acquiring) }
+    /// The number of durable entries.
+    var durable: UInt64 { number.load(ordering: .acquiring) }
 
     /// So many are, or more.
     func advance(to entries: UInt64) { number.max(entries, ordering: .acquiringAndReleasing) }
+
+    /// The spare segment was taken.
+    func needSpare() { tookSpare.store(true, ordering: .releasing) }
+
+    /// Whether the next segment is to be made; asked once for each that was taken.
+    func takeNeedOfSpare() -> Bool { tookSpare.exchange(false, ordering: .acquiringAndReleasing) }
 }
 
 /// The writing half of the log, synchronous: it is called from one thread at a time. Every operation takes the log's
@@ -36,9 +43,7 @@ final class JournalWriter {
     private var position: JournalPosition
     /// The number of entries, the last of which may not be durable yet.
     private var size: UInt64
-    private let durable: DurableSize
-    /// Whether the spare segment was taken since somebody asked.
-    private var tookSpare = false
+    private let state: WritingState
     /// What was cut off the end when the log was opened.
     private(set) var recovered: TornTail?
 
@@ -46,11 +51,11 @@ final class JournalWriter {
     var hasRebuiltTiles: Bool { start.hasRebuilt }
 
     /// Opens the log, or creates it; either everything a run needs is there afterwards, or it throws.
-    init(keys: LogKeys, anchor: String?, durable: DurableSize) throws {
+    init(keys: LogKeys, anchor: String?, state: WritingState) throws {
         let (directory, files) = (keys.directory, keys.files)
         self.directory = directory
         self.files = files
-        self.durable = durable
+        self.state = state
         for folder in ["", "/journal", "/checkpoints", "/blobs", "/keys", "/tmp", "/runs"] {
             try files.createFolder(directory + folder)
         }
@@ -77,7 +82,7 @@ final class JournalWriter {
         }
         position = start.position
         size = start.edge.size
-        durable.advance(to: size)
+        state.advance(to: size)
         try lock.exclusively { try replay() }
     }
 
@@ -110,18 +115,12 @@ final class JournalWriter {
     /// Reads what others appended; gives the number of durable entries.
     func refresh() throws -> UInt64 {
         try lock.exclusively { try catchUp() }
-        return durable.entries
+        return state.durable
     }
 
     /// Throws when there is no room for another segment.
     func ensureSpace() throws {
         try lock.exclusively { try spare.ensure() }
-    }
-
-    /// Whether the next segment is to be made; asked once for each that was taken.
-    func needsSpare() -> Bool {
-        defer { tookSpare = false }
-        return tookSpare
     }
 
     // MARK: - Reading
@@ -212,15 +211,15 @@ final class JournalWriter {
 
     private func synchronize() throws {
         try segment.synchronize()
-        durable.advance(to: size)
+        state.advance(to: size)
     }
 
     /// To a new segment, once all is durable: only of the last one the end may be torn. Whoever publishes makes the one after
     /// it, so that appending does not wait for megabytes of zeroes.
     private func rotate() throws {
-        if durable.entries < size { try synchronize() }
+        if state.durable < size { try synchronize() }
         segment = try spare.take(for: size)
-        tookSpare = true
+        state.needSpare()
         position = JournalPosition(segment: size, offset: 0, index: size)
     }
 }

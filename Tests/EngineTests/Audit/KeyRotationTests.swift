@@ -110,7 +110,7 @@ struct KeyRotationTests {
         let cosignatures = try CosignatureStore(directory: log.directory, key: old)
         _ = try await cosignatures.add([line], to: before, by: [witness.verifier])
         await writer.close()
-        let parts = try JournalWriter(keys: keys, anchor: nil, durable: DurableSize())
+        let parts = try JournalWriter(keys: keys, anchor: nil, state: WritingState())
         let signed = try parts.publisher().publish(upTo: 1, Succession(old: old, new: next))
         #expect(signed.checkpoint == before.checkpoint && signed.note.signatures.map(\.name) == [origin, origin, "w"])
         try expectIntact(old, next)
@@ -123,7 +123,7 @@ struct KeyRotationTests {
         _ = try await writer.append(entry(0))
         await writer.close()
         for succession in [Succession(old: next, new: next), Succession(old: old, new: old)] {
-            let parts = try JournalWriter(keys: keys, anchor: nil, durable: DurableSize())
+            let parts = try JournalWriter(keys: keys, anchor: nil, state: WritingState())
             let error = #expect(throws: AuditError.self) { try parts.publisher().publish(upTo: 1, succession) }
             #expect(error?.description.contains("another process has changed the log's key") == true)
         }
