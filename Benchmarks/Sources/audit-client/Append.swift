@@ -27,15 +27,16 @@ struct Append {
         let latencies = moments.compactMap { moment in
             published.first { $0.size > moment.index }.map { ($0.at - moment.at) / .milliseconds(1) }
         }.sorted()
-        measurement.bytes = during.batches.reduce(0) { $0 + $1.length }
+        let written = during.batches
+        measurement.bytes = written.reduce(0) { $0 + $1.length }
         measurement.more = [
             ("syncs", Double(during.syncs.count)), ("sync_ms_p50", percentile(during.syncs.sorted(), 50) * 1000),
             ("sync_share", during.syncs.reduce(0, +) / measurement.duration),
-            ("entries_a_batch", Double(count) / Double(max(1, during.batches.count))),
+            ("entries_a_batch", Double(count) / Double(max(1, written.count))),
             ("publish_ms_p50", percentile(latencies, 50)), ("publish_ms_p99", percentile(latencies, 99)),
             ("checkpoints", Double(published.count)),
         ]
-        try write(during.batches, to: batches)
+        try write(written, to: batches)
         return measurement.json
     }
 

@@ -2,7 +2,7 @@ import Engine
 import Synchronization
 
 /// The system calls, with a look at the clock: what was written to the journal at once, how long its syncs took, and when which
-/// checkpoint was there.
+/// checkpoint was there. While it measures it only notes: what takes time is done when somebody asks.
 final class MeasuredFiles: LogFiles {
     struct Batch {
         let segment: String
@@ -11,10 +11,29 @@ final class MeasuredFiles: LogFiles {
     }
 
     struct State {
-        var batches: [Batch] = []
+        fileprivate var writes: [(path: String, offset: Int, length: Int)] = []
+        fileprivate var renames: [(path: String, at: ContinuousClock.Instant)] = []
         /// Seconds each.
-        var syncs: [Double] = []
-        var published: [(size: UInt64, at: ContinuousClock.Instant)] = []
+        fileprivate(set) var syncs: [Double] = []
+
+        var batches: [Batch] {
+            writes.compactMap { write in
+                name(of: write.path, in: "journal").map {
+                    Batch(segment: $0, offset: write.offset, length: write.length)
+                }
+            }
+        }
+
+        var published: [(size: UInt64, at: ContinuousClock.Instant)] {
+            renames.compactMap { rename in
+                name(of: rename.path, in: "checkpoints").flatMap { UInt64($0) }.map { ($0, rename.at) }
+            }
+        }
+
+        private func name(of path: String, in folder: String) -> String? {
+            let parts = path.split(separator: "/").suffix(2)
+            return parts.count == 2 && parts.first == folder[...] ? parts.last.map(String.init) : nil
+        }
     }
 
     private let files = SystemFiles()
@@ -31,9 +50,7 @@ final class MeasuredFiles: LogFiles {
 
     func write(_ bytes: [UInt8], to descriptor: Int32, at offset: Int, path: String) throws {
         try files.write(bytes, to: descriptor, at: offset, path: path)
-        let parts = path.split(separator: "/").suffix(2)
-        guard parts.first == "journal", let segment = parts.last else { return }
-        kept.withLock { $0.batches.append(Batch(segment: String(segment), offset: offset, length: bytes.count)) }
+        kept.withLock { $0.writes.append((path, offset, bytes.count)) }
     }
 
     func synchronizeData(_ descriptor: Int32, path: String) throws {
@@ -49,8 +66,6 @@ final class MeasuredFiles: LogFiles {
 
     func rename(_ old: String, to new: String) throws {
         try files.rename(old, to: new)
-        let parts = new.split(separator: "/").suffix(2)
-        guard parts.first == "checkpoints", let size = parts.last.flatMap({ UInt64($0) }) else { return }
-        kept.withLock { $0.published.append((size, .now)) }
+        kept.withLock { $0.renames.append((new, .now)) }
     }
 }

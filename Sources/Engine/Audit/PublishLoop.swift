@@ -15,7 +15,7 @@ public struct PublishPace: Sendable {
 
 /// Publishes on a thread of its own, since a tile costs several syncs and appending must not wait for them. What comes
 /// while it publishes is taken together the next time, and before it publishes again for their number alone
-/// it rests three times as long: appending shares the disk with it. The first failure is the last attempt.
+/// it rests seven times as long: appending shares the disk and the cores with it. The first failure is the last attempt.
 // @unchecked: all that changes is touched only within `monitor`, except `publisher`, which is the thread's alone.
 final class PublishLoop: ThreadBody, @unchecked Sendable {
     private struct Waiter {
@@ -34,6 +34,8 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
         case spareSegment
     }
 
+    /// How many times as long as it took it rests.
+    private static let rest: UInt64 = 7
     private let publisher: Publisher
     private let pace: PublishPace
     private let monitor = Monitor()
@@ -161,7 +163,7 @@ final class PublishLoop: ThreadBody, @unchecked Sendable {
             self.key = key
             let now = Monitor.now
             waitingSince = now
-            restsUntil = now + 3 * (now - began)
+            restsUntil = now + Self.rest * (now - began)
             defer { waiters.removeAll { $0.isAnswered(by: signed, succession) } }
             return waiters.filter { $0.isAnswered(by: signed, succession) }
         }

@@ -39,7 +39,11 @@ final class Segment {
     /// Whether the writer's place is still the end: nobody has written a record there.
     func isEnd(_ offset: Int) throws -> Bool {
         guard offset + 4 <= capacity else { return true }
-        return try read(4, at: offset) == [0, 0, 0, 0]
+        var length: UInt32 = 0
+        guard pread(descriptor, &length, 4, off_t(offset)) == 4 else {
+            throw AuditError("read", path, errno: errno == 0 ? EIO : errno)
+        }
+        return length == 0
     }
 }
 
