@@ -54,17 +54,26 @@ struct CordonTests {
         }
     }
 
-    @Test("With the API gone since the plan was made the cordon is left out, and the rescue goes on")
+    @Test(
+        "With the API gone since the plan was made, policies over the cluster deny; without them the cordon is left out, and the rescue goes on"
+    )
     func apiDown() async throws {
         try await NodePool.shared.with { node in
             // A kubeconfig of its own, so that the API goes away for this test alone.
             try await Cluster.withKubeconfig { _ in
             } _: { kubeconfig in
+                let strict = try await Project(kubeconfig: kubeconfig)
                 let project = try await Project(kubeconfig: kubeconfig)
+                try project.leaveOut(policies: ["facts-are-fresh", "pool-max-unavailable", "pool-cordon-percent"])
                 let before = try await NodeTruth.read(node)
+                let refused = try await strict.approvedPlan("restart-kubelet", node)
                 let plan = try await project.approvedPlan("restart-kubelet", node)
                 let host = try Testbed.value("BELAY_TESTBED_CONTROL_PLANE")
                 try await Testbed.exec(host, "sed -i 's/:6443/:1/' \(kubeconfig)")
+                let denied = try await strict.belay("apply", refused)
+                #expect(denied.status == 3, "\(denied.output)\(denied.error)")
+                #expect((denied.output + denied.error).contains("the API does not answer"), "\(denied.output)")
+                #expect(try await NodeTruth.read(node).kubeletPID == before.kubeletPID)
                 let applied = try await project.belay("apply", plan)
                 #expect(applied.status == 0, "\(applied.output)\(applied.error)")
                 #expect(applied.output.contains("left out"), "\(applied.output)")

@@ -59,6 +59,21 @@ struct Project: ~Copyable, Sendable {
         }
     }
 
+    /// Has the shipped policies but for some.
+    func leaveOut(policies names: Set<String>) throws {
+        let (files, shipped) = (FileManager.default, "\(Testbed.root)/policies")
+        for file in try files.contentsOfDirectory(atPath: shipped)
+        where file.hasSuffix(".yaml") && !file.hasSuffix(".test.yaml") && !names.contains(String(file.dropLast(5))) {
+            try files.copyItem(atPath: "\(shipped)/\(file)", toPath: "\(folder)/policies/\(file)")
+        }
+        let path = "\(folder)/belay.yaml"
+        let text = try String(contentsOfFile: path, encoding: .utf8).replacing(
+            "[\(shipped), policies]", with: "[policies]")
+        // Their settings too: one of a policy that is not there is refused.
+        let lines = text.split(separator: "\n").filter { line in !names.contains { line.hasPrefix("  \($0): ") } }
+        try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    }
+
     /// The log is young, the nodes are few, and the same is done to them again and again.
     private static let params = """
         params:
