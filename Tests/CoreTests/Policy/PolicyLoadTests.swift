@@ -52,6 +52,10 @@ import Testing
             ("has(node.firewall)", "", "has()"),
             ("approvals.size() > 0", "", "phases: [execute]"),
             ("variables.all > 0", "variables: [{name: all, expression: approvals.size()}]", "phases: [execute]"),
+            (
+                "[dyn(variables)].exists(v, v.all > 0)", "variables: [{name: all, expression: approvals.size()}]",
+                "phases: [execute]"
+            ),
             ("variables.b", "variables: [{name: a, expression: variables.b}, {name: b, expression: 'true'}]", "'b'"),
             ("true", "obligations: [page]", "page:oncall-lead"),
             ("true", "failurePolicy: Ignore", "no such field"),
