@@ -109,14 +109,20 @@ struct TransportOpenSSHTests {
         #expect(try server.logged("Connection from").count == 1)
     }
 
-    @Test("a run whose master is gone makes no connection of its own, though it could log in")
-    func noMaster() async throws {
+    @Test(
+        "a run whose master is gone makes no connection of its own, though it could log in, and says so however slow",
+        arguments: [false, true])
+    func noMaster(isSlow: Bool) async throws {
         let server = try await TestServer(extra: "LogLevel VERBOSE")
         let folder = try PrivateFolder(host: "test")
         defer { folder.remove() }
         let log = "\(folder.path)/log"
         let run = OpenSSHArguments(try server.route(), Options(), folder).run("true", log: log)
-        let status = try await ChildProcess("/usr/bin/ssh", ["-p", String(server.port)] + run).wait()
+        let ssh = ["/usr/bin/ssh", "-p", String(server.port)] + run
+        // Each write comes 20 ms late: what stands in the connection's place has long been started by then.
+        let slow = ["/usr/bin/strace", "-qq", "-o", "/dev/null", "-e", "inject=write:delay_enter=20000"] + ssh
+        let command = isSlow ? slow : ssh
+        let status = try await ChildProcess(command[0], Array(command.dropFirst())).wait()
         #expect(status == 255)
         #expect(ClientLog(file: log).refusal == .noMaster)
         #expect(try server.logged("Connection from").isEmpty)
