@@ -60,40 +60,13 @@ extension Belay {
         // After it was read: others append meanwhile.
         let now = clock.now()
         try ClockFailure.check(now, against: records)
-        let others = others(in: records, besides: plan, sighting.leases, for: policies, now)
+        let others = OtherRuns(
+            in: records, besides: plan, sighting.leases, for: policies, workspace.inventory, now: now)
         return PolicyInput(
             phase: phase, plan: plan, planSha256: planSha256, requester: requester,
             nodes: sighting.snapshots(for: policies), cluster: sighting.view.cluster,
             calendar: workspace.configuration.calendar, approvals: approvals, inflight: others.inflight,
             occupied: others.occupied, history: others.history, turn: turn, now: now)
-    }
-
-    /// What this log and leases tell of other runs. What no policy reads stays unknown, since it is recorded.
-    private struct Others {
-        var inflight = Inflight.notAsked
-        var occupied = OccupiedNode.notAsked
-        var history = History.notAsked
-    }
-
-    // Reservations in this log ∪ leases that were seen, and what was done before by this log.
-    private func others(
-        in records: [IndexedRecord], besides plan: Plan, _ leases: [Inflight.Sight], for policies: PolicySet,
-        _ now: Timestamp
-    ) -> Others {
-        var others = Others()
-        guard policies.asking.records || policies.reads("history") else { return others }
-        let store = RunStore(records)
-        if policies.reads("history") { others.history = History.read(records, store, now: now) }
-        let reserved = Reservations(records, store, but: plan.id)
-        let seen = Inflight.seen(
-            besides: plan, reservations: reserved.runs, sights: leases, settled: store.settledRuns(but: plan.id),
-            inventory: workspace.inventory)
-        let fault = reserved.fault
-        if policies.reads("inflight") { others.inflight = fault.map { .unknown($0) } ?? Inflight.runs(seen) }
-        if policies.reads("occupied") {
-            others.occupied = fault.map { .unknown($0) } ?? .known(Inflight.occupied(seen, in: workspace.inventory))
-        }
-        return others
     }
 
     var gatherer: Gatherer {

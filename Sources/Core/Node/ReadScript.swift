@@ -7,6 +7,8 @@ public struct ReadScript: Sendable {
     public static let outputLimit = 1 << 20
     /// Seconds one command may take before `timeout` ends it (status 124).
     public static let secondsEach = 20
+    /// Seconds that all of a script's commands may take on a node.
+    public static let seconds = 30
 
     /// What is run, in order.
     public let commands: [Command]

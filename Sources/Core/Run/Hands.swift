@@ -6,12 +6,55 @@ public protocol Nodes: Sendable {
     /// - Parameters:
     ///   - host: who; an answer from anybody else than `host.identity.hostKey` is a failure.
     ///   - node: the target it is about: each has connections of its own.
-    ///   - seconds: how long it may take on the node.
     ///   - afresh: true to prove that a new connection can be made, not that an old one still works.
     /// - Throws: ``NodeFailure``; the script may or may not have run, wholly or in part.
     func run(
-        _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+        _ script: NodeScript, on host: HostPlan, for node: String, afresh: Bool
     ) async throws(NodeFailure) -> [UInt8]
+
+    /// Reads the state that an action is about.
+    /// - Returns: a failure when the node answered, and its state cannot be told from that.
+    func observe(
+        _ action: any Action, on host: HostPlan, for node: String, nonce: String
+    ) async throws(NodeFailure) -> Result<Observation, ObservationError>
+
+    /// Reads what a node says of itself.
+    func facts(
+        _ probe: FactsProbe, on host: HostPlan, for node: String, afresh: Bool, nonce: String
+    ) async throws(NodeFailure) -> Facts
+}
+
+extension Nodes {
+    /// Runs the action's own commands, and reads what they print.
+    public func observe(
+        _ action: any Action, on host: HostPlan, for node: String, nonce: String
+    ) async throws(NodeFailure) -> Result<Observation, ObservationError> {
+        let script = ReadScript(action.observe(), nonce: nonce)
+        let printed = try await run(
+            NodeScript(.read(script), seconds: ReadScript.seconds), on: host, for: node, afresh: false)
+        do throws(ObservationError) { return .success(try action.parse(try script.parse(printed))) } catch {
+            return .failure(error)
+        }
+    }
+
+    /// Runs the probe.
+    public func facts(
+        _ probe: FactsProbe, on host: HostPlan, for node: String, afresh: Bool, nonce: String
+    ) async throws(NodeFailure) -> Facts {
+        probe.parse(try await read(probe.commands(), on: host, for: node, afresh: afresh, nonce: nonce))
+    }
+
+    /// Runs commands that only read. An answer that no script of ours prints is a failure.
+    public func read(
+        _ commands: [Command], on host: HostPlan, for node: String, afresh: Bool, nonce: String
+    ) async throws(NodeFailure) -> [CommandOutput] {
+        let script = ReadScript(commands, nonce: nonce)
+        let printed = try await run(
+            NodeScript(.read(script), seconds: ReadScript.seconds), on: host, for: node, afresh: afresh)
+        do throws(ObservationError) { return try script.parse(printed) } catch {
+            throw NodeFailure(error.message, remedy: error.remedy, isPassing: true)
+        }
+    }
 }
 
 /// A node that could not be reached, or a connection that ended early.

@@ -1,74 +1,61 @@
 /// The shell script of each write, made from the run's state alone: what the driver sends is decided here.
 extension RunState {
-    /// A script and how long it may take on the node.
-    public struct Script: Sendable, Hashable {
-        /// For `/bin/sh`, as root. Sending it twice does nothing twice.
-        public var text: String
-        /// The limit in seconds.
-        public var seconds: Int
-    }
-
     /// The script that sends an intent.
     /// - Parameters:
     ///   - entry: which entry of the audit log it is, for the node's own journal.
     ///   - holder: names the executor in the node's lease.
     ///   - ticket: unguessable, and this executor's alone.
     ///   - settled: runs that this log says have ended; what they left on the node may be taken over.
-    /// - Throws: what encoding the plan threw.
     public func script(
         sending intent: Intent, as entry: EntryName? = nil, to node: NodeRun, planSha256: String, holder: String,
         ticket: String, settled: [String] = []
-    ) throws -> Script {
-        var script = try script(intent, node, planSha256, holder, ticket, settled)
-        if let entry { script.text = NodeShell.noting(entry, run: plan.id) + script.text }
+    ) -> NodeScript {
+        var script = script(intent, node, planSha256, holder, ticket, settled)
+        script.entry = entry
         return script
     }
 
     private func script(
         _ intent: Intent, _ node: NodeRun, _ planSha256: String, _ holder: String, _ ticket: String, _ settled: [String]
-    ) throws -> Script {
+    ) -> NodeScript {
         let place = node.place(of: intent.write)
         let fence = node.fence(run: plan.id, at: place)
         switch intent.write {
         case .acquireLease(_, let recovering):
             var part = plan
             part.nodes = [node.plan]
-            let text = LeaseScript.acquire(
-                run: plan.id, target: node.target(at: place), folder: fence.folder, planSha256: planSha256,
-                planJSON: try JSON.encode(part),
+            let lease = LeaseRequest(
+                run: plan.id, target: node.target(at: place), folder: fence.folder, planSha256: planSha256, plan: part,
                 machineID: node.plan.host(at: place)?.identity.machineID ?? "", holder: holder, ticket: ticket,
                 seconds: node.plan.leaseSeconds, settled: settled + [plan.rollsBack].compactMap(\.self),
                 recovering: recovering, above: node.holds[place]?.lastEpoch ?? 0,
                 mayUseMemory: recovering || (place == .node && node.freesDisk))
-            return Script(text: text, seconds: 40)
+            return NodeScript(.acquireLease(lease), seconds: 40)
         case .armDeadMan:
-            return Script(
-                text: DeadManScript.arm(fence, seconds: node.plan.deadManSeconds ?? 0, atBoot: node.plan.deadManAtBoot),
-                seconds: 40)
-        case .disarmDeadMan:
-            return Script(text: DeadManScript.disarm(fence, wait: 60), seconds: 100)
-        case .fireDeadMan:
-            return Script(text: DeadManScript.fire(fence, wait: 60), seconds: 100)
+            let (seconds, atBoot) = (node.plan.deadManSeconds ?? 0, node.plan.deadManAtBoot)
+            return NodeScript(.armDeadMan(fence, seconds: seconds, atBoot: atBoot), seconds: 40)
+        case .disarmDeadMan: return NodeScript(.disarmDeadMan(fence), seconds: 100)
+        case .fireDeadMan: return NodeScript(.fireDeadMan(fence), seconds: 100)
         case .releaseLease:
-            return Script(text: LeaseScript.release(fence, as: node.releasedAs, by: holder), seconds: 40)
+            return NodeScript(.releaseLease(fence, as: node.releasedAs, by: holder), seconds: 40)
         case .apply(let index):
             let step = unit(of: intent.write, on: node)
-            let text = step.start(
-                intent.commands, undo: intent.undo, before: try node.steps[index].before.map { try JSON.encode($0) },
+            let request = StepRequest(
+                commands: intent.commands, undo: intent.undo, before: node.steps[index].before,
                 cutsPath: node.plan.steps[index].cutsPath)
-            return Script(text: text, seconds: step.seconds + 40)
+            return NodeScript(.start(step, request), seconds: step.seconds + 40)
         case .undo(let index):
             let step = unit(of: intent.write, on: node)
             let earlier = ["apply"] + (1..<max(1, node.steps[index].undoAttempts)).map { "undo\($0)" }
-            let text = step.start(intent.commands, stopping: earlier.map { Self.name(index, $0) })
-            return Script(text: text, seconds: step.seconds + 40 + 40 * earlier.count)
+            let request = StepRequest(commands: intent.commands, stopping: earlier.map { Self.name(index, $0) })
+            return NodeScript(.start(step, request), seconds: step.seconds + 40 + 40 * earlier.count)
         }
     }
 
     /// The script that looks up what became of a step.
-    public func script(lookingUp write: Write, on node: NodeRun) -> Script {
+    public func script(lookingUp write: Write, on node: NodeRun) -> NodeScript {
         let step = unit(of: write, on: node)
-        return Script(text: step.lookup, seconds: step.seconds + 40)
+        return NodeScript(.lookUp(step), seconds: step.seconds + 40)
     }
 
     /// The named unit of a step's apply or undo.

@@ -86,7 +86,7 @@ public struct Driver: Sendable {
             return .judged(findings: try await judge.findings(on: name))
         case .admit: return .admitted(failures: try await verify(node.plan.preconditions, node, state.plan, false))
         case .send(let intent):
-            let script = try state.script(
+            let script = state.script(
                 sending: intent, as: entry, to: node, planSha256: planSha256, holder: holder, ticket: ticket,
                 settled: settled[name] ?? [])
             return try await write(script, node, intent.write)
@@ -99,10 +99,12 @@ public struct Driver: Sendable {
     }
 
     // Every write script only looks up what it finds already done, so after a lost connection the same one is sent again.
-    private func write(_ script: RunState.Script, _ node: NodeRun, _ write: Write) async throws -> Event {
+    private func write(_ script: NodeScript, _ node: NodeRun, _ write: Write) async throws -> Event {
         let place = node.place(of: write)
         do throws(Unreached) {
-            let printed = try await send(script.text, place, node, seconds: script.seconds)
+            let printed = try await patiently(place, node) { (host) throws(NodeFailure) in
+                try await nodes.run(script, on: host, for: node.plan.name, afresh: false)
+            }
             do throws(ObservationError) {
                 return .outcome(write, try NodeAnswer(parsing: printed))
             } catch {
@@ -130,11 +132,12 @@ public struct Driver: Sendable {
         let place = node.plan.steps[step].place
         do throws(Unreached) {
             let action = try node.plan.steps[step].makeActionOrUnreached()
-            let script = ReadScript(action.observe(), nonce: nonces.next())
-            let printed = try await send(script.text, place, node, seconds: Self.readSeconds)
-            do throws(ObservationError) {
-                return .observed(step: step, moment: moment, try action.parse(try script.parse(printed)))
-            } catch {
+            let seen = try await patiently(place, node) { (host) throws(NodeFailure) in
+                try await nodes.observe(action, on: host, for: node.plan.name, nonce: nonces.next())
+            }
+            switch seen {
+            case .success(let observation): return .observed(step: step, moment: moment, observation)
+            case .failure(let error):
                 return .unobservable(step: step, moment: moment, reason: error.description)
             }
         } catch {
@@ -182,12 +185,14 @@ public struct Driver: Sendable {
     // What the node says of itself, when a step runs on it, and what the cluster says of it, when it can be asked.
     private func facts(of node: NodeRun, afresh: Bool) async -> Result<Facts, NodeFailure> {
         var facts = Facts.unknown("no step of this run is on the node itself")
-        if let host = node.plan.host(at: .node) {
-            let probe = FactsProbe(services: node.plan.services)
-            switch await read(probe.commands(), host, node, afresh) {
-            case .success(let outputs): facts = probe.parse(outputs)
-            case .failure(let failure): return .failure(failure)
+        do throws(NodeFailure) {
+            if let host = node.plan.host(at: .node) {
+                facts = try await nodes.facts(
+                    FactsProbe(services: node.plan.services), on: host, for: node.plan.name, afresh: afresh,
+                    nonce: nonces.next())
             }
+        } catch {
+            return .failure(error)
         }
         facts.kubernetes = await kubernetes(of: node)
         return .success(facts)
@@ -200,31 +205,19 @@ public struct Driver: Sendable {
             return .unreachable("the plan names no execution host")
         }
         let probe = KubernetesProbe(node: node.plan.kubernetesName, kubeconfig: kubeconfig)
-        return switch await read(probe.commands(), host, node, false) {
-        case .success(let outputs): probe.parse(outputs)
-        case .failure(let failure): .unreachable(failure.message)
-        }
-    }
-
-    private func read(
-        _ commands: [Command], _ host: HostPlan, _ node: NodeRun, _ afresh: Bool
-    ) async -> Result<[CommandOutput], NodeFailure> {
-        let script = ReadScript(commands, nonce: nonces.next())
         do throws(NodeFailure) {
-            let printed = try await nodes.run(
-                script.text, on: host, for: node.plan.name, seconds: Self.readSeconds, afresh: afresh)
-            do throws(ObservationError) { return .success(try script.parse(printed)) } catch {
-                return .failure(NodeFailure(error.message, remedy: error.remedy, isPassing: true))
-            }
+            return probe.parse(
+                try await nodes.read(
+                    probe.commands(), on: host, for: node.plan.name, afresh: false, nonce: nonces.next()))
         } catch {
-            return .failure(error)
+            return .unreachable(error.message)
         }
     }
 
     // While a dead-man is armed the node may be cut off until it has reverted; waiting for that is the way back to it.
-    private func send(
-        _ script: String, _ place: Place, _ node: NodeRun, seconds: Int
-    ) async throws(Unreached) -> [UInt8] {
+    private func patiently<Answer>(
+        _ place: Place, _ node: NodeRun, _ ask: (HostPlan) async throws(NodeFailure) -> Answer
+    ) async throws(Unreached) -> Answer {
         guard let host = node.plan.host(at: place) else { throw Unreached(cause: "the plan names nobody to ask") }
         let waits = Self.patienceSeconds + (node.deadMan == .armed ? Double(node.plan.deadManSeconds ?? 0) : 0)
         // Somebody has vouched for a node that most likely never answers again.
@@ -234,7 +227,7 @@ public struct Driver: Sendable {
             // Another node's event could not be made durable: nothing more is sent to this one either (law 1).
             guard !Task.isCancelled else { throw Unreached(cause: "this executor was told to stop") }
             do throws(NodeFailure) {
-                return try await nodes.run(script, on: host, for: node.plan.name, seconds: seconds, afresh: false)
+                return try await ask(host)
             } catch {
                 guard error.isPassing, clock.uptime() < deadline else { throw Unreached(cause: error.description) }
             }
@@ -244,7 +237,6 @@ public struct Driver: Sendable {
 
     private static let patienceSeconds = 45.0
     private static let settleSeconds = 45.0
-    private static let readSeconds = 30
 }
 
 /// A node that stayed out of reach for as long as waiting could help.

@@ -68,7 +68,7 @@ public struct Runner: Sendable {
         var state = beginning
         let store = RunStore(try await log.records())
         let journal = ExecutorJournal(
-            log: log, clock: clock, holder: holder, plan: state.plan, planSha256: planSha256,
+            log: log.writer, clock: clock, holder: holder, plan: state.plan, planSha256: planSha256,
             earlier: store.runs.first { $0.id == state.id }?.records ?? [])
         let nodes = SSHNodes(connector: connector)
         let driver = Driver(

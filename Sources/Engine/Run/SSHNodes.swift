@@ -13,17 +13,18 @@ public actor SSHNodes: Nodes {
         self.connector = connector
     }
 
-    /// See ``Core/Nodes/run(_:on:for:seconds:afresh:)``.
+    /// See ``Core/Nodes/run(_:on:for:afresh:)``.
     public func run(
-        _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+        _ script: NodeScript, on host: HostPlan, for node: String, afresh: Bool
     ) async throws(NodeFailure) -> [UInt8] {
-        if host.isLocal { return try await LocalHost().run(script, seconds: seconds) }
+        let text = try script.sendable()
+        if host.isLocal { return try await LocalHost().run(text, seconds: script.seconds) }
         // A target's steps on the execution host have a connection of their own: none waits for another's.
         let key = "\(host.name) for \(node)"
         if afresh { await drop(key) }
         let connection = try await connection(to: host, key)
         do throws(NodeFailure) {
-            return try await Connector.run(script, on: connection, seconds: seconds)
+            return try await Connector.run(text, on: connection, seconds: script.seconds)
         } catch {
             logger.debug("a script was cut off", metadata: ["node": "\(host.name)", "cause": "\(error.message)"])
             await drop(key)
@@ -58,5 +59,14 @@ public actor SSHNodes: Nodes {
         }
         connections[key] = connection
         return connection
+    }
+}
+
+extension NodeScript {
+    fileprivate func sendable() throws(NodeFailure) -> String {
+        do { return try text() } catch {
+            throw NodeFailure(
+                "the plan cannot be written as JSON: \(error)", remedy: "Make the plan again.", isPassing: false)
+        }
     }
 }

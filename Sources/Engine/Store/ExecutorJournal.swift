@@ -11,7 +11,7 @@ public actor ExecutorJournal: Journal {
         let at: Double?
     }
 
-    private let log: RunLog
+    private let log: RecordWriter
     private let clock: any Clock
     private let holder: String
     private let plan: Plan
@@ -21,8 +21,8 @@ public actor ExecutorJournal: Journal {
 
     /// Appends as `holder`.
     /// - Parameter earlier: the run's records so far.
-    init(
-        log: RunLog, clock: any Clock, holder: String, plan: Plan, planSha256: String, earlier: [IndexedRecord] = []
+    package init(
+        log: RecordWriter, clock: any Clock, holder: String, plan: Plan, planSha256: String, earlier: [IndexedRecord] = []
     ) {
         self.log = log.hiding(plan.secrets)
         self.clock = clock

@@ -8,11 +8,6 @@ public struct RunLog: Sendable {
     private let clock: any Clock
     private let redactor: Redactor
 
-    // Of the 65,535 bytes an entry may have, the rest is for the record around the event: a reason alone may be 6,000 as JSON.
-    private static let inlineLimit = 52_000
-    // Of what a node printed, in bytes.
-    private static let outputLimit = 4096
-
     /// Opens the log of a project, making it on first use, and records what a crash had left to be mended. The last checkpoint
     /// is kept beside the folder too: a folder that was set back to an older copy is refused.
     /// - Throws: ``AuditError`` when it cannot be written: then nothing may start (law 1).
@@ -49,34 +44,16 @@ public struct RunLog: Sendable {
         RunLog(log: log, clock: clock, redactor: Redactor(declared: secrets))
     }
 
-    /// Appends an event; returns once it is durable, its blob first.
-    ///
-    /// What is hashed has no secret in it: an event with one, or too long a one, is kept as a blob, which can be erased.
-    /// - Parameter annotate: adds what stands beside the event.
+    /// Appends an event; returns once it is durable, its blob first. See ``RecordWriter``.
     @discardableResult
     public func append(
         _ event: LogEvent, by: String, run: String?, node: String? = nil, annotate: (inout LogRecord) -> Void = { _ in }
     ) async throws -> EntryName {
-        var record = LogRecord(at: clock.now(), by: by, run: run, node: node, event: event)
-        annotate(&record)
-        let body = try JSON.encode(event)
-        if let shown = try shown(of: event, body) {
-            let blob = try await log.blobs.put(body)
-            record.event = nil
-            record.shown = try JSON.encode(shown).count > Self.inlineLimit ? nil : shown
-            record.blob = BlobName(commitment: blob.commitment, length: Int(blob.length))
-        }
-        let bytes = try JSON.encode(record)
-        return EntryName(index: try await log.append(bytes), leaf: Merkle.leaf(bytes).hex)
+        try await writer.append(event, by: by, run: run, node: node, annotate: annotate)
     }
 
-    // Nil when the event may stand in the entry as it is.
-    private func shown(of event: LogEvent, _ body: [UInt8]) throws -> JSONTree? {
-        let tree = try JSON.decode(JSONTree.self, from: body)
-        var shown = redactor.redact(tree)
-        if case .run(.outcome) = event { shown = shown.cut(to: Self.outputLimit) }
-        return shown == tree && body.count <= Self.inlineLimit ? nil : shown
-    }
+    /// What makes entries of events.
+    var writer: RecordWriter { RecordWriter(entries: log, clock: clock, redactor: redactor) }
 
     /// Changes the log's key, with an entry that says so and why.
     func rotateKey(keptAs name: String?, reason: String, by holder: String) async throws -> SignedCheckpoint {
@@ -103,7 +80,7 @@ public struct IndexedRecord: Sendable {
     /// Its bytes, as hashed.
     public var bytes: [UInt8]
 
-    init(index: UInt64, record: LogRecord, bytes: [UInt8]) {
+    package init(index: UInt64, record: LogRecord, bytes: [UInt8]) {
         self.index = index
         self.record = record
         self.bytes = bytes

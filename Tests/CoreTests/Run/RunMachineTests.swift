@@ -366,9 +366,9 @@ struct RunMachineTests {
         for write in [
             Write.armDeadMan, .apply(step: 0), .disarmDeadMan, .fireDeadMan, .undo(step: 0), .releaseLease(.node),
         ] {
-            let script = try state.script(
+            let script = state.script(
                 sending: Intent(write), to: state.nodes[0], planSha256: "d", holder: "e", ticket: "t")
-            #expect(script.text.contains("[ \"$lepoch\" = 4711 ]"), "\(write)")
+            #expect(try script.text().contains("[ \"$lepoch\" = 4711 ]"), "\(write)")
         }
     }
 
@@ -381,7 +381,7 @@ struct RunMachineTests {
     func script(_ write: Write, _ state: RunState, commands: [Command] = []) throws -> String {
         try state.script(
             sending: Intent(write, commands: commands), to: state.nodes[0], planSha256: "d", holder: "e", ticket: "t"
-        ).text
+        ).text()
     }
 
     @Test(

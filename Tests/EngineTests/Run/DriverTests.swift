@@ -44,11 +44,12 @@ struct DriverTests {
         var garbled: Set<String> = []
 
         func run(
-            _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+            _ script: NodeScript, on host: HostPlan, for node: String, afresh: Bool
         ) async throws(NodeFailure) -> [UInt8] {
             let kind = Self.kind(script)
             let sends = await trace.entries.count { $0.hasPrefix("send") || $0.hasPrefix("fail") }
-            if let told = script.firstMatch(of: /run=r1 entry=(\d+) leaf=f(\d+)/), told.1 == told.2 {
+            let text = (try? script.text()) ?? ""
+            if let told = text.firstMatch(of: /run=r1 entry=(\d+) leaf=f(\d+)/), told.1 == told.2 {
                 await trace.add(told: kind, entry: Int(told.1) ?? -1)
             }
             if let failure = failure(sends, kind) {
@@ -57,15 +58,20 @@ struct DriverTests {
             }
             await trace.add("send \(kind)\(afresh ? " afresh" : "")")
             if garbled.contains(kind) { return Array("Welcome to this node\n".utf8) }
-            return Self.answer(kind, script)
+            return Self.answer(kind, text)
         }
 
-        static func kind(_ script: String) -> String {
-            for (mark, kind) in [
-                ("say granted", "lease"), ("say armed", "arm"), ("say won", "disarm"), ("say released", "release"),
-                ("exec 6>&1", "read"), ("00-undo", "undo"), ("00-apply", "apply"),
-            ] where script.contains(mark) { return kind }
-            return "?"
+        static func kind(_ script: NodeScript) -> String {
+            switch script.request {
+            case .acquireLease: "lease"
+            case .releaseLease: "release"
+            case .armDeadMan: "arm"
+            case .disarmDeadMan: "disarm"
+            case .fireDeadMan: "fire"
+            case .start(let step, _): step.name == "00-apply" ? "apply" : "undo"
+            case .lookUp: "lookUp"
+            case .read: "read"
+            }
         }
 
         static func answer(_ kind: String, _ script: String) -> [UInt8] {
@@ -133,7 +139,7 @@ struct DriverTests {
         let trace: Trace
 
         func run(
-            _ script: String, on host: HostPlan, for node: String, seconds: Int, afresh: Bool
+            _ script: NodeScript, on host: HostPlan, for node: String, afresh: Bool
         ) async throws(NodeFailure) -> [UInt8] {
             let kind = FakeNodes.kind(script)
             if node == "n1", kind == "apply" {
@@ -146,7 +152,7 @@ struct DriverTests {
                 }
             }
             await trace.add("\(node) \(kind)")
-            return FakeNodes.answer(kind, script)
+            return FakeNodes.answer(kind, (try? script.text()) ?? "")
         }
     }
 

@@ -28,7 +28,7 @@ struct ExecutorJournalTests {
             parameters: [:], cluster: ClusterReference(name: "c", environment: "e"), log: try await log.reference,
             policySet: "set", onFailure: .rollback, nodes: [node])
         return ExecutorJournal(
-            log: log, clock: clock, holder: holder, plan: plan, planSha256: "digest", earlier: earlier)
+            log: log.writer, clock: clock, holder: holder, plan: plan, planSha256: "digest", earlier: earlier)
     }
 
     private func ours() async throws -> [IndexedRecord] { try await log.records().filter { $0.record.run == "r" } }
