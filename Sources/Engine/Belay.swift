@@ -12,6 +12,7 @@ public struct Belay: Sendable {
     let nonces: any Nonces
     let keygen = SSHKeygen()
     let witnessing: any WitnessService
+    let beginnings = RunBeginnings()
 
     /// Opens the log of a project for writing.
     /// - Parameters:
@@ -41,7 +42,7 @@ public struct Belay: Sendable {
     }
 
     /// Every run in the log.
-    public func store() async throws -> RunStore { RunStore(try await log.records()) }
+    public func store() async throws -> RunStore { RunStore(try await log.records(), beginnings: beginnings) }
 
     /// The log's name and key, for a plan to be bound to.
     ///

@@ -61,7 +61,8 @@ extension Belay {
         let now = clock.now()
         try ClockFailure.check(now, against: records)
         let others = OtherRuns(
-            in: records, besides: plan, sighting.leases, for: policies, workspace.inventory, now: now)
+            in: records, besides: plan, sighting.leases, for: policies, workspace.inventory, beginnings: beginnings,
+            now: now)
         return PolicyInput(
             phase: phase, plan: plan, planSha256: planSha256, requester: requester,
             nodes: sighting.snapshots(for: policies), cluster: sighting.view.cluster,

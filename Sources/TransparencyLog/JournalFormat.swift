@@ -49,7 +49,7 @@ public enum JournalFormat {
     }
 
     /// What stands at `offset` of a segment.
-    static func scan(_ segment: [UInt8], at offset: Int) -> Scan {
+    package static func scan(_ segment: [UInt8], at offset: Int) -> Scan {
         segment.withUnsafeBytes { bytes in
             switch frame(bytes, at: offset) {
             case .record(let index, let entry):
@@ -60,7 +60,7 @@ public enum JournalFormat {
         }
     }
 
-    enum Scan: Equatable {
+    package enum Scan: Equatable {
         case record(JournalEntry, end: Int)
         case end
         case damaged(String)

@@ -54,8 +54,8 @@ extension Action {
     /// By default on the target itself.
     public var place: Place { .node }
 
-    /// By default the commands that observe it.
-    public var subject: String { observe().map { ShellQuote.display($0.argv) }.joined(separator: "\n") }
+    /// By default the commands that observe it: no word of theirs has a NUL in it.
+    public var subject: String { observe().map { $0.argv.joined(separator: "\0") }.joined(separator: "\0\0") }
 
     /// By default everything its kind can disrupt.
     public var disrupts: Set<String> { Self.kind.disrupts }

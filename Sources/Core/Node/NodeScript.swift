@@ -95,6 +95,26 @@ public struct LeaseRequest: Sendable {
     public var above: Int
     /// Whether the record may lie in memory where the disk cannot be written.
     public var mayUseMemory: Bool
+
+    package init(
+        run: String, target: String?, folder: String?, planSha256: String, plan: Plan, machineID: String,
+        holder: String, ticket: String, seconds: Int, settled: [String], recovering: Bool, above: Int,
+        mayUseMemory: Bool
+    ) {
+        self.run = run
+        self.target = target
+        self.folder = folder
+        self.planSha256 = planSha256
+        self.plan = plan
+        self.machineID = machineID
+        self.holder = holder
+        self.ticket = ticket
+        self.seconds = seconds
+        self.settled = settled
+        self.recovering = recovering
+        self.above = above
+        self.mayUseMemory = mayUseMemory
+    }
 }
 
 /// What a step's script is to run; see ``StepScript/start(_:undo:before:cutsPath:stopping:)``.
@@ -109,6 +129,17 @@ public struct StepRequest: Sendable {
     public var cutsPath = false
     /// The names of steps that must be over first.
     public var stopping: [String] = []
+
+    package init(
+        commands: [Command], undo: [Command] = [], before: Observation? = nil, cutsPath: Bool = false,
+        stopping: [String] = []
+    ) {
+        self.commands = commands
+        self.undo = undo
+        self.before = before
+        self.cutsPath = cutsPath
+        self.stopping = stopping
+    }
 }
 
 extension LeaseScript {

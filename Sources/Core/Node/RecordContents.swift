@@ -36,6 +36,13 @@ public struct RecordContents: Codable, Sendable, Hashable {
         public var status: Int?
         /// The end of what reverting printed.
         public var output: Payload
+
+        package init(state: State, boot: String?, status: Int?, output: Payload) {
+            self.state = state
+            self.boot = boot
+            self.status = status
+            self.output = output
+        }
     }
 
     /// One step's folder.
@@ -58,6 +65,21 @@ public struct RecordContents: Codable, Sendable, Hashable {
         public var undoScript: Payload?
         /// The end of what it printed.
         public var output: Payload
+
+        package init(
+            index: Int, undoAttempt: Int?, boot: String?, cutsPath: Bool, at: Int?, status: Int?, before: Payload?,
+            undoScript: Payload?, output: Payload
+        ) {
+            self.index = index
+            self.undoAttempt = undoAttempt
+            self.boot = boot
+            self.cutsPath = cutsPath
+            self.at = at
+            self.status = status
+            self.before = before
+            self.undoScript = undoScript
+            self.output = output
+        }
     }
 
     /// The machine that was read.
@@ -84,6 +106,13 @@ public struct RecordContents: Codable, Sendable, Hashable {
     public var deadMan = DeadMan(state: .none, boot: nil, status: nil, output: Payload(""))
     /// The steps that have a folder, in the plan's order, each apply before its undos.
     public var steps: [Step] = []
+
+    /// Of a run that has left nothing, until more is said.
+    package init(machine: RecordMachine, run: String, target: String?) {
+        self.machine = machine
+        self.run = run
+        self.target = target
+    }
 
     /// Reads what ``RecordScript/read(run:target:nonce:)`` printed.
     /// - Throws: ``ObservationError`` when it is not whole, a file is longer than is read, or no script of ours prints that.

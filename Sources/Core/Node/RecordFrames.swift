@@ -77,6 +77,14 @@ public struct RecordLease: Codable, Sendable, Hashable {
     /// Seconds of that boot's uptime until which it stands without a record.
     public var expiry: Int
 
+    package init(run: String, epoch: Int, holder: String, boot: String, expiry: Int) {
+        self.run = run
+        self.epoch = epoch
+        self.holder = holder
+        self.boot = boot
+        self.expiry = expiry
+    }
+
     /// Reads a lease file's line; nil when there is none.
     init?(_ line: String) throws(ObservationError) {
         if line.isEmpty { return nil }
@@ -100,6 +108,12 @@ public struct RecordMachine: Codable, Sendable, Hashable {
     public var uptime: Int
     /// `/etc/machine-id`.
     public var machineID: String
+
+    package init(boot: String, uptime: Int, machineID: String) {
+        self.boot = boot
+        self.uptime = uptime
+        self.machineID = machineID
+    }
 
     init(_ words: some Collection<String>) throws(ObservationError) {
         let words = Array(words)

@@ -12,6 +12,14 @@ public struct RecordListing: Sendable, Hashable {
         public var lease: RecordLease?
         /// The runs that left a record, by name.
         public var runs: [Run]
+
+        package init(target: String?, isInMemory: Bool, epoch: Int?, lease: RecordLease?, runs: [Run]) {
+            self.target = target
+            self.isInMemory = isInMemory
+            self.epoch = epoch
+            self.lease = lease
+            self.runs = runs
+        }
     }
 
     /// A run's record.
@@ -22,6 +30,12 @@ public struct RecordListing: Sendable, Hashable {
         public var planSha256: String
         /// What became of its dead-man.
         public var deadMan: RecordContents.DeadMan.State
+
+        package init(run: String, planSha256: String, deadMan: RecordContents.DeadMan.State) {
+            self.run = run
+            self.planSha256 = planSha256
+            self.deadMan = deadMan
+        }
     }
 
     /// The machine that was read.
@@ -30,6 +44,12 @@ public struct RecordListing: Sendable, Hashable {
     public var bases: [Base]
     /// Folders that look like a record and have no name of ours, escaped; nothing is done about them.
     public var strangers: [String]
+
+    package init(machine: RecordMachine, bases: [Base]) {
+        self.machine = machine
+        self.bases = bases
+        strangers = []
+    }
 
     /// Reads what ``RecordScript/list(nonce:)`` printed.
     /// - Throws: ``ObservationError`` when it is not whole or no script of ours prints that.

@@ -24,6 +24,21 @@ public enum Planner {
         public var optional = false
         /// Sentences to be shown beside its diff.
         public var notes: [String] = []
+
+        package init(
+            name: String, kind: String, arguments: Arguments, action: any Action, restores: Observation? = nil,
+            timeoutSeconds: Int, verify: [CheckPlan], when: String? = nil, optional: Bool = false
+        ) {
+            self.name = name
+            self.kind = kind
+            self.arguments = arguments
+            self.action = action
+            self.restores = restores
+            self.timeoutSeconds = timeoutSeconds
+            self.verify = verify
+            self.when = when
+            self.optional = optional
+        }
     }
 
     /// Everything about one node that a plan is made from.

@@ -31,12 +31,23 @@ extension NodeRun {
         }
         if let unresolved, unreachable[place(of: unresolved)] == nil { return .lookUp(unresolved) }
         if let endedElsewhere { return following(endedElsewhere) }
-        if state == .rollingBack || state == .holding || isComplete { return nil }
+        if state == .rollingBack { return nil }
+        if let effect = confirm() { return effect }
+        if state == .holding || isComplete { return nil }
         return rollBack(rebooted ? "the node rebooted meanwhile" : "its executor was interrupted")
     }
 
+    // What was verified may have gone with a reboot since. Once a lease was being given back that was decided.
+    private func confirm() -> Effect? {
+        guard isComplete, !isReleasing,
+            let old = ran.first(where: { steps[$0].isAfterOld && unreachable[plan.steps[$0].place] == nil })
+        else { return nil }
+        if let why = steps[old].blind { return rollBack("the node's state cannot be told any more: \(why)") }
+        return .observe(step: old, moment: .after, expecting: nil)
+    }
+
     /// Takes the lease of a place; nil when it is ours.
-    private func acquire(_ place: Place, recovering: Bool) -> Effect? {
+    func acquire(_ place: Place, recovering: Bool) -> Effect? {
         guard holds[place]?.epoch == nil, holds[place]?.released != true else { return nil }
         let write = Write.acquireLease(place, recovering: recovering)
         guard let why = refusals[write] else { return intend(write) }
@@ -50,6 +61,11 @@ extension NodeRun {
             ? rollBack("the lease was refused: \(why)")
             : .record(.nodeState(.stale, reason: "the lease was refused: \(why)"))
     }
+
+    private var isReleasing: Bool { holds.values.contains(where: \.releaseWasSent) }
+
+    /// Nothing brings it back any more in this run.
+    var isInPlaceForGood: Bool { state == .succeeded || (state == .holding && isReleasing) }
 
     private var isComplete: Bool {
         verifyFailures?.isEmpty == true && (deadMan == .won || (deadMan == .none && !hasCut)) && !rebooted

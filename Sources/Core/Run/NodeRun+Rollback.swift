@@ -71,6 +71,7 @@ extension NodeRun {
         let place = plan.steps[index].place
         guard unreachable[place] == nil else { return .stuck(nil) }
         guard epoch(at: place) != nil else {
+            if holds[place]?.lacksDisk == true, let effect = acquire(place, recovering: true) { return .next(effect) }
             let why = refusals[.acquireLease(place, recovering: true)] ?? "it was not taken"
             return .stuck(needsPerson("the lease for undoing step '\(name)' is missing: \(why)"))
         }

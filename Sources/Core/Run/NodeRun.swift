@@ -64,6 +64,8 @@ public struct NodeRun: Sendable {
         public var released = false
         /// Set when the node says that the run was ended there from another log.
         public var endedElsewhere: Ending?
+        /// Its disk was full when something was to be undone; the lease is to be taken in memory.
+        var lacksDisk = false
         var wasAsked = false
         var releaseWasSent = false
     }
@@ -157,8 +159,10 @@ public struct NodeRun: Sendable {
         for place in holds.keys { holds[place]?.epoch = nil }
         for index in steps.indices {
             steps[index].blind = nil
-            // Hours may lie between: what somebody did meanwhile must be seen before it is undone (law 6).
+            // Hours may lie between: what somebody did meanwhile must be seen before it is undone (law 6), and what became
+            // of the node before it is called verified.
             if steps[index].undone == nil { steps[index].beforeUndo = nil }
+            steps[index].isAfterOld = steps[index].after != nil
         }
         let pending = open?.write ?? unresolved
         (open, unresolved) = (nil, nil)
@@ -209,7 +213,9 @@ public struct NodeRun: Sendable {
         case (.disarmDeadMan, .noDeadMan), (.fireDeadMan, .noDeadMan): deadMan = .none
         case (.releaseLease(let place), .released): holds[place]?.released = true
         case (.apply(let step), _): try at(step) { $0.applied = Applied(answer) }
-        case (.undo(let step), _): try at(step) { $0.undone = Applied(answer) }
+        case (.undo(let step), _):
+            try at(step) { $0.undone = Applied(answer) }
+            if answer == .refused("disk") { moveToMemory(place) }
         case (_, .refused(let why)): refused(write, why)
         default: refused(write, "the node answered \(answer)")
         }
@@ -220,6 +226,13 @@ public struct NodeRun: Sendable {
         holds[place]?.lastEpoch = epoch
         holds[place]?.isInMemory = isInMemory
         holds[place]?.wasGranted = true
+    }
+
+    // The disk filled up since: who takes the lease anew, as a recovery, may have it in memory, and undoes from there.
+    private mutating func moveToMemory(_ place: Place) {
+        guard holds[place]?.isInMemory == false else { return }
+        holds[place]?.epoch = nil
+        holds[place]?.lacksDisk = true
     }
 
     private mutating func ended(_ place: Place, _ ending: Ending) {

@@ -130,10 +130,10 @@ extension RunState {
             || nodes.contains { $0.state == .needsPerson || $0.isDenied }
     }
 
-    /// True when nodes that are in place are to be brought back too. A run whose first node has ended in place was decided:
-    /// what happens to the others then no longer changes that.
+    /// True when nodes that are in place are to be brought back too. A run whose first node has ended in place, or was about
+    /// to give its leases back, was decided: what happens to the others then no longer changes that.
     private var isTakingBack: Bool {
-        guard plan.onFailure == .rollbackAll, !nodes.contains(where: { $0.state == .succeeded }) else { return false }
+        guard plan.onFailure == .rollbackAll, !nodes.contains(where: \.isInPlaceForGood) else { return false }
         return isOverBudget || (isRecovering && !nodes.allSatisfy { $0.state == .holding })
     }
 

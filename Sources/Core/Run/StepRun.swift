@@ -16,6 +16,8 @@ public struct StepRun: Sendable {
     public var verifyFailures: [String]?
     /// What was observed after the node was verified.
     public var after: Observation?
+    /// Whether an executor before this one has observed that.
+    public var isAfterOld = false
     /// What was observed right before undo.
     public var beforeUndo: Observation?
     /// How undoing it ended.
@@ -43,7 +45,7 @@ public struct StepRun: Sendable {
     mutating func observed(_ observation: Observation, _ moment: Moment) {
         switch moment {
         case .before: before = observation
-        case .after: after = observation
+        case .after: (after, isAfterOld) = (observation, false)
         case .beforeUndo: beforeUndo = observation
         case .afterUndo: afterUndo = observation
         }

@@ -41,23 +41,50 @@ public struct Driver: Sendable {
     /// Goes on until nothing follows: the run has ended, or what is left waits for nodes that cannot be reached.
     /// - Throws: what the journal threw (then nothing more was sent), or ``IllegalEvent`` for a damaged log.
     public func run(_ state: inout RunState) async throws {
-        try await withThrowingTaskGroup(of: (node: String?, event: Event, entry: EntryName?).self) { group in
+        try await withThrowingTaskGroup(of: Done.self) { group in
             var busy: Set<String?> = []
-            // Of each node, which entry its last intent is.
+            // Of each node, which entry its last intent is, and when it was looked at last before a step.
             var intents: [String?: EntryName] = [:]
+            var looks: [String?: Double] = [:]
             while true {
                 for next in state.next() where busy.insert(next.node).inserted {
                     watch(state, next)
-                    group.addTask { [state, intent = intents[next.node]] in
-                        let (event, entry) = try await step(next, state, intent)
-                        return (next.node, event, entry)
+                    group.addTask { [state, intent = intents[next.node], look = looks[next.node]] in
+                        let began = clock.uptime()
+                        let (event, entry) = try await step(asOfNow(next, look), state, intent)
+                        return Done(node: next.node, event: event, entry: entry, began: began)
                     }
                 }
                 guard let done = try await group.next() else { return }
                 busy.remove(done.node)
                 if case .intent = done.event { intents[done.node] = done.entry }
+                if case .observed(_, .before, _) = done.event { looks[done.node] = done.began }
                 try state.apply(done.event, node: done.node)
             }
+        }
+    }
+
+    /// An effect that was performed, and is on record.
+    private struct Done {
+        let node: String?
+        let event: Event
+        let entry: EntryName?
+        /// Seconds of uptime before it was.
+        let began: Double
+    }
+
+    // A laptop may have slept since a step's state was read: what is sent then was made from what the node was like hours
+    // ago. It is looked at again, and what was about to be sent is not.
+    private func asOfNow(_ next: NextEffect, _ look: Double?) -> NextEffect {
+        guard let look, clock.uptime() - look > Self.freshSeconds else { return next }
+        switch next.effect {
+        case .record(.intent(let intent)):
+            guard case .apply(let step) = intent.write else { return next }
+            return NextEffect(node: next.node, effect: .observe(step: step, moment: .before, expecting: nil))
+        case .send(let intent):
+            guard case .apply = intent.write else { return next }
+            return NextEffect(node: next.node, effect: .record(.outcome(intent.write, .refused(Self.tooLate))))
+        default: return next
         }
     }
 
@@ -236,6 +263,8 @@ public struct Driver: Sendable {
     }
 
     private static let patienceSeconds = 45.0
+    private static let freshSeconds = 120.0
+    private static let tooLate = "late: what it was made from is too old, it was not sent"
     private static let settleSeconds = 45.0
 }
 

@@ -22,7 +22,8 @@ public actor ExecutorJournal: Journal {
     /// Appends as `holder`.
     /// - Parameter earlier: the run's records so far.
     package init(
-        log: RecordWriter, clock: any Clock, holder: String, plan: Plan, planSha256: String, earlier: [IndexedRecord] = []
+        log: RecordWriter, clock: any Clock, holder: String, plan: Plan, planSha256: String,
+        earlier: [IndexedRecord] = []
     ) {
         self.log = log.hiding(plan.secrets)
         self.clock = clock

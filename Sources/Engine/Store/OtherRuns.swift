@@ -14,10 +14,10 @@ package struct OtherRuns {
     /// - Parameter leases: seen before `records` were read: a lease that was given back meanwhile is then known to have been.
     package init(
         in records: [IndexedRecord], besides plan: Plan, _ leases: [Inflight.Sight], for policies: PolicySet,
-        _ inventory: Inventory, now: Timestamp
+        _ inventory: Inventory, beginnings: RunBeginnings, now: Timestamp
     ) {
         guard policies.asking.records || policies.reads("history") else { return }
-        let store = RunStore(records)
+        let store = RunStore(records, beginnings: beginnings)
         if policies.reads("history") { history = History.read(records, store, now: now) }
         let reserved = Reservations(records, store, but: plan.id)
         let seen = Inflight.seen(

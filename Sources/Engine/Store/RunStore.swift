@@ -8,7 +8,8 @@ public struct RunStore: Sendable {
     public let unreadable: [UnreadableRun]
 
     /// Folds all records.
-    public init(_ records: [IndexedRecord]) {
+    /// - Parameter beginnings: of runs that were folded before, so that their plans need not be read again.
+    public init(_ records: [IndexedRecord], beginnings: RunBeginnings? = nil) {
         var order: [String] = []
         var byRun: [String: [IndexedRecord]] = [:]
         for record in records {
@@ -20,7 +21,7 @@ public struct RunStore: Sendable {
         var unreadable: [UnreadableRun] = []
         for id in order {
             do throws(UnreadableRun) {
-                runs.append(try StoredRun(id: id, records: byRun[id] ?? []))
+                runs.append(try StoredRun(id: id, records: byRun[id] ?? [], beginnings))
             } catch {
                 unreadable.append(error)
             }
@@ -67,12 +68,15 @@ public struct StoredRun: Sendable {
     /// Set when the records do not fold: the log is damaged or from another version.
     public let fault: String?
 
-    init(id: String, records: [IndexedRecord]) throws(UnreadableRun) {
+    init(id: String, records: [IndexedRecord], _ beginnings: RunBeginnings? = nil) throws(UnreadableRun) {
         let events = records.compactMap(\.record.event)
-        guard let origin = events.lazy.compactMap(Origin.init).first else {
+        let origins = records.lazy.compactMap { record in
+            record.record.event.flatMap(Origin.init).map { (entry: record.index, origin: $0) }
+        }
+        guard let (entry, origin) = origins.first else {
             throw UnreadableRun(id: id, reason: "its plan is erased from the log, or its blob is missing")
         }
-        guard var state = origin.beginning(id) else {
+        guard var state = beginnings?.beginning(of: origin, in: entry, id) ?? origin.beginning(id) else {
             throw UnreadableRun(id: id, reason: "its plan was made by another version of Belay")
         }
         var fault: String?
@@ -109,8 +113,15 @@ public struct StoredRun: Sendable {
             }
         }
 
+        var planSha256: String {
+            switch self {
+            case .planned(let record): record.planSha256
+            case .adopted(let record): record.planSha256
+            }
+        }
+
         // Nil where this version cannot read the plan.
-        fileprivate func beginning(_ id: String) -> RunState? {
+        func beginning(_ id: String) -> RunState? {
             switch self {
             case .planned(let record):
                 (try? JSON.decode(Plan.self, from: record.plan.bytes)).flatMap { try? RunState(plan: $0) }
@@ -123,12 +134,7 @@ public struct StoredRun: Sendable {
     public var plan: Plan { state.plan }
 
     /// SHA-256 of the whole plan's bytes; of an adopted run as its records say.
-    public var planSha256: String {
-        switch origin {
-        case .planned(let record): record.planSha256
-        case .adopted(let record): record.planSha256
-        }
-    }
+    public var planSha256: String { origin.planSha256 }
 
     /// The plan as it was submitted, nil for an adopted run.
     public var planned: PlannedRecord? {
@@ -149,7 +155,7 @@ public struct StoredRun: Sendable {
 extension RunStore {
     /// Of each node, the runs that ended there with nothing for a person to do, the newest hundred: a lease or a record of
     /// theirs that was left behind may be taken over. Of a run that was adopted a part may lie where this log never looked.
-    func settledRuns(but id: String) -> [String: [String]] {
+    package func settledRuns(but id: String) -> [String: [String]] {
         var settled: [String: [String]] = [:]
         for run in runs.reversed() where run.plan.id != id && run.fault == nil && run.state.end != nil {
             guard run.planned != nil else { continue }
