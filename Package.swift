@@ -63,6 +63,8 @@ let package = Package(
             dependencies: ["Engine", "Services", "Core", "CEL", "TransparencyLog", arguments, logging],
             swiftSettings: settings),
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
+        .target(name: "Simulation", dependencies: ["Core", "Engine", "TransparencyLog"], swiftSettings: settings),
+        .executableTarget(name: "belay-sim", dependencies: ["Simulation", arguments], swiftSettings: settings),
 
         .target(
             name: "FuzzTargets", dependencies: ["SSH", "Core", "CEL"], path: "Tests/Fuzz/Targets",
@@ -79,7 +81,7 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: settings),
         .testTarget(
-            name: "CoreTests", dependencies: ["Core", "CEL", crypto],
+            name: "CoreTests", dependencies: ["Core", "CEL", "Simulation", crypto],
             exclude: ["Actions/Fixtures", "Approval/Fixtures", "Fixtures"],
             swiftSettings: settings),
         .testTarget(
@@ -104,6 +106,8 @@ let package = Package(
                 system,
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation", swiftSettings: settings),
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),
