@@ -101,7 +101,8 @@ let package = Package(
         .testTarget(
             name: "CommandsTests",
             dependencies: [
-                "Commands", "Engine", "Core", "Services", "TransparencyLog", "WitnessStandIn", "belay", arguments,
+                "Commands", "Engine", "Core", "SSH", "Services", "TransparencyLog", "WitnessStandIn", "belay",
+                arguments,
                 subprocess,
                 system,
             ],

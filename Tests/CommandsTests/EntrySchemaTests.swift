@@ -36,7 +36,7 @@ struct EntrySchemaTests {
     }
 
     /// At least one of each event there is.
-    private static func events() throws -> [LogEvent] {
+    static func events() throws -> [LogEvent] {
         let seen = Observation([
             "a": .text("x"), "b": .lines(["y"]), "c": .content(Payload(bytes: [0, 255])), "d": .absent,
         ])

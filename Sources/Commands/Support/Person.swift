@@ -10,7 +10,7 @@ enum Person {
     static func ask(_ question: String) async -> String? {
         guard isPresent else { return nil }
         return await onOwnThread {
-            FileHandle.standardError.write(Data(question.utf8))
+            FileHandle.standardError.write(Data(question.printable.utf8))
             return readLine()
         }
     }
@@ -29,7 +29,7 @@ enum Person {
                 tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown)
                 FileHandle.standardError.write(Data("\n".utf8))
             }
-            FileHandle.standardError.write(Data(question.utf8))
+            FileHandle.standardError.write(Data(question.printable.utf8))
             return readLine()
         }
     }

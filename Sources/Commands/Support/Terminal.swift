@@ -41,10 +41,15 @@ struct Terminal: Sendable {
     }
 
     /// To standard output; nothing for an empty text.
-    func write(_ text: String) { if !text.isEmpty { output(Self.ended(redactor?.redact(text) ?? text)) } }
+    func write(_ text: String) { if !text.isEmpty { output(passed(text, style)) } }
 
     /// To standard error.
-    func complain(_ text: String) { if !text.isEmpty { complaint(Self.ended(redactor?.redact(text) ?? text)) } }
+    func complain(_ text: String) { if !text.isEmpty { complaint(passed(text, errorStyle)) } }
+
+    // Views have made what they show printable. Should one forget it, nothing that a terminal acts on gets through here.
+    private func passed(_ text: String, _ style: Style) -> String {
+        Self.ended(style.neutralised(redactor?.redact(text) ?? text))
+    }
 
     /// The same terminal, without what a plan declares to be secret.
     func hiding(_ plan: Plan) -> Terminal {
@@ -53,7 +58,7 @@ struct Terminal: Sendable {
         // As they are, as they are made printable, and as JSON has them.
         let forms = plan.secrets.flatMap { secret in
             [secret, secret.printable]
-                + ((try? JSON.encode(secret)).map { [String(decoding: $0.dropFirst().dropLast(), as: UTF8.self)] } ?? [])
+                + ((try? JSONText.pretty(secret)).map { [String($0.dropFirst().dropLast(2))] } ?? [])
         }
         terminal.redactor = Redactor(declared: forms, knowsPatterns: false)
         return terminal
@@ -88,5 +93,18 @@ struct Style: Sendable, Hashable {
 
     private func paint(_ code: String, _ text: String) -> String {
         isColored && !text.isEmpty ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text
+    }
+
+    private static let codes = ["0", "1", "2", "31", "32", "33", "36"].map { "[\($0)m" }
+
+    /// A text in which a terminal acts on nothing but ends of lines and the colours above, these only where there are any.
+    func neutralised(_ text: String) -> String {
+        guard isColored else { return Printable.spell(json: text, keepsLines: true) }
+        let parts = text.unicodeScalars.split(separator: "\u{1B}", omittingEmptySubsequences: false).map(String.init)
+        let after = parts.dropFirst().map { part in
+            (Self.codes.contains { part.hasPrefix($0) } ? "\u{1B}" : "\\u001b")
+                + Printable.spell(json: part, keepsLines: true)
+        }
+        return Printable.spell(json: parts[0], keepsLines: true) + after.joined()
     }
 }

@@ -109,7 +109,7 @@ struct ApprovalsVerifyVerb: Verb {
         }
         terminal.write(
             output.format == .json
-                ? String(decoding: try JSON.encodePretty(checks), as: UTF8.self)
+                ? try JSONText.pretty(checks)
                 : checks.flatMap { $0.lines(terminal.style) }.text)
         return checks.allSatisfy(\.holds) ? .done : .denied
     }

@@ -117,14 +117,14 @@ private struct Trusting {
     ) async throws -> Result {
         switch sight {
         case .failure(let failure):
-            terminal.complain("\(node.name.printable): \(failure)")
+            terminal.complain("\(node.name): \(failure)".printable)
             return .failed
         case .success(let sight):
             terminal.write(HostKeysView(sight).text(terminal.style))
             do {
                 return try await decide(sight, belay)
             } catch let refusal as TrustRefusal {
-                terminal.complain("\(node.name.printable): NOT trusted: \(refusal)")
+                terminal.complain("\(node.name): NOT trusted: \(refusal)".printable)
                 return .refused
             }
         }

@@ -12,7 +12,7 @@ struct ApprovalView: Sendable {
         let verb = isApproval ? style.good("APPROVED") : style.bad("DENIED")
         return [
             "\(verb) by \(statement.approver.printable) \(statement.times): \(statement.comment.printable)",
-            "  plan sha256 \(statement.planSha256)", "  signed statement in \(signed.file.printable)",
+            "  plan sha256 \(statement.planSha256.printable)", "  signed statement in \(signed.file.printable)",
             isApproval
                 ? "Next: " + style.strong("belay apply \(ShellQuote.display([planFile]).printable)")
                 : "The plan stays denied; a new one has to be made.",
@@ -52,7 +52,7 @@ struct ApprovalsView: Sendable {
 
     /// A JSON array.
     func json() throws -> String {
-        String(decoding: try JSON.encodePretty(plans.map(PlanApprovalsView.Shown.init)), as: UTF8.self)
+        try JSONText.pretty(plans.map(PlanApprovalsView.Shown.init))
     }
 }
 
@@ -80,7 +80,7 @@ struct PlanApprovalsView: Sendable {
             "\(style.strong("Plan \(plan.id.printable)")) \(read.standing.rawValue), until \(plan.expiresAt.toSeconds)",
             "  \(plan.runbook.name.printable) on \(nodes), asked for by \(plan.requester.printable)"
                 + (plan.reason.map { ": \($0.printable)" } ?? ""),
-            "  plan sha256 \(read.planSha256)",
+            "  plan sha256 \(read.planSha256.printable)",
         ]
         let refusal = read.refusal.map { [style.bad("Who asks is not accepted: ") + $0.description.printable] } ?? []
         let statements = read.statements.flatMap { Self.lines(of: $0.found, $0.outcome, style) }
@@ -120,7 +120,7 @@ struct PlanApprovalsView: Sendable {
     }
 
     /// A JSON object.
-    func json() throws -> String { String(decoding: try JSON.encodePretty(Shown(read)), as: UTF8.self) }
+    func json() throws -> String { try JSONText.pretty(Shown(read)) }
 
     /// What `-o json` says of a plan.
     struct Shown: Encodable {
@@ -208,9 +208,11 @@ struct ApprovalCheck: Encodable, Sendable {
         let verdict = holds ? style.good("HOLDS") : style.bad("DOES NOT HOLD")
         let why = reason.map { ["  \($0.printable)"] } ?? []
         let what = statement.map {
-            ["  \($0.sentence)", "  plan sha256 \($0.planSha256), for the log \($0.logOrigin.printable)"]
+            ["  \($0.sentence)", "  plan sha256 \($0.planSha256.printable), for the log \($0.logOrigin.printable)"]
         }
-        let signer = key.map { ["  signed with \($0), groups \((groups ?? []).joined(separator: ", ").printable)"] }
+        let signer = key.map {
+            ["  signed with \($0.printable), groups \((groups ?? []).joined(separator: ", ").printable)"]
+        }
         return ["\(verdict) \(file.printable)"] + why + (what ?? []) + (signer ?? [])
     }
 }

@@ -22,24 +22,10 @@ struct EntriesView: Sendable {
     var jsonLines: String {
         entries.map { entry in
             let leaf = Merkle.leaf(entry.bytes).hex
-            return "{\"index\":\(entry.index),\"leafHash\":\"\(leaf)\",\"entry\":\(Self.printable(entry.bytes))}"
+            // No newline either: it would begin a line that another entry could seem to stand in.
+            let text = Printable.spell(json: String(decoding: entry.bytes, as: UTF8.self), keepsLines: false)
+            return "{\"index\":\(entry.index),\"leafHash\":\"\(leaf)\",\"entry\":\(text)}"
         }.text
-    }
-
-    // In valid JSON these can only stand inside strings, where the escape means the same.
-    static func printable(_ bytes: [UInt8]) -> String {
-        var text = ""
-        for scalar in String(decoding: bytes, as: UTF8.self).unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
-                for unit in String(scalar).utf16 {
-                    let hex = String(unit, radix: 16)
-                    text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-                }
-            default: text.unicodeScalars.append(scalar)
-            }
-        }
-        return text
     }
 }
 
@@ -60,7 +46,7 @@ struct EntryView: Sendable {
         var record = entry.record
         // Secrets stay where they are, in the blob.
         if record.shown != nil { record.event = nil }
-        let lines = String(decoding: try JSON.encodePretty(record), as: UTF8.self).printableLines
+        let lines = try JSONText.pretty(record).printableLines
         return
             ([style.strong("Entry \(entry.index)"), "leaf hash \(leaf), \(count(entry.bytes.count, "byte"))"] + blob
             + lines).text
@@ -145,7 +131,7 @@ struct VerificationView: Sendable {
                     untilSize: isLast ? nil : term.sizes.upperBound)
             }, witnessed: witnessed,
             failures: failures)
-        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+        return try JSONText.pretty(shown)
     }
 
     private static func first(_ failure: VerificationFailure) -> UInt64 { failure.entries?.lowerBound ?? .max }

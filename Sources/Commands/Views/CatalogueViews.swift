@@ -45,7 +45,7 @@ struct RunbooksView: Sendable {
                     name: item.name, layer: nil, title: nil, symptoms: [], faults: faults.all.map(\.description))
             }
         }
-        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+        return try JSONText.pretty(shown)
     }
 }
 

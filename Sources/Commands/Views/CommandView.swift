@@ -22,7 +22,8 @@ struct CommandView: Sendable {
     private func command(_ command: Command, _ style: Style) -> [String] {
         let argv = command.masked(secrets).argv
         var lines = folded(argv).split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
-        lines = ["$ " + lines[0]] + lines.dropFirst().map { "  " + $0 }
+        // As a shell's second prompt: what stands in an argument must not pass for a line of ours.
+        lines = ["$ " + lines[0]] + lines.dropFirst().map { "> " + $0 }
         if command.accepts != [0] {
             lines.append(
                 style.faint(

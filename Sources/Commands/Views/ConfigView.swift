@@ -11,5 +11,5 @@ struct ConfigView: Encodable, Sendable {
         return (Table.lines(rows) + [style.strong("policy set") + " \(policySet)"]).text
     }
 
-    func json() throws -> String { String(decoding: try JSON.encodePretty(self), as: UTF8.self) }
+    func json() throws -> String { try JSONText.pretty(self) }
 }

@@ -1,7 +1,7 @@
 import Core
 import Foundation
 
-/// Faults in files, each with its line and a caret under the span.
+/// Faults in files, each with its line and a caret under the span, safe for a terminal.
 struct DiagnosticsView: Sendable {
     private let diagnostics: Diagnostics
     private let source: @Sendable (String) -> String?

@@ -17,7 +17,7 @@ struct InventoryView: Sendable {
     }
 
     /// A JSON array.
-    func json() throws -> String { String(decoding: try JSON.encodePretty(nodes.map(Row.init)), as: UTF8.self) }
+    func json() throws -> String { try JSONText.pretty(nodes.map(Row.init)) }
 
     private struct Row: Encodable {
         let name, address: String
@@ -73,7 +73,7 @@ struct NodeCheckView: Sendable {
 
     private var cells: [String] {
         [
-            check.address.printable, check.transport ?? "FAILED", check.server?.printable ?? "-",
+            check.address.printable, check.transport?.printable ?? "FAILED", check.server?.printable ?? "-",
             check.root?.rawValue ?? "-", check.systemd.map { $0 ? "yes" : "no" } ?? "-",
             check.clockSkewMilliseconds.map { "\($0 > 0 ? "+" : "")\($0) ms" } ?? "-",
             check.handshakeMicroseconds.map { "\($0 / 1000) ms" } ?? "-",
@@ -89,7 +89,7 @@ struct NodeCheckView: Sendable {
         if let way = check.authentication { lines.append(style.faint("logged in by \(way.printable)")) }
         lines += check.warnings.map { style.warning("warning: \($0.printable)") }
         if let problem = check.problem {
-            lines.append(style.bad("\(problem.phase): \(problem.message.printable)"))
+            lines.append(style.bad("\(problem.phase): \(problem.message)".printable))
             lines.append("→ \(problem.remedy.printable)")
         }
         return lines
@@ -97,7 +97,7 @@ struct NodeCheckView: Sendable {
 
     /// A JSON array.
     static func json(_ checks: [NodeCheck]) throws -> String {
-        String(decoding: try JSON.encodePretty(checks), as: UTF8.self)
+        try JSONText.pretty(checks)
     }
 }
 

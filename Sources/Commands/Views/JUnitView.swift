@@ -80,7 +80,8 @@ struct JUnitView: Sendable {
         pairs.map { " \($0.name)=\"\(escaped($0.value))\"" }.joined()
     }
 
-    /// XML 1.0, section 2.2: most control characters cannot stand in a document at all, not even as references.
+    /// XML 1.0, section 2.2: most control characters cannot stand in a document at all, not even as references. Of the rest
+    /// none stays that a terminal acts on, and none ends a line.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
@@ -89,10 +90,8 @@ struct JUnitView: Sendable {
             case "<": escaped += "&lt;"
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
-            case "\t", "\n", "\r", "\u{20}"..."\u{7E}", "\u{A0}"..."\u{D7FF}", "\u{E000}"..."\u{FFFD}",
-                "\u{10000}"..."\u{10FFFF}":
-                escaped.unicodeScalars.append(scalar)
-            default: escaped += "\u{FFFD}"
+            case "\n": escaped += "&#10;"
+            default: escaped.unicodeScalars.append(Printable.deceives(scalar) ? "\u{FFFD}" : scalar)
             }
         }
         return escaped

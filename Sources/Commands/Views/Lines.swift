@@ -23,6 +23,14 @@ extension String {
     }
 }
 
+/// What `-o json` prints.
+enum JSONText {
+    /// A value for programs, and for the terminal that it may end in: what that would act on is spelled as JSON escapes.
+    static func pretty(_ value: some Encodable) throws -> String {
+        Printable.spell(json: String(decoding: try JSON.encodePretty(value), as: UTF8.self), keepsLines: true)
+    }
+}
+
 extension Timestamp {
     /// Without the milliseconds nobody reads: `2026-11-22T18:00:00Z`.
     var toSeconds: String { description.prefix(19) + "Z" }

@@ -26,7 +26,7 @@ struct PlanView: Sendable {
     /// For programs: plan (secrets masked), its digest and file, decision and preview.
     func json() throws -> String {
         let view = JSONView(plan: plan.masked, planSha256: planSha256, file: file, decision: decision, preview: preview)
-        return String(decoding: try JSON.encodePretty(view), as: UTF8.self)
+        return try JSONText.pretty(view)
     }
 
     private struct JSONView: Encodable {
@@ -54,7 +54,9 @@ struct PlanView: Sendable {
             "\(style.strong("Plan \(plan.id.printable)")) \(what)",
             "  for \(plan.requester.printable), cluster \(plan.cluster.name.printable) (\(plan.cluster.environment.printable)), "
                 + "good until \(plan.expiresAt.toSeconds)",
-        ] + (plan.reason.map { ["  because: \($0.printable)"] } ?? []) + parameters + waves + ["  sha256 \(planSha256)"]
+        ] + (plan.reason.map { ["  because: \($0.printable)"] } ?? []) + parameters + waves + [
+            "  sha256 \(planSha256.printable)"
+        ]
             + change
     }
 

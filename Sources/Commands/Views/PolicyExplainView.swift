@@ -52,7 +52,7 @@ struct PolicyExplainView: Sendable {
             policies.map { policy in
                 let (plan, apply) = words(of: policy)
                 let says = plan == apply ? plan.text : "planning: \(plan.text); applying: \(apply.text)"
-                return [policy.name, policy.enforcement.rawValue, says]
+                return [policy.name.printable, policy.enforcement.rawValue, says]
             })
         return zip(policies, lines).map { policy, line in
             let (plan, apply) = words(of: policy)
@@ -138,6 +138,6 @@ extension PolicyExplainView {
         let shown = Shown(
             runbook: explained.plan.runbook.name, nodes: explained.plan.nodes.map(\.name), allowed: exit == .done,
             waitsForApproval: exit == .approvalMissing, planning: planning, applying: applying, policies: items)
-        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+        return try JSONText.pretty(shown)
     }
 }

@@ -16,7 +16,7 @@ struct PolicyLintView: Sendable {
     /// What is said of one file stands together, in the order of its lines.
     private static func texts(_ diagnostics: [Diagnostic]) -> [String] {
         let files = Dictionary(grouping: diagnostics, by: \.location.file)
-        return files.sorted { $0.key < $1.key }.map { DiagnosticsView(Diagnostics($0.value)).text.printableBlock }
+        return files.sorted { $0.key < $1.key }.map { DiagnosticsView(Diagnostics($0.value)).text }
     }
 
     private func summary(_ style: Style) -> String {
@@ -24,9 +24,4 @@ struct PolicyLintView: Sendable {
         guard !faults.isEmpty else { return "\(style.good("ok")): \(count(files, "file"))\(warned)" }
         return style.bad("\(count(faults.count, "fault"))\(warned) in \(count(files, "file"))")
     }
-}
-
-extension String {
-    /// Its lines, each safe for a terminal.
-    fileprivate var printableBlock: String { printableLines.joined(separator: "\n") }
 }

@@ -95,8 +95,7 @@ extension PolicyReplayView {
                 entry: decision.entry, input: decision.input, samePolicies: decision.hasSamePolicies,
                 same: decision.isSame, recorded: decision.recorded, replayed: decision.replayed.findings)
         }
-        return String(
-            decoding: try JSON.encodePretty(
-                Shown(run: run, consistent: exit == .done, decisions: items, unreadable: unreadable)), as: UTF8.self)
+        return try JSONText.pretty(
+            Shown(run: run, consistent: exit == .done, decisions: items, unreadable: unreadable))
     }
 }

@@ -15,5 +15,5 @@ struct PolicySchemaView: Sendable {
         "\(field.name): {type: \"\(field.type)\", collected: \(field.collected), about: \"\(field.about)\"}"
     }
 
-    func json() throws -> String { String(decoding: try JSON.encodePretty(schema), as: UTF8.self) }
+    func json() throws -> String { try JSONText.pretty(schema) }
 }

@@ -49,7 +49,7 @@ extension PolicyTestView {
             },
             untested: report.untested.map { .init(policy: $0.policy, place: $0.location.description) },
             mutation: mutation.map { .init($0) })
-        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+        return try JSONText.pretty(shown)
     }
 }
 

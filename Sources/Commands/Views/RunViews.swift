@@ -86,7 +86,7 @@ struct RunsView: Sendable {
     }
 
     /// A JSON array.
-    func json() throws -> String { String(decoding: try JSON.encodePretty(runs), as: UTF8.self) }
+    func json() throws -> String { try JSONText.pretty(runs) }
 }
 
 /// `belay status`: what is under way, and what waits for somebody.
@@ -113,7 +113,7 @@ struct StatusView: Sendable {
         return runs.flatMap { lines($0, style) }.text
     }
 
-    func json() throws -> String { String(decoding: try JSON.encodePretty(runs), as: UTF8.self) }
+    func json() throws -> String { try JSONText.pretty(runs) }
 
     private func lines(_ run: RunSummary, _ style: Style) -> [String] {
         let id = run.id.printable
@@ -191,7 +191,7 @@ struct RunView: Sendable {
         let shown = Shown(
             summary: RunSummary(run, isHeld: isHeld), planSha256: run.planSha256, plan: run.plan.masked,
             decision: run.decision, byHand: isHeld ? [] : run.state.byHand, timeline: timeline)
-        return String(decoding: try JSON.encodePretty(shown), as: UTF8.self)
+        return try JSONText.pretty(shown)
     }
 }
 

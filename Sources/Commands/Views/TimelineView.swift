@@ -118,7 +118,7 @@ struct TimelineView: Sendable {
         let keys = record.keys.map(\.description).joined(separator: ", ")
         let old = record.replaced.map(\.description).joined(separator: ", ")
         return "host keys TRUSTED for \(record.name.printable): \(keys.printable)"
-            + (old.isEmpty ? "" : ", in place of \(old.printable)") + "; \(record.basis.words)"
+            + (old.isEmpty ? "" : ", in place of \(old.printable)") + "; \(record.basis.words.printable)"
     }
 
     private static func words(_ findings: [Finding]) -> String {

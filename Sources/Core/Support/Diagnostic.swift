@@ -34,10 +34,10 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
         self.remedy = remedy
     }
 
-    /// One line: `file:line:column: field: summary. Remedy`.
+    /// One line, safe for a terminal: `file:line:column: field: summary. Remedy`.
     public var description: String {
         let about = [location.description, severity == .warning ? "warning" : "", field].filter { !$0.isEmpty }
-        return (about + [sentence]).joined(separator: ": ")
+        return Printable.escape((about + [sentence]).joined(separator: ": "))
     }
 
     private var sentence: String {
@@ -46,13 +46,15 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
 
     /// For people: the sentence, the line of `source` it is about with a caret span under it, and the remedy.
     ///
-    /// The quoted line is cut around the span, and control characters in it are shown as `?`: files may be hostile.
+    /// Each of them is one line of its own and safe for a terminal, since files may be hostile. The quoted line is cut around
+    /// the span, and control characters in it are shown as `?`, so that the caret stands where it should.
     public func render(source: String) -> String {
-        var lines = ["\(severity.rawValue): " + (field.isEmpty ? summary : "\(field): \(summary)")]
-        if !location.file.isEmpty { lines.append("  --> \(location)") }
+        let about = field.isEmpty ? summary : "\(field): \(summary)"
+        var lines = ["\(severity.rawValue): \(Printable.escape(about))"]
+        if !location.file.isEmpty { lines.append("  --> \(Printable.escape("\(location)"))") }
         lines += excerpt(of: source)
-        if let detail { lines.append("  \(detail)") }
-        if let remedy { lines.append("  help: \(remedy)") }
+        if let detail { lines.append("  " + Printable.escape(detail)) }
+        if let remedy { lines.append("  help: " + Printable.escape(remedy)) }
         return lines.joined(separator: "\n")
     }
 
@@ -72,10 +74,7 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     }
 
     private static func printable(_ scalar: Unicode.Scalar) -> Unicode.Scalar {
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate: scalar == "\t" ? " " : "?"
-        default: scalar
-        }
+        scalar == "\t" ? " " : Printable.deceives(scalar) ? "?" : scalar
     }
 }
 

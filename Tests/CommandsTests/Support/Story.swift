@@ -19,6 +19,8 @@ struct Story {
         "/etc/kubelet.conf.d/10-limits.conf", from: "maxPods: 110\nimageGC: off\n",
         to: "maxPods: 110\nimageGC: on\nimageGCHighThreshold: 80\n")
 
+    init(_ plan: Plan) { self.plan = plan }
+
     init(id: String, title: String = "Restart the kubelet", _ nodes: [NodePlan], rollsBack: String? = nil) {
         var plan = Sample.plan(nodes, parameters: ["service": .string("kubelet")], title: title)
         plan.id = id
