@@ -1,15 +1,13 @@
+import Engine
 import Foundation
-import Glibc
 
 /// Files that the command line asks for, whole or not there.
 enum OutputFile {
     /// Writes a file that only its owner may read, in place of one that is there.
     static func write(_ bytes: [UInt8], to path: String) throws {
-        let part = path + ".part"
-        let attributes: [FileAttributeKey: Any] = [.posixPermissions: 0o600]
-        guard FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: attributes),
-            rename(part, path) == 0
-        else {
+        do {
+            try ProjectFiles.write(bytes, to: path)
+        } catch {
             throw UsageError(
                 "\(path) cannot be written", remedy: "Name a file in a folder that exists and that you may write.")
         }

@@ -39,7 +39,7 @@ struct AuditReportVerb: Verb {
         let page = ReportPage(
             runs: runs.map { RunHistory($0, among: store.runs) }, proof: LogStatement(report, checkpoint: checkpoint),
             inventory: workspace.inventory, held: Set(held), at: now)
-        try write(page.html)
+        try OutputFile.write(Array(page.html.utf8), to: html)
         terminal.write("\(html.printable): \(count(runs.count, "run"))")
         return report.isIntact ? .done : .logNotIntact
     }
@@ -57,15 +57,5 @@ struct AuditReportVerb: Verb {
             throw UsageError("no such run was planned since then", remedy: "`belay runs list` shows them all.")
         }
         return runs
-    }
-
-    private func write(_ page: String) throws {
-        do {
-            try Data(page.utf8).write(to: URL(fileURLWithPath: html), options: .atomic)
-        } catch {
-            throw UsageError(
-                "\(html) cannot be written: \(error.localizedDescription)",
-                remedy: "Name a file in a folder that exists and that you may write.")
-        }
     }
 }

@@ -1,5 +1,4 @@
 public import Core
-import Foundation
 
 extension Belay {
     /// What an approver signed.
@@ -59,7 +58,7 @@ extension Belay {
             try await log.append(.approval(record), by: approver.principal.name, run: plan.id)
         }
         let folder = FoundStatement.folder(of: planFile)
-        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try SystemFiles().createFolder(folder)
         let file = ProjectFiles.join(folder, "\(statement.nonce.prefix(12)).json")
         // The statement appears last: a reader that sees it finds its signature.
         try ProjectFiles.write(signature, to: file + ".sig")

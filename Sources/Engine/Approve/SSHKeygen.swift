@@ -1,5 +1,6 @@
 public import Core
 import Foundation
+import Glibc
 import SSH
 import Subprocess
 import SystemPackage
@@ -43,13 +44,9 @@ public struct SSHKeygen: Sendable {
     ) async throws -> VerifiedSignature {
         let claimed = try ClaimedSignature(
             armored: signature, over: message, namespace: namespace, signers: signers.list, at: now)
-        // Not where TMPDIR says: what ssh-keygen reads there is what it answers for.
-        let folder = URL(fileURLWithPath: "/tmp/belay-" + SystemNonces().next())
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let file = folder.appending(path: "signature").path
-        let list = folder.appending(path: "allowed_signers").path
+        let folder = try Self.privateFolder()
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (file, list) = (folder + "/signature", folder + "/allowed_signers")
         try ProjectFiles.write(signature, to: file)
         try ProjectFiles.write(signers.bytes, to: list)
         let result = try await run(
@@ -66,6 +63,16 @@ public struct SSHKeygen: Sendable {
                 remedy: "The file was changed after it was signed: make it again")
         }
         return claimed.verified()
+    }
+
+    /// A new folder of a name that nobody could guess, which is its owner's alone from the start. Not where TMPDIR says: what
+    /// ssh-keygen reads there is what it answers for.
+    private static func privateFolder() throws -> String {
+        var template = Array("/tmp/belay-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else {
+            throw WorkspaceError("no folder can be made in /tmp", remedy: "Check that it is writable and has space.")
+        }
+        return String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 
     /// The time zone is part of the format: without the Z ssh-keygen would read local time.

@@ -1,5 +1,6 @@
 public import Core
 import Foundation
+import Glibc
 
 /// A project: the folder with `belay.yaml` and the inventory it names, read and checked; the rest is read when it is needed.
 public struct Workspace: Sendable {
@@ -125,7 +126,7 @@ public struct WorkspaceError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Small, whole files of a project.
-enum ProjectFiles {
+public enum ProjectFiles {
     static func join(_ folder: String, _ name: String) -> String { folder + "/" + name }
 
     static func read(_ path: String) throws -> [UInt8] {
@@ -145,14 +146,21 @@ enum ProjectFiles {
         }
     }
 
-    // A file of a plan is whole or not there: it may be signed or applied the moment it appears.
-    // Plans hold file contents in plain text, so nobody but their owner reads them until the owner says so.
-    static func write(_ bytes: [UInt8], to path: String, mode: Int = 0o600) throws {
-        let part = path + ".part"
-        let attributes: [FileAttributeKey: Any] = [.posixPermissions: mode]
-        guard FileManager.default.createFile(atPath: part, contents: Data(bytes), attributes: attributes),
-            rename(part, path) == 0
-        else {
+    /// Writes a file that is whole or not there, in place of one that is: it may be signed or applied the moment it appears.
+    ///
+    /// Plans hold file contents in plain text, so from its first byte nobody but its owner reads it, until the owner says so.
+    /// Nothing is written through a link: in a folder that others may write to they can guess no name, and take none.
+    /// - Throws: ``WorkspaceError`` when it cannot be written; then nothing has changed.
+    public static func write(_ bytes: [UInt8], to path: String, mode: UInt32 = 0o600) throws {
+        let files = SystemFiles()
+        let part = "\(path).\(SystemNonces().next()).part"
+        do {
+            let descriptor = try files.open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+            defer { close(descriptor) }
+            try files.write(bytes, to: descriptor, at: 0, path: part)
+            try files.rename(part, to: path)
+        } catch {
+            unlink(part)
             throw WorkspaceError("\(path) cannot be written", remedy: "Check that the folder exists and has space.")
         }
     }

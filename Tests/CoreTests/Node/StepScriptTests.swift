@@ -29,6 +29,22 @@ struct StepScriptTests {
         }
     }
 
+    @Test(
+        "the record is root's alone, whatever umask root logs in with: no file and no folder of it is anybody else's",
+        arguments: ["000", "022"])
+    func modes(mask: String) async throws {
+        try await ScriptNodes.with { node in
+            _ = try await node.run("umask \(mask)\n" + node.acquire("r1"))
+            let step = step(NodeRecord.Fence(run: "r1", epoch: 1))
+            let script = step.start([Command(["cat"], input: Payload("a secret"))], undo: [Command(["true"])])
+            #expect(try await node.answer("umask \(mask)\n" + script).status == 0)
+            #expect(node.exists(node.record("r1/steps/00-apply/undo.sh")))
+            let paths = [node.record("r1"), node.record("spent"), node.volatile("lock")]
+            let found = try await LocalNode().run(Command(["find"] + paths + ["-perm", "/077"]))
+            #expect(found.status == 0 && found.output.bytes.isEmpty, "\(found.output.text ?? "")")
+        }
+    }
+
     @Test("the first that fails ends it with its status and number", arguments: ScriptNodes.installed)
     func failing(shell: [String]) async throws {
         try await ScriptNodes.with(shell: shell) { node in
