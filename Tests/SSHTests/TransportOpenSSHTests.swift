@@ -293,7 +293,7 @@ struct TransportOpenSSHTests {
     @Test("odd characters in paths mean themselves")
     func oddPaths() async throws {
         let server = try await TestServer()
-        let folder = "\(server.folder.path)/a b%h\"q\\#'"
+        let folder = "\(server.folder.path)/a b%h\"q\\#'\"\u{301} '\u{301} %\u{301}"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for (from, to) in [(server.userKey, "key"), (try server.route().knownHostsFiles[0], "known")] {
             try FileManager.default.copyItem(atPath: from, toPath: "\(folder)/\(to)")
@@ -303,9 +303,25 @@ struct TransportOpenSSHTests {
         route.knownHostsFiles = ["\(folder)/known"]
         let output = try await withOpenSSH(route) { try await $0.run(script: "echo odd", timeLimit: .seconds(60)) }
         #expect(output.stdout.text == "odd\n")
-        route.knownHostsFiles = ["/tmp/${HOME}"]
-        let error = await refusal(of: route)
-        #expect(error?.code == .invalidInput)
+        for path in ["/tmp/${HOME}", "/tmp/${\u{301}HOME}", "relative", "/tmp/a\nb"] {
+            route.knownHostsFiles = [path]
+            #expect(await refusal(of: route)?.code == .invalidInput, "\(path)")
+        }
+    }
+
+    @Test("the zone of a link-local address and a lone % mean themselves, where no configuration is read")
+    func zones() async throws {
+        for host in ["fe80::1%lo", "a%h", "100%"] {
+            var route = Route(name: "n", endpoint: Endpoint(host: host, user: "u"))
+            route.configuration = .none
+            let folder = try PrivateFolder(host: "n")
+            defer { folder.remove() }
+            let arguments = try OpenSSHArguments(route, Options(), folder).master()
+            let asked = try await Program(name: "ssh", arguments: ["-G"] + arguments).run(
+                within: .seconds(20), limit: 1 << 16)
+            let said = String(decoding: asked.output, as: UTF8.self).split(separator: "\n")
+            #expect(said.contains { $0 == "hostname \(host)" }, "\(printable(asked.errors))")
+        }
     }
 
     @Test("a banner that imitates ssh's log does not change the host key that is known")

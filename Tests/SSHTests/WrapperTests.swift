@@ -45,7 +45,9 @@ struct WrapperTests {
         #expect(wrapper().termination(status: status, elapsed: .seconds(elapsed)) == expected)
     }
 
-    @Test("a quoted word is read back unchanged", arguments: ["", "a b", "it's", "$HOME `id` \"x\"", "*", "-c", "'"])
+    @Test(
+        "a quoted word is read back unchanged",
+        arguments: ["", "a b", "it's", "$HOME `id` \"x\"", "*", "-c", "'", "'\u{301}; exit 9; '\u{301}"])
     func quoting(_ word: String) async throws {
         let output = try await runLocally("/bin/sh", ["-c", "printf %s \(Wrapper.quoted(word))"], input: [])
         #expect(output.stdout == Array(word.utf8))

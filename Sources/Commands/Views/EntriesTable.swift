@@ -35,7 +35,8 @@ struct EntriesTable: Sendable {
         var text = text.printable
         let first = text.unicodeScalars.first { !$0.properties.isWhitespace }
         if let first, formulaSigns.contains(first) { text = "'" + text }
-        guard text.contains(where: { $0 == "," || $0 == "\"" }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
+        // By unicode scalar: whoever reads the table does not take a comma and a combining mark behind it for one sign.
+        guard text.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" }) else { return text }
+        return "\"" + text.unicodeScalars.map { $0 == "\"" ? "\"\"" : String($0) }.joined() + "\""
     }
 }

@@ -8,8 +8,9 @@ struct FilePath: Sendable, Hashable {
     /// Reads the argument `path`.
     /// - Throws: ``ArgumentError`` unless it is absolute and normalised, so that what is judged is what is written.
     init(_ text: String) throws(ArgumentError) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard text.hasPrefix("/"), parts.count > 1 else {
+        // By bytes, here and below, as the kernel reads it: to a Character a slash and a combining mark behind it are one.
+        let parts = Self.parts(text)
+        guard text.utf8.first == UInt8(ascii: "/"), parts.count > 1 else {
             throw ArgumentError("path", "must be absolute, not \(text.debugDescription)")
         }
         guard parts.dropFirst().allSatisfy({ !$0.isEmpty && $0 != "." && $0 != ".." }) else {
@@ -24,6 +25,12 @@ struct FilePath: Sendable, Hashable {
         directory = parent.isEmpty ? "/" : parent
     }
 
+    private static func parts(_ text: String) -> [String] {
+        text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { String($0) ?? "" }
+    }
+
+    private func begins(with prefix: String) -> Bool { text.utf8.starts(with: prefix.utf8) }
+
     /// Whether the kubelet runs what is in this directory: every file there is a pod, temporary ones included.
     var isManifest: Bool { directory == "/etc/kubernetes/manifests" }
 
@@ -32,15 +39,15 @@ struct FilePath: Sendable, Hashable {
 
     /// Whether a mistake in this file can keep people out of the node, now or after a restart (law 3).
     var cutsPath: Bool {
-        let isListed = Self.pathTrees.contains { text == $0 || text.hasPrefix($0 + "/") }
-        return isListed || Self.pathPrefixes.contains(where: text.hasPrefix) || namesPathUnit
-            || text.contains("/.ssh/")
+        let isListed = Self.pathTrees.contains { text == $0 || begins(with: $0 + "/") }
+        return isListed || Self.pathPrefixes.contains(where: begins) || namesPathUnit
+            || Self.parts(directory).contains(".ssh")
     }
 
     // A drop-in of ssh.service, or the unit itself, keeps sshd from starting at the next boot.
     private var namesPathUnit: Bool {
-        text.split(separator: "/").contains { part in
-            let unit = part.hasSuffix(".d") ? part.dropLast(2) : part
+        Self.parts(text).contains { part in
+            let unit = part.hasSuffix(".d") ? part.dropLast(2) : part[...]
             return unit.hasSuffix(".service") && ServiceUnit.cutsPath(String(unit))
         }
     }

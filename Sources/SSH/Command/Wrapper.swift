@@ -75,7 +75,8 @@ package struct Wrapper {
         }.joined()
     }
 
-    /// A word every shell reads back unchanged; plain words stay bare so that logs read well.
+    /// A word every shell reads back unchanged; plain words stay bare so that logs read well. By unicode scalar: to a Character
+    /// a quote and a combining mark behind it are one, to a shell the quote is a quote.
     static func quoted(_ word: String) -> String {
         let isPlain =
             !word.isEmpty
@@ -88,6 +89,8 @@ package struct Wrapper {
             }
         return isPlain
             ? word
-            : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: #"'\''"#) + "'"
+            : "'"
+                + word.unicodeScalars.split(separator: "'", omittingEmptySubsequences: false).map(String.init)
+                .joined(separator: #"'\''"#) + "'"
     }
 }

@@ -34,11 +34,16 @@ struct OpenSSHArguments {
             ]
         settings += try Self.knownHosts(route) + Self.time(options)
         settings += try Self.identities(route)
-        if route.configuration == .none { settings.append("HostName=\(route.endpoint.host)") }
+        if route.configuration == .none { settings.append(Self.hostName(route)) }
         if let command = try Self.proxyCommand(through: route.jumps, to: route.endpoint, options) {
             settings += ["ProxyCommand=\(command)", "ProxyJump=none", "ProxyUseFdpass=no"]
         }
         return try ["-N", "-T"] + Self.words(settings) + Self.destination(route)
+    }
+
+    /// `%` begins a token there, and the zone of a link-local address: `fe80::1%eth0`.
+    private static func hostName(_ route: Route) -> String {
+        "HostName=\(doubled(["%"], in: route.endpoint.host))"
     }
 
     private static func words(_ settings: [String]) -> [String] { settings.flatMap { ["-o", $0] } }
@@ -102,14 +107,23 @@ struct OpenSSHArguments {
 
     /// A path as one word of ssh_config(5) that means just itself. `${` cannot be escaped there.
     static func path(_ path: String, _ route: Route) throws(SSHError) -> String {
-        guard path.hasPrefix("/"), !path.contains("${"), !path.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else {
+        let isPlain = path.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        guard path.utf8.first == UInt8(ascii: "/"), !path.utf8.contains("${".utf8), isPlain else {
             throw SSHError(
                 .invalidInput, .preparation, host: route.endpoint.description,
                 "ssh cannot be given this path: \(printable(path.utf8))",
                 remedy: "use an absolute path without ${ and control characters")
         }
-        let escaped = path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("%", with: "%%")
+        var escaped = ""
+        for scalar in doubled(["%", "\\"], in: path).unicodeScalars {
+            escaped += (scalar == "\"" ? "\\" : "") + String(scalar)
+        }
         return "\"\(escaped)\""
+    }
+
+    // By unicode scalar, as ssh reads it: to a Character a sign and a combining mark behind it are one.
+    private static func doubled(_ signs: Set<Unicode.Scalar>, in text: String) -> String {
+        text.unicodeScalars.map { signs.contains($0) ? "\($0)\($0)" : String($0) }.joined()
     }
 
     // MARK: Jumps
@@ -122,7 +136,7 @@ struct OpenSSHArguments {
         guard let last = jumps.last else { return nil }
         var settings = try strict + ["LogLevel=ERROR", "ControlMaster=no", "ControlPath=none"] + knownHosts(last)
         settings += try time(options) + identities(last)
-        if last.configuration == .none { settings.append("HostName=\(last.endpoint.host)") }
+        if last.configuration == .none { settings.append(hostName(last)) }
         let inner = try proxyCommand(through: jumps.dropLast(), to: last.endpoint, options)
         settings += inner.map { ["ProxyCommand=\($0)", "ProxyUseFdpass=no"] } ?? []
         // The next hop follows no ProxyJump of its own, as ssh(1) has it: the hops before it are listed already.
@@ -130,7 +144,7 @@ struct OpenSSHArguments {
         let host = target.host.contains(":") ? "[\(target.host)]" : target.host
         let command = try ["ssh", "-W", "\(host):\(target.port)"] + words(settings) + destination(last)
         // It is expanded before the shell sees it.
-        return command.map(Wrapper.quoted).joined(separator: " ").replacing("%", with: "%%")
+        return doubled(["%"], in: command.map(Wrapper.quoted).joined(separator: " "))
     }
 
     // MARK: A run

@@ -11,6 +11,7 @@ struct EntriesTableTests {
             ("=1+1", "'=1+1"), ("+1", "'+1"), ("-1", "'-1"), ("@SUM(A1)", "'@SUM(A1)"), ("  =1", "'  =1"),
             ("＝1", "'＝1"), ("=\u{301}1", "'=\u{301}1"), ("=cmd|' /C calc'!A0,\"", "\"'=cmd|' /C calc'!A0,\"\"\""),
             ("a\r\nb\tc", "a\\u{d}\\nb\\tc"), ("\t=1", "\\t=1"), ("a=1", "a=1"),
+            ("a,\u{301}b", "\"a,\u{301}b\""), ("\"\u{301},=1", "\"\"\"\u{301},=1\""),
         ])
     func cells(text: String, cell: String) {
         #expect(EntriesTable.cell(text) == cell)
