@@ -107,6 +107,16 @@ struct EnvironmentAttackTests {
         #expect(found == Set(Self.knownVariables.keys))
     }
 
+    @Test("nothing of the program listens: there is no port to attack, and no method to call from elsewhere")
+    func noListener() throws {
+        let sources = URL(fileURLWithPath: "\(SignedProject.root)/Sources")
+        let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
+        for case let file as URL in files where ["swift", "c", "cc", "cpp", "h"].contains(file.pathExtension) {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            #expect(!text.contains(/(?:^|[^\w.])listen\(|ServerSocket|NWListener|HTTPServer/), "\(file.path)")
+        }
+    }
+
     /// Every option of the verbs that plan, approve, run or keep the log: what is asked for, who signs, how nodes are reached,
     /// and how it is shown. Of guardrails there is none; a new option is to be looked at before it is added here.
     static let deciding: [String: Set<String>] = {

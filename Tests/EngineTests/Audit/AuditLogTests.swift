@@ -47,6 +47,31 @@ struct AuditLogTests {
         #expect(segment[.size] as? Int == 4 << 20)
     }
 
+    @Test(
+        "attack: an entry that holds what looks like other entries, records or checkpoints is one entry, and stays what it is"
+    )
+    func lookalikes() async throws {
+        let writer = try await log.open()
+        _ = try await writer.append(entry(0))
+        let signed = try await writer.checkpoint()
+        let segment = try log.read(LogLayout.segment(startingAt: 0))
+        let record = Array(segment.prefix(entry(0).count + 64))
+        let forged = [
+            entry(0) + [0x0A] + entry(0) + [0x0A], record, signed.note.bytes, [UInt8](repeating: 0, count: 4096),
+            Array("{\"output\":\"\\n{\\\"index\\\":0}\"}".utf8),
+        ]
+        for bytes in forged { _ = try await writer.append(bytes) }
+        _ = try await writer.checkpoint()
+        await writer.close()
+        let again = try await log.open()
+        #expect(try await again.entries(from: 1, limit: 99).map(\.bytes) == forged)
+        await again.close()
+        let report = try log.verify()
+        #expect(report.entries == UInt64(forged.count) + 1 && report.signedSize == report.entries)
+        // They are what they are: entries that are no JSON are said to be none.
+        #expect(Set(report.failures.map(\.kind)) == [.unreadableEvent], "\(report.failures)")
+    }
+
     @Test("what cannot be an entry is refused and harms nothing")
     func invalidEntries() async throws {
         let writer = try await log.open()
