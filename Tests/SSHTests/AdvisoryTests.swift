@@ -91,6 +91,7 @@ struct AdvisoryTests {
     )
     func surface() throws {
         let sources = URL(fileURLWithPath: #filePath).appending(path: "../../../Sources").standardizedFileURL
+            .resolvingSymlinksInPath()
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
         var used: Set<String> = []
         for case let file as URL in files where file.pathExtension == "swift" {
