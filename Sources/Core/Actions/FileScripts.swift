@@ -46,6 +46,8 @@ enum FileScripts {
         if [ -f "$path" ] && [ ! -L "$path" ]; then
             cp -a --attributes-only --preserve=all -- "$path" "$new" || exit
         fi
+        # Another owner costs a file its set-user-ID and set-group-ID bits.
+        [ -n "$mode" ] || [ -z "$owner" ] || mode=$(stat -c %a -- "$new") || exit
         [ -z "$owner" ] || chown -- "$owner" "$new" || exit
         while [ $# -ge 2 ]; do
             setfattr -n "$1" -v "$2" -- "$new" || echo "$1 could not be set" >&2

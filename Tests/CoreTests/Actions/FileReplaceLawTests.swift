@@ -25,6 +25,7 @@ struct FileReplaceLawTests {
         Case(name: "binary", old: (0...255).map { UInt8($0) } + [0, 10, 10], mode: 0o600),
         Case(name: "empty", old: [], mode: 0o2640, more: ["mode": "0777"]),
         Case(name: "newlines", old: Array("\n\n".utf8), new: "\n\n\n", more: ["owner": "7:8"]),
+        Case(name: "given away", old: Array("x".utf8), mode: 0o6755, more: ["owner": "7:8"]),
         Case(name: "to empty", old: Array("x".utf8), new: ""),
         Case(name: "*", old: Array("x".utf8), new: "$(touch /x) `id` \\n %s 'q'\u{0}\u{1}", more: ["mode": "1755"]),
     ]
