@@ -33,7 +33,7 @@ public struct ServiceRestart: Action {
     /// One `systemctl show` with the digest of the unit's files.
     public func observe() -> [Command] { [ServiceState.command(unit)] }
 
-    /// Fields: `load`, `started`, `unitDigest` (footprint), `active`, `enabled` (state), and what changes by itself.
+    /// Fields: `load`, `started`, `unitDigest` (footprint), `active`, `enabled`, `lasts` (state), and what changes by itself.
     public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
         try expect(1, outputs)
         let state = try ServiceState.parse(outputs[0])
@@ -46,6 +46,7 @@ public struct ServiceRestart: Action {
             "load": value("LoadState"),
             "started": .text(state.started),
             "active": .text(state.active),
+            "lasts": .text(state.endsByItself ? "until its work is done" : "until it is stopped"),
             "enabled": value("UnitFileState"),
             "unitDigest": isLoaded ? value("FilesSHA256") : .absent,
             "daemonReload": .text(shown["NeedDaemonReload"] == "yes" ? "needed" : "not needed"),
@@ -69,12 +70,13 @@ public struct ServiceRestart: Action {
         }
     }
 
-    /// Running afterwards, exactly; which process is not known.
+    /// Running afterwards, exactly, or done with its work where it is of that kind; which process is not known.
     public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
         try refuseWhatCannotRestart(before)
         var after = before
-        after["started"] = .text("yes")
-        after["active"] = .text("running")
+        let ends = Self.ends(before)
+        after["started"] = .text(ends ? "no" : "yes")
+        after["active"] = .text(ends ? "stopped" : "running")
         after["mainPid"] = .text("a new process")
         after["startedAt"] = .text("the time of the restart")
         after["result"] = .text("success")
@@ -88,26 +90,39 @@ public struct ServiceRestart: Action {
         return Prediction(after: after, qualities: qualities, notes: notes(before))
     }
 
-    /// `systemctl restart`; a service that systemd has given up on needs its start limit forgotten first.
+    /// `systemctl restart`; a service that fails needs its failures forgotten first. Systemd may have given up on it, and
+    /// says so of the last failure only when somebody tried to start it since.
     public func apply(_ before: Observation) -> [Command] {
         let forget =
-            before.text("result") == "start-limit-hit" ? [Command(["systemctl", "reset-failed", unit.name])] : []
+            ["failing", "failed"].contains(before.text("active"))
+            ? [Command(["systemctl", "reset-failed", unit.name])] : []
         return forget + [Command(["systemctl", "restart", unit.name])]
     }
 
     /// Started when it was running or failing, stopped when it was stopped.
     public func undo(_ before: Observation) -> [Command] {
-        guard before.text("started") == "yes" else { return [Command(["systemctl", "stop", unit.name])] }
+        guard before.text("started") == "yes" else {
+            // What ends badly when it is told to is called failed, which it was not; and what is not up may be forgotten.
+            return [
+                Command(["systemctl", "stop", unit.name]),
+                Command(["systemctl", "reset-failed", unit.name], accepts: [0, 1]),
+            ]
+        }
         // What was failing may well fail to start again: that is then the state before.
         return [
             Command(["systemctl", "start", unit.name], accepts: before.text("active") == "failing" ? [0, 1] : [0])
         ]
     }
 
-    /// A unit that was failing need not fail again: healthy, or failing in another moment of its loop, is as good.
+    /// A unit that was failing need not fail again: healthy, or failing in another moment of its loop, is as good. So is
+    /// done, for one whose work had failed.
     public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {
-        before == now || (field == "active" && before == .text("failing") && now != .text("stopped"))
+        if before == now { return true }
+        guard field == "active" else { return false }
+        return before == .text("failed") || (before == .text("failing") && now != .text("stopped"))
     }
+
+    private static func ends(_ state: Observation) -> Bool { state.text("lasts") == "until its work is done" }
 
     private func refuseWhatCannotRestart(_ before: Observation) throws(ObservationError) {
         switch before.text("load") {
@@ -132,8 +147,10 @@ public struct ServiceRestart: Action {
         var notes = [
             "systemctl restart succeeds even when the service crashes at once: the checks must wait until it is stable"
         ]
+        if Self.ends(before) { notes.append("\(unit.name) runs once: it is not up when its work is done") }
         switch before.text("active") {
-        case "stopped": notes.append("\(unit.name) is stopped now: the restart starts it, undo stops it again")
+        case "stopped" where !Self.ends(before):
+            notes.append("\(unit.name) is stopped now: the restart starts it, undo stops it again")
         case "failing":
             notes.append("\(unit.name) is failing now: undo leaves it started, as systemd keeps trying today")
         default: break

@@ -81,7 +81,7 @@ struct ServiceState: Sendable, Hashable {
     /// A unit that systemd restarted and that has not stayed up this long since is still in its crash loop.
     static let steadySeconds = 600.0
 
-    /// `running`, `failing` or `stopped`.
+    /// `running`, `failing`, `stopped`, or `failed` for one that ends by itself.
     ///
     /// A crash loop flips between `activating`, `active` and `failed` by the second, so all of them read `failing`: a
     /// service counts as running again only after it stayed up for ``steadySeconds``.
@@ -89,13 +89,16 @@ struct ServiceState: Sendable, Hashable {
         switch properties["ActiveState"] ?? "" {
         case "active", "reloading", "refreshing": return isUnsteady ? "failing" : "running"
         case "activating": return hasFailed || isUnsteady ? "failing" : "running"
-        case "failed": return "failing"
+        case "failed": return endsByItself ? "failed" : "failing"
         default: return "stopped"
         }
     }
 
     /// Whether systemd keeps it up or tries to: `yes` for running and failing.
-    var started: String { active == "stopped" ? "no" : "yes" }
+    var started: String { ["stopped", "failed"].contains(active) ? "no" : "yes" }
+
+    /// True for a one-shot that is not held to be up once it has done its work.
+    var endsByItself: Bool { properties["Type"] == "oneshot" && properties["RemainAfterExit"] == "no" }
 
     private var hasFailed: Bool {
         properties["SubState"] == "auto-restart" || properties["SubState"] == "auto-restart-queued"
@@ -113,7 +116,7 @@ struct ServiceState: Sendable, Hashable {
         .shell(
             """
             systemctl show --no-pager "$1" -p Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts \
-            -p MainPID,ExecMainStartTimestamp,ActiveEnterTimestampMonotonic,NeedDaemonReload || exit
+            -p MainPID,ExecMainStartTimestamp,ActiveEnterTimestampMonotonic,NeedDaemonReload,Type,RemainAfterExit || exit
             read -r uptime rest </proc/uptime && echo "Uptime=$uptime"
             files=$(systemctl cat --no-pager "$1" 2>/dev/null | sha256sum) && echo "FilesSHA256=${files%% *}"
             """, [unit.name])

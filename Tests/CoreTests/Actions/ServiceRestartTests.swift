@@ -18,6 +18,9 @@ struct ServiceRestartTests {
             ("active-show.txt", "NRestarts=7\nActiveEnterTimestampMonotonic=99970000000\n", "failing", "yes"),
             ("active-show.txt", "NRestarts=7\nActiveEnterTimestampMonotonic=50000000000\n", "running", "yes"),
             ("active-show.txt", "ActiveState=failed\n", "failing", "yes"),
+            // A one-shot that failed is not up, and nobody tries to have it up; one that stays is.
+            ("active-show.txt", "ActiveState=failed\nType=oneshot\nRemainAfterExit=no\n", "failed", "no"),
+            ("active-show.txt", "ActiveState=failed\nType=oneshot\nRemainAfterExit=yes\n", "failing", "yes"),
         ])
     func normalised(file: String, more: String, active: String, started: String) throws {
         let seen = try observation(file, more: more)
@@ -35,14 +38,36 @@ struct ServiceRestartTests {
     }
 
     @Test(
-        "undo starts what was started and stops what was stopped",
+        "undo starts what was started and stops what was stopped; what is failing is forgotten first",
         arguments: [
-            ("active-show.txt", "start", [0]), ("203exec-show.txt", "start", [0, 1]), ("stopped-show.txt", "stop", [0]),
+            ("active-show.txt", [], [Command(["systemctl", "start", "kubelet.service"])]),
+            ("203exec-show.txt", [forget], [Command(["systemctl", "start", "kubelet.service"], accepts: [0, 1])]),
+            (
+                "stopped-show.txt", [],
+                [
+                    Command(["systemctl", "stop", "kubelet.service"]),
+                    Command(["systemctl", "reset-failed", "kubelet.service"], accepts: [0, 1]),
+                ]
+            ),
         ])
-    func undo(file: String, verb: String, accepts: [Int]) throws {
+    func undo(file: String, before: [Command], undo: [Command]) throws {
         let seen = try observation(file, more: "LoadState=loaded\n")
-        #expect(kubelet?.apply(seen) == [Command(["systemctl", "restart", "kubelet.service"])])
-        #expect(kubelet?.undo(seen) == [Command(["systemctl", verb, "kubelet.service"], accepts: Set(accepts))])
+        #expect(kubelet?.apply(seen) == before + [Command(["systemctl", "restart", "kubelet.service"])])
+        #expect(kubelet?.undo(seen) == undo)
+    }
+
+    private static let forget = Command(["systemctl", "reset-failed", "kubelet.service"])
+
+    @Test("a one-shot is not up once its work is done, and undo has nothing to start")
+    func oneShot() throws {
+        let seen = try observation(
+            "stopped-show.txt", more: "LoadState=loaded\nType=oneshot\nRemainAfterExit=no\n")
+        let prediction = try #require(try kubelet?.predict(seen))
+        #expect(prediction.after.text("active") == "stopped" && prediction.after.text("started") == "no")
+        #expect(prediction.quality(of: "active") == .exact)
+        let failed = FieldValue.text("failed")
+        #expect(kubelet?.isEquivalent("active", before: failed, now: .text("stopped")) == true)
+        #expect(kubelet?.isEquivalent("active", before: .text("failing"), now: .text("stopped")) == false)
     }
 
     @Test("another name of sshd is refused, since it would run without a dead-man switch")
