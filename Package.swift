@@ -81,9 +81,10 @@ let package = Package(
             resources: [.copy("Fixtures")],
             swiftSettings: settings),
         .testTarget(
-            name: "CoreTests", dependencies: ["Core", "CEL", "Simulation", crypto],
+            name: "CoreTests", dependencies: ["Core", "CEL", "Simulation", "RandomStates", crypto],
             exclude: ["Actions/Fixtures", "Approval/Fixtures", "Fixtures"],
             swiftSettings: settings),
+        .target(name: "RandomStates", path: "Tests/Support/RandomStates", swiftSettings: settings),
         .testTarget(
             name: "EngineTests",
             dependencies: ["Engine", "Core", "SSH", "TransparencyLog", "WitnessStandIn", "audit-hammer", crypto],
@@ -110,7 +111,7 @@ let package = Package(
         .testTarget(
             name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation", swiftSettings: settings),
         .testTarget(
-            name: "Integration", dependencies: ["belay", "Core", subprocess, system],
+            name: "Integration", dependencies: ["belay", "Core", "RandomStates", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),
     ] + fuzz,
     swiftLanguageModes: [.v6]

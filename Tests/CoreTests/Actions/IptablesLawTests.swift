@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RandomStates
 import Testing
 
 /// The law of undo on real kernels' rules, each case in a network namespace of its own that is removed afterwards.

@@ -1,5 +1,6 @@
 import CEL
 import Foundation
+import RandomStates
 import Testing
 
 @testable import Core

@@ -1,3 +1,4 @@
+import RandomStates
 import Testing
 
 @testable import Core

@@ -1,4 +1,5 @@
 import Foundation
+import RandomStates
 import Testing
 
 @testable import Core

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RandomStates
 import Testing
 
 /// The one line a write script prints, read from a node that may print anything.

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RandomStates
 import Testing
 
 /// What another machine reads of a record, and what it makes of a node that prints something else.

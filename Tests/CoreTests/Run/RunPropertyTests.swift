@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RandomStates
 import Testing
 
 /// The laws over many random worlds; a seed that fails names its case for ever.

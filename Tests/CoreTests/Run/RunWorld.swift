@@ -1,4 +1,5 @@
 import Core
+import RandomStates
 import Testing
 
 /// Simulated nodes that answer a run's effects, and the log of what was recorded: the whole world of one run.

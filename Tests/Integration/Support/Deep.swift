@@ -12,6 +12,15 @@ enum Deep {
 }
 
 extension Deep {
+    /// So many seeds of random cases: always the same in `./test`, and from the one that was given or a new one in a check.
+    static func seeds(_ check: String, standard: Int, otherwise: Int) -> [UInt64] {
+        let first = asks(for: check) ? newSeed : 1
+        return (0..<count(check, standard: standard, otherwise: otherwise)).map { first &+ UInt64($0) }
+    }
+
+    private static let newSeed =
+        Testbed.environment["BELAY_DEEP_SEED"].flatMap(UInt64.init) ?? .random(in: 1...1_000_000_000)
+
     /// Whether a part of a check is to be run: all are, or those whose names have the word that was given.
     static func isWanted(_ name: String) -> Bool {
         Testbed.environment["BELAY_DEEP_ONLY"].map { $0.isEmpty || name.contains($0) } ?? true

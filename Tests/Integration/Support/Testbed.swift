@@ -46,13 +46,21 @@ enum Shell {
     }
 
     static func run(
-        _ program: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], in folder: String? = nil, environment: [String: String] = [:],
+        input: String? = nil
+    ) async throws -> Result {
+        guard let input else { return try await run(program, arguments, folder, environment, .none) }
+        return try await run(program, arguments, folder, environment, .string(input))
+    }
+
+    private static func run<Input: InputProtocol>(
+        _ program: String, _ arguments: [String], _ folder: String?, _ environment: [String: String], _ input: Input
     ) async throws -> Result {
         let updates = Dictionary(
             uniqueKeysWithValues: environment.map { (Environment.Key(stringLiteral: $0.key), $0.value) })
         let result = try await Subprocess.run(
             .path(FilePath(program)), arguments: Arguments(arguments), environment: .inherit.updating(updates),
-            workingDirectory: folder.map { FilePath($0) }, input: .none, output: .string(limit: 8 << 20),
+            workingDirectory: folder.map { FilePath($0) }, input: input, output: .string(limit: 8 << 20),
             error: .string(limit: 8 << 20))
         let status: Int =
             switch result.terminationStatus {

@@ -1,0 +1,57 @@
+import Core
+import Foundation
+import Testing
+
+/// Laws 2 and 8 of every action that there is, over random states of real nodes: the registry is what is enumerated, so an
+/// action that is added later is covered, or fails here for want of states.
+///
+/// The action's own commands are run as the engine runs them (`StepNode`), and each state is read past Belay too.
+/// `./check-deep actions [N] [SEED]` takes other seeds, and many.
+@Suite("Laws of every action over random states of real nodes", .enabled(if: Testbed.isUp), .timeLimit(.minutes(55)))
+struct ActionLawTests {
+    static let actions = ActionRegistry.names.filter(Deep.isWanted)
+    static var seeds: [UInt64] { Deep.seeds("actions", standard: 100, otherwise: 3) }
+
+    @Test("There are states for every action, and for nothing else")
+    func everyAction() {
+        #expect(Set(RandomState.generators.keys) == Set(ActionRegistry.names))
+    }
+
+    @Test("What it did is undone, and what it foresaw exactly is found", arguments: actions)
+    func laws(action: String) async throws {
+        guard let generate = RandomState.generators[action] else {
+            Issue.record("\(action) has no generator of states: add one to RandomState.generators")
+            return
+        }
+        let law = ActionLaw(action: action, generate: generate)
+        let kind = try #require(ActionRegistry.kind(action))
+        if kind.parameters.contains(where: \.injected) {
+            guard Cluster.isUp else { return }
+            let host = try Testbed.value("BELAY_TESTBED_CONTROL_PLANE")
+            let target = "law-" + UUID().uuidString.lowercased()
+            expectShown(try await law.check(seeds: Self.seeds, on: host, target: target), of: action)
+        } else {
+            try await NodePool.shared.with { node in
+                expectShown(try await law.check(seeds: Self.seeds, on: node, target: nil), of: action)
+            }
+        }
+    }
+
+    @Test(
+        "The same of images.prune by docker and podman", .enabled(if: Variants.areUp("docker", "podman")),
+        arguments: ImagesTests.engines.filter(Deep.isWanted))
+    func engines(engine: String) async throws {
+        try await Variants.shared.with(engine) { _ in
+            let law = ActionLaw(action: "images.prune", generate: ImageStates.engine(engine))
+            expectShown(
+                try await law.check(seeds: Self.seeds, on: engine, target: nil), of: "images.prune by \(engine)")
+        }
+    }
+
+    private func expectShown(_ tally: ActionLaw.Tally, of what: String) {
+        print("laws of \(what) on real nodes: \(tally) (seeds \(Self.seeds.first ?? 0)…)")
+        #expect(tally.count == Self.seeds.count)
+        // Nothing changed would be nothing shown.
+        #expect(tally.changed > 0, "\(what): no state was changed")
+    }
+}

@@ -1,0 +1,94 @@
+import Core
+import Foundation
+import RandomStates
+
+/// Rulesets of both families in nat, filter, mangle and raw, with counters, loaded into a node's kernel.
+enum FirewallStates {
+    static let flush: StateGenerator = { random in
+        RandomState(
+            arguments: random.chance(50) ? [:] : ["policy": .text(random.pick(["accept", "keep"]))],
+            prepare: load(&random), truth: rules, also: countersAreKept)
+    }
+
+    static let restore: StateGenerator = { random in
+        let (old, now) = (load(&random), load(&random))
+        return RandomState(
+            arguments: ["snapshot": .text("law")],
+            prepare: """
+                \(old)
+                mkdir -p -m 700 \(folder)
+                iptables-save -c >\(folder)/law.v4; ip6tables-save -c >\(folder)/law.v6
+                \(random.chance(10) ? "" : now)
+                """,
+            truth: rules, also: countersAreKept)
+    }
+
+    static let snapshot: StateGenerator = { random in
+        let older = random.pick([
+            "", "mkdir -p -m 700 \(folder); echo '# older' | tee \(folder)/law.v4 >\(folder)/law.v6",
+            "mkdir -p -m 700 \(folder); iptables-save >\(folder)/law.v4",
+        ])
+        return RandomState(
+            arguments: ["name": .text("law")], prepare: "\(load(&random))\numask 077\nrm -f \(folder)/*\n\(older)",
+            truth:
+                "\(rules)\ncd \(folder) 2>/dev/null || exit 0; stat -c '%n %a %u:%g' -- * 2>/dev/null; sha256sum -- * 2>/dev/null || true"
+        ) { course in
+            // What is taken is what was there, but for the counters that go on.
+            ["v4", "v6"].filter { ending in
+                let taken = course.after.content("snapshot.\(ending)")?.text ?? "", saved = "ip\(ending).save"
+                return counted(taken).map(\.rule) != counted(course.before.content(saved)?.text ?? "").map(\.rule)
+            }.map { "the snapshot's \($0) rules are not those that were there" }
+        }
+    }
+
+    private static let folder = "/var/lib/belay/snapshots"
+
+    private static func load(_ random: inout SeededGenerator) -> String {
+        let texts = [false, true].map { isV6 in
+            var firewall = RandomFirewall(seed: random.next(), isV6: isV6)
+            return Data(firewall.text().utf8).base64EncodedString()
+        }
+        // The first on a node without any table, as after a boot.
+        return """
+            nft flush ruleset
+            echo \(texts[0]) | base64 -d | iptables-restore -c || exit
+            \(random.chance(20) ? ":" : "echo \(texts[1]) | base64 -d | ip6tables-restore -c") || exit
+            """
+    }
+
+    /// Every chain and rule without counters, by table and chain: which of them was made first is of no account.
+    private static let rules = """
+        for save in iptables-save ip6tables-save; do
+          echo "$save"
+          $save | awk '/^[*]/ { t = $1; next } /^:/ { if ($2 != "ACCEPT") print t, $1, $2; next } /^-A/ { print t, ":" $2, $0 }' | sort -s -k1,2
+        done
+        """
+
+    // What is put back has at least the counts it had: packets that have come since count on.
+    @Sendable private static func countersAreKept(_ course: RandomState.Course) -> [String] {
+        ["ipv4.save", "ipv6.save"].flatMap { field -> [String] in
+            let (before, undone) = (course.before.content(field)?.text ?? "", course.undone.content(field)?.text ?? "")
+            return zip(counted(before), counted(undone)).compactMap { old, new in
+                old.rule == new.rule && old.packets <= new.packets
+                    ? nil : "a counter was lost: \(old.packets) \(old.rule), now \(new.packets) \(new.rule)"
+            }
+        }
+    }
+
+    /// `[packets:bytes] -A …` lines with their table, by table and chain; a chain's rules in their order.
+    private static func counted(_ save: String) -> [(rule: String, packets: Int)] {
+        var table = ""
+        var found: [(key: String, rule: String, packets: Int)] = []
+        for line in save.split(separator: "\n") {
+            if line.hasPrefix("*") { table = String(line) }
+            guard line.hasPrefix("["), let end = line.firstIndex(of: "]") else { continue }
+            let rule = line[line.index(end, offsetBy: 2)...]
+            let chain = rule.split(separator: " ", maxSplits: 2)[1]
+            let packets = line.dropFirst().prefix { $0 != ":" }
+            found.append(("\(table) \(chain)", "\(table) \(rule)", Int(packets) ?? -1))
+        }
+        // Stable: by key, then as they stood.
+        return found.enumerated().sorted { ($0.element.key, $0.offset) < ($1.element.key, $1.offset) }
+            .map { ($0.element.rule, $0.element.packets) }
+    }
+}
