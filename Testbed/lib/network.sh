@@ -53,8 +53,28 @@ restore_cable_faults() {
     if [[ -f "$folder/cut" ]]; then cut_cable "$1"; else mend_cable "$1"; fi
 }
 
-cut_cable() { touch "$(node_dir "$1")/cut"; ip -n "$BRIDGE_NETNS" link set "$1" down; }
-mend_cable() { rm -f "$(node_dir "$1")/cut"; ip -n "$BRIDGE_NETNS" link set "$1" up; }
+# Both ways at the port; one way between the node and those that live in the bridge's namespace, the clients: what they
+# send it (`to`) or what it sends them (`from`) is lost.
+cut_cable() { # cut_cable NODE [to|from]
+    case "${2:-}" in
+        '') touch "$(node_dir "$1")/cut"; ip -n "$BRIDGE_NETNS" link set "$1" down ;;
+        to | from) one_way "$1" "$2" -I ;;
+        *) usage_error "cut NODE takes 'to' or 'from', not '$2'" ;;
+    esac
+}
+
+mend_cable() {
+    rm -f "$(node_dir "$1")/cut"
+    ip -n "$BRIDGE_NETNS" link set "$1" up
+    while one_way "$1" to -D || one_way "$1" from -D; do :; done 2>/dev/null
+}
+
+one_way() { # one_way NODE to|from -I|-D
+    case "$2" in
+        to) in_bridge_netns iptables -w "$3" OUTPUT -d "$(node_address "$1")" -j DROP ;;
+        from) in_bridge_netns iptables -w "$3" INPUT -s "$(node_address "$1")" -j DROP ;;
+    esac
+}
 cable_is_up() { [[ "$(ip -n "$BRIDGE_NETNS" link show "$1" 2>/dev/null)" == *"<"*",UP"*">"* ]]; }
 
 # Added to each packet on its way to the node, so once to a round trip: by netem where the kernel has it, else by a relay.
