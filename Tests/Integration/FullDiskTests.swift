@@ -62,7 +62,7 @@ struct FullDiskTests {
         try await Variants.shared.with("full") { project in
             try await expectIsFull()
             let kills = KillClass.compensable
-            try project.write("runbooks/kill.yaml", kills.runbook(.checkFails))
+            try project.write("runbooks/kill.yaml", try kills.runbook(.checkFails))
             let before = try await kills.state(of: "full")
             let applied = try await project.belay("apply", try await project.approvedPlan("kill", "full"))
             #expect([6, 7].contains(applied.status), "\(applied.output)\(applied.error)")
@@ -95,7 +95,7 @@ struct FullDiskTests {
             // Checked for longer than this test needs to get there.
             try project.write(
                 "runbooks/kill.yaml",
-                kills.runbook(.checkFails).replacingOccurrences(of: "within: 4s", with: "within: 60s"))
+                try kills.runbook(.checkFails).replacingOccurrences(of: "within: 4s", with: "within: 60s"))
             let before = try await kills.state(of: "full")
             let executor = Executor.start(project, apply: try await project.approvedPlan("kill", "full"))
             let began = try await eventually { try await !kills.state(of: "full").contains("unused") }

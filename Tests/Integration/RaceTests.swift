@@ -29,7 +29,8 @@ struct RaceTests {
         """
 
     /// How many rounds ended how.
-    private struct Tally: Sendable {
+    private struct Tally: Results.Line {
+        static let what = "race"
         var oneWon = 0, bothRan = 0, grants = 0
 
         static func + (one: Tally, other: Tally) -> Tally {
@@ -57,6 +58,7 @@ struct RaceTests {
         #expect(tally.oneWon + tally.bothRan == Self.rounds)
         #expect(tally.grants == tally.oneWon + 2 * tally.bothRan)
         #expect(tally.oneWon > 0, "they never met: this was no race")
+        try Results.append(tally)
     }
 
     private func race(on node: String, rounds: Int) async throws -> Tally {
@@ -119,7 +121,7 @@ struct RaceTests {
             let sync = try #require(course.positions.firstIndex(of: "intent apply")) + 1
             try await Testbed.exec(node, kills.prepare)
             let project = try await Project()
-            try project.write("runbooks/kill.yaml", kills.runbook(.success))
+            try project.write("runbooks/kill.yaml", try kills.runbook(.success))
             let before = try await kills.state(of: node)
             // -D: the executor itself has the number we know, and not its tracer.
             let laptop = Executor.start(

@@ -3,42 +3,54 @@ import Foundation
 import Testing
 
 /// A class of actions, as the kill matrix runs it: one step, its truth read past Belay, and a check that holds or never does.
+/// `KillClassTests` has every use of every action belong to one.
 struct KillClass: Sendable, CustomTestStringConvertible {
-    enum Path: String, CaseIterable { case success, checkFails = "check fails" }
+    enum Path: String, Codable, CaseIterable { case success, checkFails = "check fails" }
 
     var name: String
-    /// The step's lines of YAML: action and arguments.
+    /// The step: an action and its arguments.
     var action: String
+    var with: [String: ArgumentValue] = [:]
+    /// Seconds the step may take.
+    var timeout = 60
     /// Holds once the step is done; the other path's check never holds.
     var holds = "facts.uptime > duration('0s')"
     /// What makes the node worth an action, run on it before it is planned.
     var prepare = "true"
     /// Prints the state that the step is about; nil = the cluster's Node object.
     var truth: String?
-    /// Whether the node arms a dead-man for it.
-    var cutsPath = false
     /// Where `./test` kills it; nil = everywhere. Positions that are of one kind for all classes are killed in one of them.
     var places: Set<String>?
 
     var testDescription: String { name }
     var isInCluster: Bool { truth == nil }
 
-    func runbook(_ path: Path) -> String {
-        """
-        apiVersion: belay/v1
-        kind: Runbook
-        metadata: {name: kill, title: One step of the kill matrix, layer: node, author: test}
-        spec:
-          targets: {max: 1}
-          steps:
-          - name: step
-        \(action.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n"))
-            verify: [{expression: "\(path == .success ? holds : "!(\(holds))")", within: 4s}]
-        \(cutsPath ? "  deadMan: {delay: 30s}" : "")
-          onFailure: rollback
+    /// The action as the planner makes it.
+    func made() throws -> any Action { try ActionRegistry.make(action, given: Arguments(with)) }
 
-        """
+    func runbook(_ path: Path) throws -> String {
+        // JSON is YAML on one line.
+        let with = String(decoding: try JSONEncoder().encode(with), as: UTF8.self)
+        return """
+            apiVersion: belay/v1
+            kind: Runbook
+            metadata: {name: kill, title: One step of the kill matrix, layer: node, author: test}
+            spec:
+              targets: {max: 1}
+              steps:
+              - name: step
+                action: \(action)
+                with: \(with)
+                timeout: \(timeout)s
+                verify: [{expression: "\(path == .success ? holds : "!(\(holds))")", within: 4s}]
+            \(try made().cutsPath ? "  deadMan: {delay: \(Self.deadMan)s}" : "")
+              onFailure: rollback
+
+            """
     }
+
+    /// Seconds that a node waits before it reverts.
+    static let deadMan = 30
 
     /// The state as it is, read past Belay.
     func state(of node: String) async throws -> String {
@@ -76,50 +88,42 @@ struct KillClass: Sendable, CustomTestStringConvertible {
                 """))
     }
 
+    static let all = [reversible, compensable, cutting, outliving, cluster, service]
+
     static let reversible = KillClass(
-        name: "reversible (file.replace)",
-        action: """
-            action: file.replace
-            with: {path: /etc/belay-kill.conf, content: "after\\n"}
-            timeout: 10s
-            """,
+        name: "reversible (file.replace)", action: "file.replace",
+        with: ["path": .text("/etc/belay-kill.conf"), "content": .text("after\n")], timeout: 10,
         prepare: "echo before >/etc/belay-kill.conf; chmod 640 /etc/belay-kill.conf",
         truth: "stat -c '%a %u:%g' /etc/belay-kill.conf; cat /etc/belay-kill.conf")
 
     static let compensable = KillClass(
-        name: "compensable (images.prune)",
-        action: """
-            action: images.prune
-            with: {runtime: ctr}
-            timeout: 60s
-            """,
+        name: "compensable (images.prune)", action: "images.prune", with: ["runtime": .text("ctr")],
         truth: "ctr -n k8s.io images ls | awk 'NR > 1 { print $1, $3 }' | sort",
         places: [
             "intent apply", "outcome apply", "node succeeded", "intent undo", "outcome undo", "observed afterUndo",
         ])
 
     static let cutting = KillClass(
-        name: "path-cutting (iptables.flush)",
-        action: """
-            action: iptables.flush
-            with: {policy: accept}
-            timeout: 5s
-            """,
+        name: "path-cutting (iptables.flush)", action: "iptables.flush", with: ["policy": .text("accept")], timeout: 5,
         holds: "facts.firewall.inputPolicy == 'ACCEPT'",
         prepare: Firewall.dropWithSSH,
         truth: "for i in iptables ip6tables; do for t in filter nat mangle raw; do $i -t $t -S; done; done",
-        cutsPath: true,
         places: [
             "intent arm", "outcome arm", "intent apply", "outcome apply", "verified step", "intent disarm",
             "outcome disarm", "node succeeded", "node rollingBack", "intent fire", "outcome fire",
         ])
 
+    // Path-cutting by its name, and harmless.
+    static let outliving = KillClass(
+        name: "path-cutting, outliving a boot (file.replace)", action: "file.replace",
+        with: ["path": .text("/etc/belay-kill/.ssh/config"), "content": .text("after\n")], timeout: 10,
+        prepare: "mkdir -p /etc/belay-kill/.ssh; echo before >/etc/belay-kill/.ssh/config",
+        truth: "cat /etc/belay-kill/.ssh/config",
+        // What is its own, a dead-man that is a unit of the next boot too, `RebootTests` have.
+        places: [])
+
     static let cluster = KillClass(
-        name: "cluster (node.cordon)",
-        action: """
-            action: node.cordon
-            timeout: 30s
-            """,
+        name: "cluster (node.cordon)", action: "node.cordon", timeout: 30,
         holds: "facts.kubernetes.node.unschedulable",
         places: [
             "intent lease of cluster", "outcome lease of cluster", "intent apply", "outcome apply", "intent undo",
@@ -127,12 +131,7 @@ struct KillClass: Sendable, CustomTestStringConvertible {
         ])
 
     static let service = KillClass(
-        name: "reversible (service.restart)",
-        action: """
-            action: service.restart
-            with: {service: kubelet}
-            timeout: 60s
-            """,
+        name: "reversible (service.restart)", action: "service.restart", with: ["service": .text("kubelet")],
         holds: "facts.services['kubelet'].active",
         prepare: "systemctl stop kubelet",
         truth: "systemctl is-active kubelet || true",
