@@ -29,10 +29,10 @@ struct ActionLawTests {
             guard Cluster.isUp else { return }
             let host = try Testbed.value("BELAY_TESTBED_CONTROL_PLANE")
             let target = "law-" + UUID().uuidString.lowercased()
-            expectShown(try await law.check(seeds: Self.seeds, on: host, target: target), of: action)
+            try expectShown(try await law.check(seeds: Self.seeds, on: host, target: target), of: action)
         } else {
             try await NodePool.shared.with { node in
-                expectShown(try await law.check(seeds: Self.seeds, on: node, target: nil), of: action)
+                try expectShown(try await law.check(seeds: Self.seeds, on: node, target: nil), of: action)
             }
         }
     }
@@ -43,15 +43,18 @@ struct ActionLawTests {
     func engines(engine: String) async throws {
         try await Variants.shared.with(engine) { _ in
             let law = ActionLaw(action: "images.prune", generate: ImageStates.engine(engine))
-            expectShown(
+            try expectShown(
                 try await law.check(seeds: Self.seeds, on: engine, target: nil), of: "images.prune by \(engine)")
         }
     }
 
-    private func expectShown(_ tally: ActionLaw.Tally, of what: String) {
-        print("laws of \(what) on real nodes: \(tally) (seeds \(Self.seeds.first ?? 0)…)")
+    private func expectShown(_ tally: ActionLaw.Tally, of what: String) throws {
+        print("laws of \(what) on real nodes: \(tally) (seeds from \(tally.firstSeed))")
         #expect(tally.count == Self.seeds.count)
         // Nothing changed would be nothing shown.
         #expect(tally.changed > 0, "\(what): no state was changed")
+        var line = tally
+        line.action = what
+        try Results.append(line)
     }
 }

@@ -98,7 +98,7 @@ public struct RandomFirewall: Sendable {
                 "-j LOG --log-prefix \"a \(number(9)): \"",
             ]
         case ("nat", "POSTROUTING"):
-            Self.verdicts + ["-j MASQUERADE", "-p tcp -j MASQUERADE --to-ports 1024-\(number(65535))"]
+            Self.verdicts + ["-j MASQUERADE", "-p tcp -j MASQUERADE --to-ports 1024-\(1024 + number(9999))"]
         case ("nat", "PREROUTING"), ("nat", "OUTPUT"):
             Self.verdicts + [
                 "-p tcp -j DNAT --to-destination \(to):\(number(65535))",

@@ -5,7 +5,10 @@ import Testing
 
 /// The laws of one action over random states: what it does is undone (law 2), and what it foresees exactly is found (law 8).
 struct ActionLaw: Sendable {
-    struct Tally: CustomStringConvertible {
+    struct Tally: Results.Line, CustomStringConvertible {
+        static let what = "action"
+        var action = ""
+        var firstSeed: UInt64 = 0
         var changed = 0, untouched = 0, refused = 0, broken = 0
         var count: Int { changed + untouched + refused }
 
@@ -21,13 +24,17 @@ struct ActionLaw: Sendable {
     /// - Parameter target: a node's name in Kubernetes for the actions in the cluster, which is made and removed.
     func check(seeds: [UInt64], on host: String, target: String?) async throws -> Tally {
         try await StepNode.with(host, target: target) { node in
-            var tally = Tally()
+            var tally = Tally(action: action, firstSeed: seeds.first ?? 0)
             for (number, seed) in seeds.enumerated() {
                 var one = Case(law: self, seed: seed, number: number, node: node, target: target)
-                switch try await one.run() {
-                case .changed: tally.changed += 1
-                case .untouched: tally.untouched += 1
-                case .refused: tally.refused += 1
+                do {
+                    switch try await one.run() {
+                    case .changed: tally.changed += 1
+                    case .untouched: tally.untouched += 1
+                    case .refused: tally.refused += 1
+                    }
+                } catch {
+                    one.fail("it was not shown: \(error)")
                 }
                 if one.isBroken { tally.broken += 1 }
             }
@@ -153,7 +160,7 @@ private struct Case {
         }
     }
 
-    private mutating func fail(_ what: String) {
+    mutating func fail(_ what: String) {
         isBroken = true
         Issue.record(
             "\(law.action), seed \(seed) on \(node.host): \(what)\narguments: \(state.arguments)\nstate:\n\(state.prepare.prefix(3000))"

@@ -7,7 +7,7 @@ enum FirewallStates {
     static let flush: StateGenerator = { random in
         RandomState(
             arguments: random.chance(50) ? [:] : ["policy": .text(random.pick(["accept", "keep"]))],
-            prepare: load(&random), truth: rules, also: countersAreKept)
+            prepare: load(&random), truth: rules, clean: clean, also: countersAreKept)
     }
 
     static let restore: StateGenerator = { random in
@@ -20,7 +20,7 @@ enum FirewallStates {
                 iptables-save -c >\(folder)/law.v4; ip6tables-save -c >\(folder)/law.v6
                 \(random.chance(10) ? "" : now)
                 """,
-            truth: rules, also: countersAreKept)
+            truth: rules, clean: clean, also: countersAreKept)
     }
 
     static let snapshot: StateGenerator = { random in
@@ -31,7 +31,8 @@ enum FirewallStates {
         return RandomState(
             arguments: ["name": .text("law")], prepare: "\(load(&random))\numask 077\nrm -f \(folder)/*\n\(older)",
             truth:
-                "\(rules)\ncd \(folder) 2>/dev/null || exit 0; stat -c '%n %a %u:%g' -- * 2>/dev/null; sha256sum -- * 2>/dev/null || true"
+                "\(rules)\ncd \(folder) 2>/dev/null || exit 0; stat -c '%n %a %u:%g' -- * 2>/dev/null; sha256sum -- * 2>/dev/null || true",
+            clean: clean
         ) { course in
             // What is taken is what was there, but for the counters that go on.
             ["v4", "v6"].filter { ending in
@@ -40,6 +41,9 @@ enum FirewallStates {
             }.map { "the snapshot's \($0) rules are not those that were there" }
         }
     }
+
+    // A node is left such that others can log in.
+    private static let clean = "nft flush ruleset"
 
     private static let folder = "/var/lib/belay/snapshots"
 

@@ -65,7 +65,11 @@ enum ImageStates {
                     true
                     """,
                 truth: list + "; \(engine) ps --all --format '{{.Names}} {{.Image}}' | sort",
-                clean: "testbed-images reset >/dev/null 2>&1", also: listIsGone)
+                clean: """
+                    # Without its tag it would be taken away, which cannot be while its container runs.
+                    \(engine) tag "$(\(engine) inspect --format '{{.Image}}' app)" \(registry)/app:1
+                    testbed-images reset >/dev/null
+                    """, also: listIsGone)
         }
     }
 

@@ -8,20 +8,23 @@ struct StepNode: Sendable {
     let host: String
     private let fence: NodeRecord.Fence
 
-    /// Lends the lease of a host, or on it that for a target.
+    /// Lends the lease of a host, or on it that for a target. The latter lies in a place of its own: a target that no
+    /// inventory has, at work on the execution host, would have other tests' runs denied.
     static func with<T>(_ host: String, target: String? = nil, _ body: (StepNode) async throws -> T) async throws -> T {
         let run = "law-" + UUID().uuidString.lowercased()
+        let folder = target == nil ? nil : "/var/lib/belay-law"
         let machine = try await Testbed.exec(host, "cat /etc/machine-id").trimmingCharacters(
             in: .whitespacesAndNewlines)
         let acquire = LeaseScript.acquire(
-            run: run, target: target, planSha256: run, planJSON: Array("{}".utf8), machineID: machine, holder: "test",
-            ticket: run, seconds: 7200, recovering: false)
+            run: run, target: target, folder: folder, planSha256: run, planJSON: Array("{}".utf8), machineID: machine,
+            holder: "test", ticket: run, seconds: 7200, recovering: false)
         let answer = try NodeAnswer(parsing: Array(try await Testbed.run(host, acquire).utf8))
         guard case .granted(let epoch, _) = answer else { throw Unexpected("the lease of \(host): \(answer)") }
-        let fence = NodeRecord.Fence(run: run, epoch: epoch, target: target)
-        let result = try await body(StepNode(host: host, fence: fence))
+        let fence = NodeRecord.Fence(run: run, epoch: epoch, target: target, folder: folder)
+        let result: Result<T, any Error>
+        do { result = .success(try await body(StepNode(host: host, fence: fence))) } catch { result = .failure(error) }
         _ = try await Testbed.run(host, LeaseScript.release(fence, as: .before, by: "test"))
-        return result
+        return try result.get()
     }
 
     /// Runs scripts one after the other in one go, each as a shell of its own.
