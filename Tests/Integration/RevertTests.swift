@@ -15,9 +15,9 @@ struct RevertTests {
         "Cable cut and executor killed under a flush: the node puts its rules back when its time is over",
         .enabled(if: Deep.isWanted("cut")))
     func cutOff() async throws {
-        let late = try await measure(cutOffOnce)
+        let late = try await measure("executor killed and cable cut, after the deadline", cutOffOnce)
         guard Deep.asks(for: "reverts") else { return }
-        print("time to revert, executor killed and cable cut, after the deadline: \(late)\(Self.busyness)")
+        print("time to revert, executor killed and cable cut, after the deadline: \(late) (\(Self.busyness))")
         #expect(late.max <= Self.allowedLateness)
     }
 
@@ -25,20 +25,38 @@ struct RevertTests {
         "Power lost under a new port for sshd: the boot takes it back before sshd starts",
         .enabled(if: Deep.isWanted("power")))
     func powerLost() async throws {
-        let taken = try await measure(powerLostOnce)
+        let taken = try await measure("power lost, after power came back", powerLostOnce)
         guard Deep.asks(for: "reverts") else { return }
-        print("time to revert, power lost, after power came back: \(taken)\(Self.busyness)")
+        print("time to revert, power lost, after power came back: \(taken) (\(Self.busyness))")
     }
 
     // What is measured on a busy machine says more of the machine.
     private static var busyness: String {
         let load = (try? String(contentsOfFile: "/proc/loadavg", encoding: .utf8))?.split(separator: " ").first ?? "?"
-        return " (load \(load) on \(ProcessInfo.processInfo.activeProcessorCount) cores)"
+        return "load \(load) on \(ProcessInfo.processInfo.activeProcessorCount) cores"
     }
 
-    private func measure(_ once: @escaping @Sendable (String) async throws -> Double) async throws -> Distribution {
+    /// One time that was measured.
+    private struct Line: Results.Line {
+        static let what = "revert"
+        var event: String
+        var seconds: Double
+        var machine: String
+    }
+
+    private func measure(
+        _ event: String, _ once: @escaping @Sendable (String) async throws -> Double
+    ) async throws -> Distribution {
         try await withThrowingTaskGroup(of: Double.self) { group in
-            for _ in 0..<Self.times { group.addTask { try await NodePool.shared.with { try await once($0) } } }
+            for _ in 0..<Self.times {
+                group.addTask {
+                    try await NodePool.shared.with { node in
+                        let seconds = try await once(node)
+                        try Results.append(Line(event: event, seconds: seconds, machine: Self.busyness))
+                        return seconds
+                    }
+                }
+            }
             return Distribution(try await group.reduce(into: []) { $0.append($1) })
         }
     }
