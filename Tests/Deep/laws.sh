@@ -92,6 +92,8 @@ report() {
     else
         said="${issue[0]}: ${issue[2]:0:110}"
     fi
+    printf '{"what":"law","commit":"%s","law":%s,"name":"%s","verdict":"%s","seconds":%s}\n' \
+        "$BELAY_DEEP_COMMIT" "$(law "$name")" "$name" "$verdict" "$seconds" >>"$BELAY_DEEP_RESULTS"
     printf '%-4s %-9s %4s s  %s\n                      %s\n' "$(law "$name")" "$verdict" "$seconds" "$(broken "$name")" "$said"
     [ "$verdict" = seen ]
 }
@@ -122,6 +124,8 @@ check() {
         pids+=($!)
     done
     for node in "${pids[@]}"; do wait "$node"; done
+    # `report` has the patch's name in `name`.
+    name=laws keep_results
     printf '\n%-4s %-9s %6s  %s\n' law test time "what was broken, and what the test said"
     for name in "${chosen[@]}"; do report "$name" || failed=$((failed + 1)); done
     echo
