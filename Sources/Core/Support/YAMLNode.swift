@@ -41,10 +41,10 @@ public struct YAMLNode: Sendable {
         if case .scalar(let text, _) = content { text } else { nil }
     }
 
-    /// Columns it takes on its line, for carets.
+    /// Columns it takes on its line, for carets; one where there is nothing.
     var span: Int {
         switch content {
-        case .scalar(let text, .plain): text.unicodeScalars.prefix { $0 != "\n" }.count
+        case .scalar(let text, .plain): max(1, text.unicodeScalars.prefix { $0 != "\n" }.count)
         case .scalar(let text, .quoted): text.unicodeScalars.prefix { $0 != "\n" }.count + 2
         default: 1
         }

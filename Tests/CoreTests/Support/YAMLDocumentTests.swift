@@ -87,6 +87,13 @@ struct YAMLDocumentTests {
         #expect(try document.read { $0.node("a")?.scalar } == expected)
     }
 
+    @Test("the place of a value that is empty is as long as a caret")
+    func emptyValue() throws {
+        let document = try YAMLDocument(Array("a:\nb: x\n".utf8), file: "f")
+        let error = #expect(throws: Diagnostics.self) { try document.read { ($0.strings("a"), $0.string("b")) } }
+        #expect(error?.all.map(\.location) == [SourceLocation(file: "f", line: 1, column: 3, length: 1)])
+    }
+
     @Test("a diagnostic shows the line and underlines the value, and no control characters")
     func rendering() {
         let source = "name: x\nlayer: no\u{1B}[31mde # é\n"
