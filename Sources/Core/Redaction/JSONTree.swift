@@ -52,6 +52,15 @@ extension JSONTree {
         }
     }
 
+    /// The value with other names for the members of its objects; of those that come to have one name, one stays.
+    func mappingKeys(_ name: (String) -> String) -> JSONTree {
+        switch self {
+        case .array(let items): .array(items.map { $0.mappingKeys(name) })
+        case .object(let members): .object(members.reduce(into: [:]) { $0[name($1.key)] = $1.value.mappingKeys(name) })
+        case .string, .null, .bool, .integer: self
+        }
+    }
+
     // Base64 that was cut anywhere is none any more: bytes that are no text (``Payload``) are cut as the text they nearly are.
     private static func bytes(_ members: [String: JSONTree], longerThan limit: Int) -> JSONTree? {
         guard members.count == 1, case .string(let encoded)? = members["base64"], encoded.utf8.count > limit,

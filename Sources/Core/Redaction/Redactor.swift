@@ -27,12 +27,12 @@ public struct Redactor: Sendable {
     public func redact(_ text: String) -> String {
         guard text.utf8.count >= Self.leastSecret else { return text }
         if let tree = json(text) {
-            let redacted = redact(tree)
+            // The keys are anybody's too, unlike those of an event of ours.
+            let redacted = redact(tree).mappingKeys { String(decoding: withoutDeclared(Array($0.utf8)), as: UTF8.self) }
             if redacted == tree { return text }
             return (try? JSON.encode(redacted)).map { String(decoding: $0, as: UTF8.self) } ?? Self.mark
         }
-        var bytes = Array(text.utf8)
-        for secret in declared { bytes = Self.replace(secret, in: bytes) }
+        var bytes = withoutDeclared(Array(text.utf8))
         guard knowsPatterns else { return String(decoding: bytes, as: UTF8.self) }
         if SecretPatterns.isSecretManifest(bytes) { return Self.mark + " a Kubernetes Secret" }
         for pattern in SecretPatterns.all { bytes = Self.replace(pattern, in: bytes) }
@@ -47,6 +47,10 @@ public struct Redactor: Sendable {
         case .object(let members): .object(redact(members))
         case .null, .bool, .integer: tree
         }
+    }
+
+    private func withoutDeclared(_ bytes: [UInt8]) -> [UInt8] {
+        declared.reduce(bytes) { Self.replace($1, in: $0) }
     }
 
     // Texts that are JSON, such as a plan, have quotes and commas where others have blanks.

@@ -89,6 +89,15 @@ struct RedactorTests {
         #expect(redactor.redact("cut: s3cret-lo… s3cr… s3c… s3cre.") == "cut: [redacted]… [redacted]… s3c… s3cre.")
     }
 
+    @Test("declared secrets are found in the names of a JSON text's members, escaped ones too")
+    func declaredNames() {
+        let redactor = Redactor(declared: ["hunter2", "two\nlines"])
+        #expect(redactor.redact(#"{"hunter2":1}"#) == #"{"[redacted]":1}"#)
+        #expect(redactor.redact(#"[{"a":{"\u0068unter2!":"x"}}]"#) == #"[{"a":{"[redacted]!":"x"}}]"#)
+        #expect(redactor.redact(#"{"two\nlines":1,"hunter2":2}"#).contains("lines") == false)
+        #expect(redactor.redact(#"{ "name": 1 }"#) == #"{ "name": 1 }"#)
+    }
+
     @Test("every text of a tree is gone through, and bytes that are no text")
     func trees() throws {
         let bytes = Base64.encode([0] + Array(Self.pem.utf8))
