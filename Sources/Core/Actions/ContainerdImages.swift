@@ -61,7 +61,7 @@ extension ContainerdImages {
 
     /// The image of the pod sandboxes: `sandbox_image = "…"` (containerd 1), `sandbox = '…'` under `pinned_images` (2).
     static func sandbox(in config: String) -> String? {
-        for line in config.split(separator: "\n") {
+        for line in config.lines {
             let parts = line.split(separator: "=", maxSplits: 1).map { $0.drop(while: \.isWhitespace) }
             guard parts.count == 2 else { continue }
             let key = parts[0].prefix { !$0.isWhitespace }
@@ -116,7 +116,7 @@ extension ContainerdImages {
     }
 
     private static func rows(_ text: String, header: String) throws(ObservationError) -> [[String]] {
-        let lines = text.split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+        let lines = text.lines.map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
         guard lines.first?.first == header else { throw misread(lines.first ?? []) }
         return lines.dropFirst().filter { !$0.isEmpty }
     }

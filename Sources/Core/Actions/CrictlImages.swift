@@ -98,7 +98,7 @@ extension CrictlImages {
     }
 
     private static func checkRuntime(_ version: String) throws(ObservationError) {
-        let line = version.split(separator: "\n").first { $0.hasPrefix("RuntimeName:") } ?? ""
+        let line = version.lines.first { $0.hasPrefix("RuntimeName:") } ?? ""
         let name = String(line.dropFirst("RuntimeName:".count).drop(while: \.isWhitespace))
         guard name == "containerd" else {
             throw ObservationError(

@@ -64,6 +64,6 @@ enum FileState {
 
     // `xattr NAME=0xVALUE` lines; names as getfattr encodes them.
     private static func attributes(_ text: String) -> [String] {
-        text.split(separator: "\n").filter { $0.hasPrefix("xattr ") }.map { String($0.dropFirst(6)) }.sorted()
+        text.lines.filter { $0.hasPrefix("xattr ") }.map { String($0.dropFirst(6)) }.sorted()
     }
 }

@@ -101,7 +101,7 @@ extension ImageRuntimesFound {
         if let odd = sandboxes.first(where: { !ImageReference.isPlain($0) }) {
             throw ImageStore.misread(what, "\(odd.debugDescription) is not the name of an image")
         }
-        self.registries = Set(try registries.text(of: what).split(separator: "\n").map(String.init))
+        self.registries = Set(try registries.text(of: what).lines.map(String.init))
     }
 
     private static func endpoint(_ text: String?, _ what: String) throws(ObservationError) -> String {

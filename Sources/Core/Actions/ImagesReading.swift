@@ -7,7 +7,7 @@ extension CommandOutput {
 
     /// One JSON value a line, as a client's own template prints them.
     func jsonLines<Value: Decodable>(_ type: Value.Type, of what: String) throws(ObservationError) -> [Value] {
-        try text(of: what).split(separator: "\n").map { (line) throws(ObservationError) in
+        try text(of: what).lines.map { (line) throws(ObservationError) in
             try Self.decode(type, String(line), of: what)
         }
     }

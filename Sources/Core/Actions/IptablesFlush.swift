@@ -106,9 +106,8 @@ public struct IptablesFlush: Action {
         if setsAccept {
             return ["\(family.rawValue): policies become ACCEPT: the node takes all traffic until this is undone"]
         }
-        return policies.filter { $0.contains(" INPUT ") || $0.contains(" OUTPUT ") }.compactMap { line in
-            let words = line.split(separator: " ")
-            guard words.count > 4 else { return nil }
+        return policies.map { $0.split(separator: " ") }.compactMap { words in
+            guard words.count == 5, words[3] == "INPUT" || words[3] == "OUTPUT" else { return nil }
             return "\(family.rawValue): \(words[3]) keeps policy \(words[4]) with no rule: new connections, "
                 + "SSH included, will be cut"
         }

@@ -38,13 +38,15 @@ struct IptablesRuleset: Sendable, Hashable {
     /// - Throws: ``ObservationError`` naming the first line that is not understood.
     init(parsing text: String, of what: String) throws(ObservationError) {
         var open: Table?
-        for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // At the bytes that iptables-restore sees: to Swift a carriage return and a newline are one character.
+        for (index, bytes) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+            let line = text[bytes.startIndex..<bytes.endIndex]
             let place = "line \(index + 1) of \(what)"
             switch line.first {
             case nil: continue
             case "#": try Self.checkComment(line, what)
             case "*":
-                guard open == nil else { throw Self.misread(place, line) }
+                guard open == nil, Self.isName(line.dropFirst()) else { throw Self.misread(place, line) }
                 open = Table(name: String(line.dropFirst()), chains: [], rules: [])
             case ":":
                 guard let chain = Chain(parsing: line) else { throw Self.misread(place, line) }
@@ -66,6 +68,12 @@ struct IptablesRuleset: Sendable, Hashable {
     /// Without tables.
     init() {}
 
+    // As iptables itself takes them. With a blank in one, the lines that actions make of it would be read in another way.
+    fileprivate static func isName(_ name: some StringProtocol) -> Bool {
+        !name.isEmpty && !name.hasPrefix("-") && !name.hasPrefix("!")
+            && name.utf8.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+    }
+
     // iptables-nft prints this instead of a table that other tools filled with what it cannot show.
     private static func checkComment(_ line: Substring, _ what: String) throws(ObservationError) {
         guard !line.contains("incompatible") else {
@@ -86,7 +94,7 @@ extension IptablesRuleset.Chain {
     /// `:INPUT DROP [12:345]`.
     init?(parsing line: Substring) {
         let words = line.dropFirst().split(separator: " ")
-        guard words.count >= 2, words.count <= 3 else { return nil }
+        guard words.count >= 2, words.count <= 3, IptablesRuleset.isName(words[0]) else { return nil }
         self.init(
             name: String(words[0]), policy: words[1] == "-" ? nil : String(words[1]),
             counters: words.count == 3 ? String(words[2]) : "[0:0]")
@@ -106,32 +114,33 @@ extension IptablesRuleset.Rule {
         guard rest.hasPrefix("-A ") else { return nil }
         rest = rest.dropFirst(3)
         let name = rest.prefix { $0 != " " }
-        guard !name.isEmpty else { return nil }
+        guard IptablesRuleset.isName(name) else { return nil }
         self.init(chain: String(name), spec: String(rest.dropFirst(name.count + 1)), counters: counters)
     }
 
     /// The words of the rule, quotes resolved as iptables-restore does.
     var words: [String] {
         var words: [String] = []
-        var word = ""
+        var word = String.UnicodeScalarView()
         var isQuoted = false
         var isEscaped = false
-        for character in spec {
+        // By scalar: a quote followed by a combining mark is still a quote to iptables.
+        for scalar in spec.unicodeScalars {
             if isEscaped {
-                word.append(character)
+                word.append(scalar)
                 isEscaped = false
-            } else if character == "\\", isQuoted {
+            } else if scalar == "\\", isQuoted {
                 isEscaped = true
-            } else if character == "\"" {
+            } else if scalar == "\"" {
                 isQuoted.toggle()
-            } else if character == " ", !isQuoted {
-                if !word.isEmpty { words.append(word) }
-                word = ""
+            } else if scalar == " ", !isQuoted {
+                if !word.isEmpty { words.append(String(word)) }
+                word = String.UnicodeScalarView()
             } else {
-                word.append(character)
+                word.append(scalar)
             }
         }
-        return word.isEmpty ? words : words + [word]
+        return word.isEmpty ? words : words + [String(word)]
     }
 
     /// The chain or target it jumps or goes to.

@@ -71,7 +71,7 @@ enum IptablesState {
                 "firewalld is active on this node and owns the rules",
                 remedy: "Change them with firewall-cmd, or stop firewalld first if it should not be there")
         }
-        let foreign = try output.text(of: "nft list tables").split(separator: "\n").map(String.init)
+        let foreign = try output.text(of: "nft list tables").lines.map(String.init)
             .filter { $0.hasPrefix("table ") && !isOfIptables($0) }
         guard foreign.isEmpty else {
             throw ObservationError(

@@ -3,25 +3,25 @@ enum IptablesTransaction {
     /// Deletes each of the rules by its text, empties and removes the chains, and sets the policies to ACCEPT.
     ///
     /// By text, not by number and not by emptying a built-in chain: kube-proxy may have added a jump a moment ago.
-    /// A line that no ruleset gives is passed over: a state may also come from a record that a node wrote.
     /// - Parameters:
     ///   - rules: Lines of ``IptablesRuleset/ruleLines``.
     ///   - policies: Lines of ``IptablesRuleset/policyLines``; those that are ACCEPT already need nothing.
+    ///   What is no such line is no rule: whoever recovers a run reads the state before from the node's own record.
     /// - Returns: Empty when there is nothing to do.
     static func flush(rules: [String], policies: [String]) -> String {
         var sections = Sections()
         for line in policies where !line.hasSuffix(" ACCEPT") {
             let words = line.split(separator: " ")
-            guard words.count > 3 else { continue }
-            sections.add(":\(words[3]) ACCEPT [0:0]", to: words[1])
+            if words.count == 5 { sections.add(":\(words[3]) ACCEPT [0:0]", to: words[1]) }
         }
         var chains: [Substring: [Substring]] = [:]
-        let lines = rules.map { $0.split(separator: " ", maxSplits: 4) }.filter { $0.count > 3 }
-        for words in lines {
-            if words[2] == "-N" { chains[words[1], default: []].append(words[3]) }
+        for line in rules {
+            let words = line.split(separator: " ", maxSplits: 4)
+            if words.count == 4, words[2] == "-N" { chains[words[1], default: []].append(words[3]) }
         }
-        for words in lines {
-            guard words[2] == "-A", chains[words[1]]?.contains(words[3]) != true else { continue }
+        for line in rules {
+            let words = line.split(separator: " ", maxSplits: 4)
+            guard words.count >= 4, words[2] == "-A", chains[words[1]]?.contains(words[3]) != true else { continue }
             sections.add(words.count == 5 ? "-D \(words[3]) \(words[4])" : "-D \(words[3])", to: words[1])
         }
         for (table, names) in chains.sorted(by: { $0.key < $1.key }) {

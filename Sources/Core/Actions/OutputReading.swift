@@ -9,7 +9,7 @@ extension CommandOutput {
                 remedy: "Half a state is never acted on; see to it by hand")
         }
         guard status == 0 else {
-            let said = errorTail.text.map { $0.split(separator: "\n").last.map(String.init) ?? "" } ?? ""
+            let said = errorTail.text?.lines.last.map(String.init) ?? ""
             throw ObservationError(
                 "\(what) failed with exit status \(status)\(said.isEmpty ? "" : ": \(said.prefix(300))")",
                 remedy: "Run it on the node to see why, then plan again")
@@ -24,7 +24,7 @@ extension CommandOutput {
 
     /// `KEY=VALUE` lines, as `systemctl show` and this module's own scripts print them; the first of a key counts.
     func properties(of what: String) throws(ObservationError) -> [String: String] {
-        let pairs = try text(of: what).split(separator: "\n").compactMap { line -> (String, String)? in
+        let pairs = try text(of: what).lines.compactMap { line -> (String, String)? in
             guard let mark = line.firstIndex(of: "=") else { return nil }
             return (String(line[..<mark]), String(line[line.index(after: mark)...]))
         }

@@ -141,6 +141,6 @@ extension PodmanImages {
     }
 
     private static func ids(_ output: CommandOutput, of what: String) throws(ObservationError) -> Set<String> {
-        Set(try output.text(of: what).split(separator: "\n").map(String.init))
+        Set(try output.text(of: what).lines.map(String.init))
     }
 }

@@ -89,7 +89,7 @@ public enum Applied: Sendable, Hashable {
     }
 
     private static func sentence(_ status: Int, _ index: Int, _ output: Payload) -> String {
-        let end = output.text?.split(separator: "\n").last.map { ": \(Printable.escape(String($0), limit: 200))" } ?? ""
+        let end = output.text?.lines.last.map { ": \(Printable.escape(String($0), limit: 200))" } ?? ""
         let how = status == 124 || status == 137 ? "ran out of time" : "ended with status \(status)"
         return "command \(index + 1) \(how)\(end)"
     }

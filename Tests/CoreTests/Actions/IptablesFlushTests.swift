@@ -101,11 +101,39 @@ struct IptablesFlushTests {
         "what is not understood is never guessed",
         arguments: [
             "*filter\n:INPUT ACCEPT [0:0]\n", "-A INPUT -j ACCEPT\n", "*filter\nCOMMIT\nrubbish\n", "*a\n*b\nCOMMIT\n",
-            "*filter\n-X INPUT\nCOMMIT\n", "# Table `x' is incompatible, use 'nft' tool.\n",
+            "*filter\n-X INPUT\nCOMMIT\n", "*\nCOMMIT\n", "*filter -N -A\n:a - [0:0]\nCOMMIT\n",
+            "*filter\n:-A - [0:0]\nCOMMIT\n",
+            "*filter\n-A -j DROP\nCOMMIT\n", "*filter\n:FORWARD \r\nDROP [0:0]\nCOMMIT\n",
+            "# Table `x' is incompatible, use 'nft' tool.\n",
         ])
     func misread(text: String) {
         #expect(throws: ObservationError.self) { try accept?.parse(outputs(text)) }
         #expect(throws: ObservationError.self) { try accept?.parse(outputs("", text)) }
+    }
+
+    @Test("a carriage return before a newline hides no line from us that iptables-restore would read")
+    func carriageReturn() throws {
+        let text = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i lo\r\n-A INPUT -j DROP\nCOMMIT\n"
+        let before = try #require(accept).parse(outputs(text))
+        #expect(
+            before.lines("ipv4.rules") == ["-t filter -A INPUT -i lo\r", "-t filter -A INPUT -j DROP"])
+    }
+
+    @Test("a comment whose quote has a combining mark behind it passes for nobody's rule")
+    func combiningMark() throws {
+        let rule = "-A INPUT -m comment --comment \"\u{301} -j KUBE-X\" -j DROP"
+        let before = try #require(accept).parse(outputs("*filter\n:INPUT ACCEPT [0:0]\n\(rule)\nCOMMIT\n"))
+        #expect(before.lines("ipv4.rules") == ["-t filter \(rule)"])
+    }
+
+    @Test("a state that no firewall has, as a node's own record may, flushes nothing")
+    func impossibleState() throws {
+        let odd = ["", "-t", "-t filter", "-t filter -A", "-t  -N -A", "-t filter -P INPUT", " "]
+        let before = Observation(["ipv4.rules": .lines(odd), "ipv4.policies": .lines(odd)])
+        for action in [accept, keep].compactMap(\.self) {
+            #expect(action.apply(before).isEmpty)
+            _ = try action.predict(before)
+        }
     }
 
     @Test("arguments out of range are refused", arguments: hostileValues + ["drop"])

@@ -92,6 +92,13 @@ struct ServiceRestartTests {
         #expect(throws: ArgumentError.self) { try ServiceRestart(arguments: Arguments(["service": .text(value)])) }
     }
 
+    @Test("a carriage return before a newline joins no two lines")
+    func carriageReturn() throws {
+        let seen = try observation("active-show.txt", more: "Id=a\r\nResult=success\r\n")
+        #expect(seen.text("unit") == "a\r")
+        #expect(seen.text("result") == "success\r")
+    }
+
     @Test("half an answer is refused", arguments: ["", "LoadState=loaded\n", "garbage"])
     func half(text: String) {
         #expect(throws: ObservationError.self) { try kubelet?.parse([Fixture.output(text)]) }
