@@ -17,24 +17,16 @@ let system = Target.Dependency.product(name: "SystemPackage", package: "swift-sy
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 
-// libFuzzer brings a main of its own: Tests/Deep/fuzz.sh builds this target alone, with the compiler options it needs.
-let fuzz: [Target] =
-    Context.environment["BELAY_FUZZ"] == nil
-    ? []
-    : [
-        .executableTarget(
-            name: "fuzz", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Driver", swiftSettings: settings)
-    ]
-
 // Who may import whom is said in docs/architecture.md; `./test` builds with the explicit-import check as an error.
 let package = Package(
     name: "belay",
     products: [
         .executable(name: "belay", targets: ["belay"]),
-        // For Benchmarks/.
+        // For Benchmarks/ and Fuzz/.
         .library(name: "SSH", targets: ["SSH"]),
         .library(name: "Policies", targets: ["CEL", "Core"]),
         .library(name: "Log", targets: ["TransparencyLog", "Core", "Engine", "Services"]),
+        .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -67,10 +59,10 @@ let package = Package(
         .executableTarget(name: "belay-sim", dependencies: ["Simulation", arguments], swiftSettings: settings),
 
         .target(
-            name: "FuzzTargets", dependencies: ["SSH", "Core", "CEL"], path: "Tests/Fuzz/Targets",
+            name: "FuzzTargets", dependencies: ["SSH", "Core", "CEL", "TransparencyLog"], path: "Fuzz/Targets",
             swiftSettings: settings),
         .testTarget(
-            name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Tests/Fuzz/Replay", swiftSettings: settings),
+            name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Fuzz/Replay", swiftSettings: settings),
 
         .testTarget(name: "SSHTests", dependencies: ["SSH", "hostile-sshd", crypto], swiftSettings: settings),
         .executableTarget(
@@ -113,6 +105,6 @@ let package = Package(
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", "RandomStates", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),
-    ] + fuzz,
+    ],
     swiftLanguageModes: [.v6]
 )

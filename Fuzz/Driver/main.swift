@@ -10,10 +10,10 @@ private func runDriver(
     _ callback: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-private let target: FuzzTargets.Target = {
+private let target: FuzzTarget = {
     let name = getenv("BELAY_FUZZ_TARGET").map { String(cString: $0) } ?? ""
-    guard let target = FuzzTargets.all[name] else {
-        print("BELAY_FUZZ_TARGET must be one of: \(FuzzTargets.all.keys.sorted().joined(separator: ", "))")
+    guard let target = FuzzTarget.all.first(where: { $0.name == name }) else {
+        print("BELAY_FUZZ_TARGET must be one of: \(FuzzTarget.all.map(\.name).joined(separator: ", "))")
         exit(2)
     }
     return target
@@ -22,7 +22,7 @@ private let target: FuzzTargets.Target = {
 private var count = CommandLine.argc
 private var arguments = CommandLine.unsafeArgv
 let status = runDriver(&count, &arguments) { start, count in
-    target(Array(UnsafeBufferPointer(start: start, count: count)))
+    target.take(Array(UnsafeBufferPointer(start: start, count: count)))
     return 0
 }
 exit(status)

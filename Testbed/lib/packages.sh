@@ -20,6 +20,9 @@ PACKAGES_TEST=(openssh-server libssh-dev tcsh fish shellcheck python3-jsonschema
 # For ./bench: the library of its own server, and what it compares with.
 PACKAGES_BENCH=(libssh-dev openssh-server openssh-client pssh clustershell pdsh python3 python3-venv util-linux)
 
+# For ./fuzz, which builds too.
+PACKAGES_FUZZ=("${PACKAGES_BUILD[@]}" python3)
+
 # In each node, on top of debootstrap's `minbase`.
 PACKAGES_NODE=(
     systemd systemd-sysv dbus openssh-server iptables nftables iproute2 iputils-ping procps sudo curl
