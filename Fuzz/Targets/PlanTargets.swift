@@ -2,16 +2,17 @@ import Core
 import TransparencyLog
 
 func plan(_ bytes: [UInt8]) {
-    guard let plan = try? JSON.decode(Plan.self, from: bytes) else { return }
+    guard let plan = try? Plan(bytes: bytes) else { return }
     expectSame(plan)
     for node in plan.nodes {
-        expect(node.leaseSeconds > 0 || node.steps.contains { $0.timeoutSeconds < 0 }, "a lease lasts")
+        expect(node.leaseSeconds > 0, "a lease lasts")
         _ = node.asksCluster
         for step in node.steps {
             guard let action = try? step.makeAction() else { continue }
             hold(action, from: step.before)
         }
     }
+    judge(plan, bytes)
     _ = Redactor(declared: plan.secrets).redact(String(decoding: bytes, as: UTF8.self))
     guard var state = try? RunState(plan: plan), plan.nodes.count <= 4 else { return }
     do {
@@ -20,6 +21,42 @@ func plan(_ bytes: [UInt8]) {
         fatalError("broken: every run can begin: \(error)")
     }
     finish(&state, limit: 400)
+}
+
+private let guardrails: PolicySet? = {
+    let policy = """
+        apiVersion: belay/v1
+        kind: Policy
+        metadata: {name: all}
+        spec:
+          enforcement: hard
+          validations:
+          - expression: "action.class != 'irreversible' && node.name != ''"
+            message: m
+            remedy: r
+        """
+    let grant = """
+        apiVersion: belay/v1
+        kind: Grant
+        metadata: {name: g}
+        spec: {who: {groups: [sre]}, runbooks: ["*"]}
+        """
+    return try? PolicySet.load([("policy.yaml", Array(policy.utf8)), ("grant.yaml", Array(grant.utf8))])
+}()
+
+/// By policies that know nothing of its nodes but what it says.
+private func judge(_ plan: Plan, _ bytes: [UInt8]) {
+    guard let guardrails, let nobody = try? PolicySet.load([]) else { return expect(false, "the policies are some") }
+    for phase in PolicyPhase.allCases {
+        let input = PolicyInput(
+            phase: phase, plan: plan, planSha256: Digest.sha256(bytes),
+            requester: Principal(name: plan.requester, groups: ["sre"], kind: .human), nodes: [:], calendar: .empty,
+            now: Timestamp(milliseconds: 1_795_000_000_000))
+        let decision = guardrails.judge(input)
+        expectSame(decision)
+        expect(guardrails.judge(input) == decision, "a decision is the same every time")
+        expect(plan.nodes.isEmpty || !nobody.judge(input).allowed, "without a grant nothing runs")
+    }
 }
 
 /// Answers what a run asks for, as if all went well; what follows from a plan must be an answer to it, and lead somewhere.
@@ -83,7 +120,7 @@ func logEntries(_ bytes: [UInt8]) {
         expect((try? JSON.encode(record)).map(JSONCheck.entry) == .some(nil), "what we write a verifier can read")
         switch record.event {
         case .planned(let planned)?:
-            let plan = try? JSON.decode(Plan.self, from: planned.plan.bytes)
+            let plan = try? Plan(bytes: planned.plan.bytes)
             state = plan.flatMap { $0.nodes.count <= 4 ? try? RunState(plan: $0) : nil }
         case .adopted(let adopted)?: state = try? RunState(adopting: adopted, as: record.run ?? "r")
         case .run(let event)?:

@@ -90,7 +90,7 @@ extension Belay {
     }
 
     private static func plan(in bytes: [UInt8], file: String) throws(WorkspaceError) -> Plan {
-        do { return try JSON.decode(Plan.self, from: bytes) } catch {
+        do { return try Plan(bytes: bytes) } catch {
             throw WorkspaceError("\(file) is not a plan of this version", remedy: "Make it again with `belay plan`.")
         }
     }

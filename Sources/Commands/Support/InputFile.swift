@@ -23,7 +23,7 @@ enum InputFile {
     static func plan(_ path: String) throws -> (plan: Plan, sha256: String) {
         let bytes = try read(path)
         do {
-            return (try JSON.decode(Plan.self, from: bytes), Digest.sha256(bytes))
+            return (try Plan(bytes: bytes), Digest.sha256(bytes))
         } catch {
             throw UsageError("\(path) is not a plan of this version", remedy: "Make it again with `belay plan`.")
         }

@@ -94,7 +94,7 @@ public func permit(_ request: PermitRequest) throws(PermitRefusal) -> Permit {
 
 extension PermitRequest {
     fileprivate func readPlan() throws(PermitRefusal) -> Plan {
-        guard let plan = try? JSON.decode(Plan.self, from: planBytes), plan.apiVersion == Plan.apiVersion,
+        guard let plan = try? Plan(bytes: planBytes), plan.apiVersion == Plan.apiVersion,
             plan.kind == "Plan"
         else {
             throw PermitRefusal(

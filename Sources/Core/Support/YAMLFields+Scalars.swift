@@ -65,7 +65,7 @@ extension YAMLFields {
         return number
     }
 
-    /// A duration such as `90s`, nil when it is not given.
+    /// A duration such as `90s`, nil when it is not given; at most a year, so that sums of them do not overflow.
     public func optionalDuration(_ name: String, atLeast least: Duration = .zero) -> Duration? {
         guard let node = node(name) else { return nil }
         guard let duration = node.text.flatMap(DurationText.parse) else {
@@ -73,6 +73,8 @@ extension YAMLFields {
             return least
         }
         if duration < least { error(name, "must be at least \(DurationText.spell(least))") }
+        let most = Duration.seconds(Plan.mostSeconds)
+        if duration > most { error(name, "must be at most \(DurationText.spell(most))") }
         return duration
     }
 

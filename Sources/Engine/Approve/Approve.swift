@@ -40,7 +40,7 @@ extension Belay {
         guard Digest.sha256(bytes) == shown else {
             throw WorkspaceError("\(planFile) was changed while it was shown", remedy: "Look at the plan again.")
         }
-        let plan = try JSON.decode(Plan.self, from: bytes)
+        let plan = try Plan(bytes: bytes)
         let key = try signingKey(key)
         let approver = try signer(of: key, namespace: SignatureNamespace.approval, among: try workspace.signers())
         let run = try await store().runs.first { $0.planned?.planSha256 == shown }

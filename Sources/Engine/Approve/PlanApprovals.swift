@@ -73,7 +73,7 @@ public struct ApprovalReader: Sendable {
     private func read(
         _ planned: PlannedRecord, _ run: StoredRun?, beside planFile: String?
     ) async throws -> PlanApprovals {
-        guard let plan = try? JSON.decode(Plan.self, from: planned.plan.bytes) else {
+        guard let plan = try? Plan(bytes: planned.plan.bytes) else {
             throw WorkspaceError(
                 "\(planFile ?? "the plan") is not a plan of this version", remedy: "Make it again with `belay plan`.")
         }

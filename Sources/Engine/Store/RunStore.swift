@@ -124,7 +124,7 @@ public struct StoredRun: Sendable {
         func beginning(_ id: String) -> RunState? {
             switch self {
             case .planned(let record):
-                (try? JSON.decode(Plan.self, from: record.plan.bytes)).flatMap { try? RunState(plan: $0) }
+                (try? Plan(bytes: record.plan.bytes)).flatMap { try? RunState(plan: $0) }
             case .adopted(let record): try? RunState(adopting: record, as: id)
             }
         }

@@ -29,7 +29,7 @@ extension IndexedRecord {
 extension LogEvent {
     fileprivate var plan: Plan? {
         switch self {
-        case .planned(let planned): try? JSON.decode(Plan.self, from: planned.plan.bytes)
+        case .planned(let planned): try? Plan(bytes: planned.plan.bytes)
         case .adopted(let record): try? record.plan()
         default: nil
         }

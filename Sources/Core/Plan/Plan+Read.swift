@@ -1,0 +1,25 @@
+extension Plan {
+    /// The longest time that anything in a plan may take, in seconds.
+    static let mostSeconds = 366 * 86_400
+    private static let mostNodes = 1_000_000
+
+    /// Reads a plan's bytes, whoever made them: its numbers are such that nothing which is reckoned from them overflows.
+    /// - Throws: what decoding throws.
+    public init(bytes: [UInt8]) throws {
+        self = try JSON.decode(Plan.self, from: bytes)
+        let nodes = [strategy.canary, strategy.maxUnavailable, strategy.failureBudget]
+        let seconds = [strategy.pauseSeconds] + self.nodes.flatMap(\.limits)
+        guard nodes.allSatisfy((0...Self.mostNodes).contains), seconds.allSatisfy((0...Self.mostSeconds).contains)
+        else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: [], debugDescription: "the plan has limits that no plan has"))
+        }
+    }
+}
+
+extension NodePlan {
+    fileprivate var limits: [Int] {
+        steps.map(\.timeoutSeconds) + (preconditions + allChecks()).map(\.withinSeconds)
+            + [deadManSeconds].compactMap(\.self)
+    }
+}
