@@ -13,20 +13,23 @@ enum IptablesKept {
     /// A chain that a kept rule still leads to cannot be deleted, and emptying it would change what theirs do.
     static func chains(of table: IptablesRuleset.Table) -> Set<String> {
         let made = Set(table.chains.filter { $0.policy == nil }.map(\.name))
+        let leads = Dictionary(grouping: table.rules, by: \.chain)
         var kept = made.filter(isTheirs)
         var open = table.rules.filter { kept.contains($0.chain) || (!made.contains($0.chain) && isMarked($0)) }
-        while !open.isEmpty {
-            let reached = Set(open.compactMap(\.target)).intersection(made).subtracting(kept)
-            kept.formUnion(reached)
-            open = table.rules.filter { reached.contains($0.chain) }
+        while let rule = open.popLast() {
+            guard let target = rule.target, made.contains(target), kept.insert(target).inserted else { continue }
+            open += leads[target] ?? []
         }
         return kept
     }
 
     /// Whether a rule stays: it is in a kept chain, or in a built-in chain and leads to one or is marked as theirs.
-    static func keeps(_ rule: IptablesRuleset.Rule, in table: IptablesRuleset.Table, chains: Set<String>) -> Bool {
+    /// - Parameters:
+    ///   - chains: the kept chains of its table.
+    ///   - builtin: the table's built-in ones.
+    static func keeps(_ rule: IptablesRuleset.Rule, chains: Set<String>, builtin: Set<String>) -> Bool {
         if chains.contains(rule.chain) { return true }
-        guard table.chains.contains(where: { $0.name == rule.chain && $0.policy != nil }) else { return false }
+        guard builtin.contains(rule.chain) else { return false }
         return rule.target.map(isTheirs) == true || isMarked(rule)
     }
 
@@ -34,10 +37,10 @@ enum IptablesKept {
     static func base(of ruleset: IptablesRuleset) -> IptablesRuleset {
         var base = ruleset
         base.tables = ruleset.tables.map { table in
-            let kept = chains(of: table)
+            let (kept, builtin) = (chains(of: table), table.builtin)
             var rest = table
             rest.chains.removeAll { kept.contains($0.name) }
-            rest.rules.removeAll { keeps($0, in: table, chains: kept) }
+            rest.rules.removeAll { keeps($0, chains: kept, builtin: builtin) }
             return rest
         }
         return base
@@ -49,4 +52,9 @@ enum IptablesKept {
     private static func isMarked(_ rule: IptablesRuleset.Rule) -> Bool {
         rule.comment.map { comment in commentPrefixes.contains { comment.hasPrefix($0) } } == true
     }
+}
+
+extension IptablesRuleset.Table {
+    /// The names of the chains that nobody made.
+    var builtin: Set<String> { Set(chains.filter { $0.policy != nil }.map(\.name)) }
 }

@@ -27,10 +27,12 @@ enum IptablesReturn {
         }
         lines +=
             kept.filter { !IptablesKept.isTheirs($0) }.sorted().map { "G \($0)" } + chains.map { "C :\($0) - [0:0]" }
-        lines += ours.rules.filter { chains.contains($0.chain) }.map { "A \($0.counters) \($0.line)" }
-        let builtin = Set(whole.chains.filter { $0.policy != nil }.map(\.name))
+        let made = Set(chains)
+        lines += ours.rules.filter { made.contains($0.chain) }.map { "A \($0.counters) \($0.line)" }
+        let builtin = whole.builtin
         lines += whole.rules.filter { builtin.contains($0.chain) }.map { rule in
-            IptablesKept.keeps(rule, in: whole, chains: kept) ? "K \(rule.line)" : "B \(rule.counters) \(rule.line)"
+            let isKept = IptablesKept.keeps(rule, chains: kept, builtin: builtin)
+            return isKept ? "K \(rule.line)" : "B \(rule.counters) \(rule.line)"
         }
         return lines.isEmpty ? [] : ["T \(whole.name)"] + lines
     }

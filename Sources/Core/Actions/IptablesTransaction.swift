@@ -19,9 +19,10 @@ enum IptablesTransaction {
             let words = line.split(separator: " ", maxSplits: 4)
             if words.count == 4, words[2] == "-N" { chains[words[1], default: []].append(words[3]) }
         }
+        let made = chains.mapValues(Set.init)
         for line in rules {
             let words = line.split(separator: " ", maxSplits: 4)
-            guard words.count >= 4, words[2] == "-A", chains[words[1]]?.contains(words[3]) != true else { continue }
+            guard words.count >= 4, words[2] == "-A", made[words[1]]?.contains(words[3]) != true else { continue }
             sections.add(words.count == 5 ? "-D \(words[3]) \(words[4])" : "-D \(words[3])", to: words[1])
         }
         for (table, names) in chains.sorted(by: { $0.key < $1.key }) {

@@ -126,6 +126,24 @@ struct IptablesFlushTests {
         #expect(before.lines("ipv4.rules") == ["-t filter \(rule)"])
     }
 
+    @Test("thousands of chains that lead from one to the next are read in time")
+    func longWay() throws {
+        let names = ["KUBE-0"] + (1..<15_000).map { "c\($0)" }
+        let chains = names.map { ":\($0) - [0:0]\n" }.joined()
+        let rules = zip(names, names.dropFirst()).map { "-A \($0) -j \($1)\n" }.joined()
+        let text = "*filter\n:INPUT ACCEPT [0:0]\n\(chains)\(rules)COMMIT\n"
+        let action = try #require(accept)
+        let seconds = try processorSeconds {
+            let before = try action.parse(outputs(text))
+            #expect(before.lines("ipv4.rules") == [])
+            let ours = try action.parse(outputs(text.replacing("KUBE-0", with: "c0")))
+            #expect(ours.lines("ipv4.rules")?.count == 2 * names.count - 1)
+            #expect(action.apply(ours).first?.input?.text?.contains("-X c14999") == true)
+            #expect(action.undo(ours).first?.input?.text?.contains("C :c14999 - ") == true)
+        }
+        #expect(seconds < 15)
+    }
+
     @Test("a state that no firewall has, as a node's own record may, flushes nothing")
     func impossibleState() throws {
         let odd = ["", "-t", "-t filter", "-t filter -A", "-t  -N -A", "-t filter -P INPUT", " "]
