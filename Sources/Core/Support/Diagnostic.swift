@@ -48,7 +48,9 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
     ///
     /// Each of them is one line of its own and safe for a terminal, since files may be hostile. The quoted line is cut around
     /// the span, and control characters in it are shown as `?`, so that the caret stands where it should.
-    public func render(source: String) -> String {
+    public func render(source: String) -> String { render(in: SourceText(source)) }
+
+    fileprivate func render(in source: SourceText) -> String {
         let about = field.isEmpty ? summary : "\(field): \(summary)"
         var lines = ["\(severity.rawValue): \(Printable.escape(about))"]
         if !location.file.isEmpty { lines.append("  --> \(Printable.escape("\(location)"))") }
@@ -58,8 +60,8 @@ public struct Diagnostic: Sendable, Hashable, CustomStringConvertible {
         return lines.joined(separator: "\n")
     }
 
-    private func excerpt(of source: String) -> [String] {
-        guard let line = location.line, let text = SourceText(source).line(line) else { return [] }
+    private func excerpt(of source: SourceText) -> [String] {
+        guard let line = location.line, let text = source.line(line) else { return [] }
         let column = min(location.column ?? 1, text.count + 1)
         let start = max(0, column - 1 - 60)
         let shown = text.dropFirst(start).prefix(100).map(Self.printable)
@@ -121,5 +123,9 @@ public struct Diagnostics: Error, Sendable, Hashable, CustomStringConvertible {
     public var description: String { all.map(\.description).joined(separator: "\n") }
 
     /// All of them with their lines of `source`, an empty line between.
-    public func render(source: String) -> String { all.map { $0.render(source: source) }.joined(separator: "\n\n") }
+    public func render(source: String) -> String {
+        // Taken apart once: a file may have as many faults as lines.
+        let source = SourceText(source)
+        return all.map { $0.render(in: source) }.joined(separator: "\n\n")
+    }
 }

@@ -94,6 +94,19 @@ struct YAMLDocumentTests {
         #expect(error?.all.map(\.location) == [SourceLocation(file: "f", line: 1, column: 3, length: 1)])
     }
 
+    @Test("a file with as many faults as fields is shown in time, on a line each or on one", arguments: ["\n", ", "])
+    func manyFaults(separator: String) throws {
+        let fields = (0..<10_000).map { "k\($0): 1" }.joined(separator: separator)
+        let text = separator == "\n" ? fields : "{\(fields)}"
+        let document = try YAMLDocument(Array(text.utf8), file: "f")
+        let error = #expect(throws: Diagnostics.self) { try document.read { _ in } }
+        #expect(error?.all.count == 10_000)
+        let seconds = processorSeconds {
+            #expect(error?.render(source: text).contains("k9999: there is no such field") == true)
+        }
+        #expect(seconds < 15)
+    }
+
     @Test("a diagnostic shows the line and underlines the value, and no control characters")
     func rendering() {
         let source = "name: x\nlayer: no\u{1B}[31mde # é\n"
