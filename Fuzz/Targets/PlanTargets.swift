@@ -85,7 +85,7 @@ private func answer(_ next: NextEffect, _ state: RunState) -> Event {
     case .evaluate(let step): return .evaluated(step: step, holds: step % 2 == 0, reason: "it was asked")
     case .verify(let step, _, _): return .verified(step: step, failures: [])
     case .lookUp(let write):
-        if let node { _ = state.script(lookingUp: write, on: node) }
+        if let node { _ = try? state.script(lookingUp: write, on: node).text() }
         return .outcome(write, .lost(rebooted: false))
     case .observe(let step, let moment, let expecting):
         let seen = expecting ?? node?.plan.steps[step].before ?? Observation()
@@ -93,9 +93,10 @@ private func answer(_ next: NextEffect, _ state: RunState) -> Event {
             step: step, moment: moment, moment == .after ? node?.plan.steps[step].prediction.after ?? seen : seen)
     case .send(let intent):
         if let node {
-            _ = try? state.script(
+            let script = state.script(
                 sending: intent, as: EntryName(index: 1, leaf: "ab"), to: node, planSha256: "cd", holder: "e0",
                 ticket: "t")
+            _ = try? script.text()
         }
         return .outcome(intent.write, outcome(intent.write))
     }

@@ -1,5 +1,6 @@
 import Core
 import Foundation
+import RandomStates
 import Testing
 
 @testable import Simulation
