@@ -101,7 +101,8 @@ struct EnvironmentAttackTests {
         var found: Set<String> = []
         let sources = URL(fileURLWithPath: "\(SignedProject.root)/Sources")
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
-        for case let file as URL in files where file.pathExtension == "swift" {
+        // The simulator is no part of the program.
+        for case let file as URL in files where file.pathExtension == "swift" && !file.path.contains("/belay-sim/") {
             found.formUnion(try String(contentsOf: file, encoding: .utf8).matches(of: form).map { String($0.1) })
         }
         #expect(found == Set(Self.knownVariables.keys))

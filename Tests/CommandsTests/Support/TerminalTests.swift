@@ -52,7 +52,8 @@ struct TerminalTests {
         var found: Set<String> = []
         let sources = URL(fileURLWithPath: "\(SignedProject.root)/Sources")
         let files = try #require(FileManager.default.enumerator(at: sources, includingPropertiesForKeys: nil))
-        for case let file as URL in files where file.pathExtension == "swift" {
+        // The simulator is no part of the program.
+        for case let file as URL in files where file.pathExtension == "swift" && !file.path.contains("/belay-sim/") {
             if try String(contentsOf: file, encoding: .utf8).contains(form) { found.insert(file.lastPathComponent) }
         }
         #expect(found == ["Terminal.swift", "Person.swift"])

@@ -71,8 +71,9 @@ struct PublishTests {
         let writer = try await log.open()
         _ = try await writer.append((0..<5).map { entry($0) })
         await writer.close()
-        _ = try await log.open(pace: PublishPace(entries: .max, delay: .milliseconds(20)))
+        let next = try await log.open(pace: PublishPace(entries: .max, delay: .milliseconds(20)))
         #expect(try await eventually { try signedSize() == 5 })
+        await next.close()
     }
 
     @Test("logs that share a folder take over from each other, and a size signed by one is not signed by the other")

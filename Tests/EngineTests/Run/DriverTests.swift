@@ -236,6 +236,42 @@ struct DriverTests {
         }
     }
 
+    /// A clock of a laptop that sleeps for an hour while the k-th entry is written.
+    struct SleepyJournal: Journal {
+        let trace: Trace
+        let clock: FakeClock
+        let sleepsAt: Int
+
+        @discardableResult
+        func append(_ event: Event, run: String, node: String?) async throws -> EntryName? {
+            if await trace.appended.count == sleepsAt { try await clock.sleep(seconds: 3600) }
+            return try await FakeJournal(trace: trace).append(event, run: run, node: node)
+        }
+    }
+
+    @Test("who slept since a node was looked at looks again, and sends nothing that was made before")
+    func slept() async throws {
+        let whole = Trace()
+        #expect(try await drive(FakeJournal(trace: whole), FakeNodes(trace: whole)).end == .succeeded)
+        let appended = await whole.appended.map(\.0)
+        let look = try #require(appended.firstIndex { if case .observed(_, .before, _) = $0 { true } else { false } })
+        for (sleepsAt, looks, sends) in [(look, 2, 1), (look + 1, 1, 0)] {
+            let trace = Trace()
+            let clock = FakeClock()
+            let driver = Driver(
+                journal: SleepyJournal(trace: trace, clock: clock, sleepsAt: sleepsAt), nodes: FakeNodes(trace: trace),
+                clock: clock, nonces: FakeNonces(), judge: FakeJudge(trace: trace), planSha256: "d", holder: "e",
+                watch: { _, _ in })
+            var state = try RunState(plan: plan())
+            try state.apply(.started(holder: "e"), node: nil)
+            try await driver.run(&state)
+            let events = await trace.appended.map(\.0)
+            #expect(events.count { if case .observed(_, .before, _) = $0 { true } else { false } } == looks)
+            #expect(await trace.entries.count { $0 == "send apply" } == sends)
+            #expect(state.end == (sends == 1 ? .succeeded : .rolledBack))
+        }
+    }
+
     @Test("a journal that fails at the k-th append ends it there: nothing is sent after", arguments: [false, true])
     func journalFails(cutsPath: Bool) async throws {
         let whole = Trace()
