@@ -80,6 +80,7 @@ final class SimNodes: Nodes, @unchecked Sendable {
         _ body: (Machine) async throws(SimEnd) -> Answer
     ) async throws(NodeFailure) -> Answer {
         let chance = world.chance
+        let began = world.loop.now
         try await alive(writes ? .killBeforeSend : nil)
         guard let machine = world.machines.first(where: { $0.name == host.name }) else { throw Self.failure("unknown") }
         let key = "\(host.name) for \(node)"
@@ -88,12 +89,15 @@ final class SimNodes: Nodes, @unchecked Sendable {
             world.drop(executor.log.number, machine, chance.seconds(0.5...200, .delay, machine.number))
         }
         await world.loop.sleep(chance.seconds(0.01...0.2, .latency, machine.number))
+        await world.wake(executor)
         let isOld = open[key] == machine.connections && machine.isUp
         guard machine.isUp, world.isLinked(executor.log.number, machine), isOld || machine.cuts.isEmpty else {
             open[key] = nil
             await world.loop.sleep(6)
             throw Self.failure("\(host.name): connection: nothing answers")
         }
+        // Who slept finds the connection dead: the machine has long given it up.
+        if world.loop.now - began > 60 { throw await lost(key) }
         if chance.strikes(.requestLost, machine.number) { throw await lost(key) }
         open[key] = machine.connections
         let stands = machine.connections

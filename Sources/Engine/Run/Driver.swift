@@ -51,7 +51,7 @@ public struct Driver: Sendable {
                     watch(state, next)
                     group.addTask { [state, intent = intents[next.node], look = looks[next.node]] in
                         let began = clock.uptime()
-                        let (event, entry) = try await step(asOfNow(next, look), state, intent)
+                        let (event, entry) = try await step(asOfNow(next, look), state, intent, look)
                         return Done(node: next.node, event: event, entry: entry, began: began)
                     }
                 }
@@ -89,13 +89,15 @@ public struct Driver: Sendable {
     }
 
     private func step(
-        _ next: NextEffect, _ state: RunState, _ intent: EntryName?
+        _ next: NextEffect, _ state: RunState, _ intent: EntryName?, _ look: Double?
     ) async throws -> (Event, EntryName?) {
-        let event = try await perform(next, state, intent)
+        let event = try await perform(next, state, intent, look)
         return (event, try await journal.append(event, run: state.id, node: next.node))
     }
 
-    private func perform(_ next: NextEffect, _ state: RunState, _ entry: EntryName?) async throws -> Event {
+    private func perform(
+        _ next: NextEffect, _ state: RunState, _ entry: EntryName?, _ look: Double?
+    ) async throws -> Event {
         if case .record(let event) = next.effect { return event }
         if case .pause(let seconds, let wave) = next.effect {
             try await clock.sleep(seconds: Double(seconds))
@@ -116,7 +118,10 @@ public struct Driver: Sendable {
             let script = state.script(
                 sending: intent, as: entry, to: node, planSha256: planSha256, holder: holder, ticket: ticket,
                 settled: settled[name] ?? [])
-            return try await write(script, node, intent.write)
+            guard case .apply = intent.write, let look else { return try await write(script, node, intent.write) }
+            // A connection that was lost while a laptop slept: what became of the step is asked, and it is not sent late.
+            let lookUp = state.script(lookingUp: intent.write, on: node)
+            return try await write(script, node, intent.write, until: look + Self.freshSeconds, then: lookUp)
         case .lookUp(let write): return try await self.write(state.script(lookingUp: write, on: node), node, write)
         case .observe(let step, let moment, let expecting):
             return try await observe(step, moment, node, state, untilBack: expecting != nil)
@@ -126,11 +131,15 @@ public struct Driver: Sendable {
     }
 
     // Every write script only looks up what it finds already done, so after a lost connection the same one is sent again.
-    private func write(_ script: NodeScript, _ node: NodeRun, _ write: Write) async throws -> Event {
+    private func write(
+        _ script: NodeScript, _ node: NodeRun, _ write: Write, until deadline: Double = .infinity,
+        then lookUp: NodeScript? = nil
+    ) async throws -> Event {
         let place = node.place(of: write)
         do throws(Unreached) {
             let printed = try await patiently(place, node) { (host) throws(NodeFailure) in
-                try await nodes.run(script, on: host, for: node.plan.name, afresh: false)
+                let script = clock.uptime() > deadline ? lookUp ?? script : script
+                return try await nodes.run(script, on: host, for: node.plan.name, afresh: false)
             }
             do throws(ObservationError) {
                 return .outcome(write, try NodeAnswer(parsing: printed))
