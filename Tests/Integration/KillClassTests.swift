@@ -26,7 +26,7 @@ struct KillClassTests {
     func everyAction(name: String) throws {
         let classes = Set(try KillClass.all.map { Treatment(try $0.made()) })
         let generate = try #require(RandomState.generators[name], "\(name) has no generator of states")
-        for seed in UInt64(1)...200 {
+        for seed in UInt64(1)...60 {
             var random = SeededGenerator(seed: seed)
             let arguments = Arguments(generate(&random).arguments)
             // What cannot be made is not run.

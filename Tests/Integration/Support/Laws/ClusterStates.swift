@@ -61,11 +61,14 @@ enum ClusterStates {
         """
     }
 
-    // What an action is not about is in it as well. The uid is another one each time, and so is what others write.
+    // What an action is not about is in it as well. The uid is another one each time, and so is what others write; taints
+    // are a set, kept as a list.
     private static let truth = """
         k get node "$NODE" -o 'go-template={{range $k, $v := .metadata.labels}}{{$k}}={{$v}}
         {{end}}{{range $k, $v := .metadata.annotations}}{{if ne $k "law/heard"}}{{$k}}={{printf "%q" $v}}
-        {{end}}{{end}}{{.spec}}'
+        {{end}}{{end}}{{range .spec.taints}}{{.}}
+        {{end}}{{range $k, $v := .spec}}{{if ne $k "taints"}}{{$k}}: {{$v}}
+        {{end}}{{end}}' | sort
         """
 
     /// What somebody did; some of it the API refuses, and then it was not done.
