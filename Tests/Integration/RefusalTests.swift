@@ -52,23 +52,25 @@ struct RefusalTests {
                   - name: make
                     action: command
                     with:
-                      observe: [ls, -1, -b, /srv]
-                      apply: [mkdir, "/srv/{{ parameters.name }}"]
-                      undo: [rmdir, "/srv/{{ parameters.name }}"]
+                      observe: [ls, -1, -b, /srv/marks]
+                      apply: [mkdir, "/srv/marks/{{ parameters.name }}"]
+                      undo: [rmdir, "/srv/marks/{{ parameters.name }}"]
                     verify: [{expression: "facts.uptime > duration('1s')", within: 5s}]
 
                 """)
+            try await Testbed.exec(node, "mkdir -p /srv/marks")
             for text in Self.metacharacters.map({ $0.replacingOccurrences(of: "/", with: "-") }) {
                 let plan = try await project.approvedPlan("mark", node, "--param", "name=\(text)")
                 let applied = try await project.belay("apply", plan)
                 #expect(applied.status == 0, "\(text): \(applied.output)\(applied.error)")
             }
-            let made = try await Testbed.exec(node, "find /srv -mindepth 1 -maxdepth 1 -print0 | base64 -w0")
+            let made = try await Testbed.exec(
+                node, "find /srv/marks -mindepth 1 -maxdepth 1 -printf '%f\\0' | base64 -w0")
             let names = try #require(Data(base64Encoded: made)).split(separator: 0).map {
-                String(decoding: $0.dropFirst(5), as: UTF8.self)
+                String(decoding: $0, as: UTF8.self)
             }
             #expect(Set(names) == Set(Self.metacharacters.map { $0.replacingOccurrences(of: "/", with: "-") }))
-            try await Testbed.exec(node, "rm -rf /srv/*")
+            try await Testbed.exec(node, "rm -rf /srv/marks")
         }
     }
 

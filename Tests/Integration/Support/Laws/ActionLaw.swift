@@ -38,6 +38,8 @@ struct ActionLaw: Sendable {
                 }
                 if one.isBroken { tally.broken += 1 }
             }
+            // The node is others' next.
+            try await Testbed.exec(host, "rm -rf /srv/law*")
             return tally
         }
     }
