@@ -79,7 +79,7 @@ public struct ImagesPrune: Action {
 
     private static func observation(of store: ImageStore) -> Observation {
         var observation = Observation()
-        for image in store.images {
+        for image in store.sorted {
             for name in image.names {
                 let comesBack = store.tagger != "none" || name.contains("@")
                 observation[PrunedImage.field(name, comesBack: comesBack)] = .text(image.id)

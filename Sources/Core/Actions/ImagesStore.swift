@@ -38,22 +38,36 @@ struct ImageStore: Sendable, Hashable {
     }
 
     /// The images that nothing holds back, in the order of their IDs.
-    var candidates: [Image] { sorted.filter { reason($0) == nil } }
+    var candidates: [Image] {
+        let shared = shared
+        return sorted.filter { reason($0, shared) == nil }
+    }
 
     /// `NAME: why it stays`, a line for each image that is held back.
     var heldBack: [String] {
-        sorted.compactMap { image in reason(image).map { "\(image.names.min() ?? image.id): \($0)" } }
+        let shared = shared
+        return sorted.compactMap { image in reason(image, shared).map { "\(image.names.min() ?? image.id): \($0)" } }
     }
 
-    private var sorted: [Image] { images.sorted { $0.id < $1.id } }
+    /// The images, in the order of their IDs: what is made of them is the same whatever order they came in.
+    var sorted: [Image] { images.sorted { $0.id < $1.id } }
 
-    private func reason(_ image: Image) -> String? {
+    /// The names that several images have.
+    private var shared: Set<String> {
+        let named = images.flatMap { image in image.names.map { (name: $0, id: image.id) } }
+        return Set(Dictionary(grouping: named, by: \.name).filter { Set($0.value.map(\.id)).count > 1 }.keys)
+    }
+
+    private func reason(_ image: Image, _ shared: Set<String>) -> String? {
         if isSandbox(image) { return "the sandbox image, without which no pod starts" }
         if image.names.contains(where: ImageReference.isPause) {
             return "named like a sandbox image: it is small, and without it no pod may start"
         }
         if let hold = image.hold { return hold }
         if used.contains(image.id) || !used.isDisjoint(with: image.names) { return "used by a container" }
+        if !shared.isDisjoint(with: image.names) {
+            return "another image has one of its names, and undo could not tell them apart"
+        }
         if image.sources.isEmpty { return "no reference with a digest, so it could not be pulled again" }
         return nil
     }

@@ -64,6 +64,15 @@ struct PodmanImagesTests {
         #expect(try untold.kept(ImageID.sourceC)?.hasPrefix("an image index") == true)
     }
 
+    @Test("images that share a name stay, and which of them it names does not change from look to look")
+    func sharedName() throws {
+        let node = try ImagesNode.podman().replacing(0, ImageID.sourceC, with: ImageID.sourceB)
+        #expect(try node.kept(ImageID.sourceB)?.hasPrefix("another image has one of its names") == true)
+        #expect(try node.prunable() == [])
+        let seen = try node.observe()
+        for _ in 0..<20 { #expect(try node.observe() == seen) }
+    }
+
     @Test("the parent of another image and an image of a read-only store stay")
     func parentAndStore() throws {
         let node = try ImagesNode.podman()
