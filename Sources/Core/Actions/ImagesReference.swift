@@ -30,6 +30,11 @@ enum ImageReference {
         return isDigest(name[name.index(after: at)...])
     }
 
+    /// The part behind the `@`; empty when there is none.
+    static func digest(of name: String) -> String {
+        name.firstIndex(of: "@").map { String(name[name.index(after: $0)...]) } ?? ""
+    }
+
     /// The part before the tag and the digest.
     static func repository(of name: String) -> String {
         let path = name.prefix { $0 != "@" }

@@ -59,7 +59,13 @@ struct PrunedImage: Sendable, Hashable {
                 if let name = name(in: field), case .text(let id) = value { (name, id) } else { nil }
             }, uniquingKeysWith: { first, _ in first })
         let names = Dictionary(grouping: ids.keys) { ids[$0] ?? "" }
-        let sources = Dictionary(grouping: before.lines("pulledBy") ?? []) { ids[$0] ?? "" }
+        // A source may be a name that the image had once: its digest tells.
+        let digests = Dictionary(
+            ids.filter { ImageReference.isSource($0.key) }.map { (ImageReference.digest(of: $0.key), $0.value) },
+            uniquingKeysWith: min)
+        let sources = Dictionary(grouping: before.lines("pulledBy") ?? []) {
+            ids[$0] ?? digests[ImageReference.digest(of: $0)] ?? ""
+        }
         // crictl lists IDs, the others names.
         let listed = Dictionary(grouping: before.lines("prunable") ?? []) { ids[$0] ?? $0 }
         return listed.keys.sorted().map { id in

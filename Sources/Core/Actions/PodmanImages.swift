@@ -1,7 +1,8 @@
 /// podman's images, those of root.
 ///
-/// podman shows a digest in every repository an image was ever tagged for, pulled from there or not. So only an image
-/// whose stored manifest has compressed layers is taken: registries hold those, while a build's layers are plain.
+/// podman shows a digest in every repository an image has a tag of, pulled from there or not. So only an image whose
+/// stored manifest has compressed layers is taken: registries hold those, while a build's layers are plain. And undo asks
+/// the repositories of all names that the image ever had: the one it was pulled by may have been taken from it since.
 struct PodmanImages: ImageRuntime {
     var questions: [[String]] {
         [
@@ -55,6 +56,7 @@ struct PodmanImages: ImageRuntime {
         shift
         names() { podman image inspect --format '{{range .RepoTags}}{{println .}}{{end}}{{range .RepoDigests}}{{println .}}{{end}}' "$id"; }
         has() { names 2>/dev/null | grep -Fxq -e "$1"; }
+        held() { names 2>/dev/null | grep -q -e "@${1#*@}\$"; }
         pull() { podman image pull --quiet "$1" >/dev/null && pulled="$pulled $1"; }
         for source in $sources; do podman image exists "$id" || pull "$source"; done
         podman image exists "$id" || { echo "no registry gave the image $id" >&2; exit 1; }
@@ -64,7 +66,10 @@ struct PodmanImages: ImageRuntime {
                 *) podman image exists "$name" || podman image tag "$id" "$name" || exit ;;
             esac
         done
-        for source in $sources; do has "$source" || pull "$source" || exit; done
+        for source in $sources; do held "$source" || pull "$source"; done
+        for source in $sources; do
+            held "$source" || { echo "no registry gave ${source#*@} of the image $id" >&2; exit 1; }
+        done
         for source in $pulled; do
             case " $* " in
                 *" $source "*) ;;
@@ -81,6 +86,7 @@ extension PodmanImages {
         var names: [String]?
         var digests: [String]?
         var digest: String?
+        var history: [String]?
         var size: Int
         var containers: Int?
         var readOnly: Bool?
@@ -92,6 +98,7 @@ extension PodmanImages {
             case names = "Names"
             case digests = "RepoDigests"
             case digest = "Digest"
+            case history = "History"
             case size = "Size"
             case containers = "Containers"
             case readOnly = "ReadOnly"
@@ -114,16 +121,25 @@ extension PodmanImages {
         let (names, digests) = (listed.names ?? [], listed.digests ?? [])
         try ImageStore.check(
             id: listed.id, names: names + digests, size: listed.size, of: "podman images", isID: ImageReference.isHex)
-        let sources = isPulled ? digests.filter { ImageReference.isSource($0) && !$0.hasPrefix("localhost/") } : []
-        // By the digest that the image was asked for, which may be an index's: its own digest then comes along.
-        let main = sources.sorted { isMain($0, listed) == isMain($1, listed) ? $0 < $1 : isMain($0, listed) }
         return ImageStore.Image(
-            id: listed.id, names: Set(names + digests).sorted(), removedBy: names.sorted(), sources: main,
-            size: listed.size, hold: hold(listed, isIndex, parents))
+            id: listed.id, names: Set(names + digests).sorted(), removedBy: names.sorted(),
+            sources: isPulled ? sources(of: listed) : [], size: listed.size, hold: hold(listed, isIndex, parents))
     }
 
-    private static func isMain(_ source: String, _ listed: Listed) -> Bool {
-        listed.digest.map { source.hasSuffix("@" + $0) } ?? false
+    /// By the digest that the image was asked for first, which may be an index's: its own digest then comes along. Of the
+    /// repositories the oldest first, as it is the one that the image came from.
+    private static func sources(of listed: Listed) -> [String] {
+        let shown = (listed.digests ?? []).filter(ImageReference.isSource)
+        let digests = Set(shown.map(ImageReference.digest)).sorted { first, second in
+            (first == listed.digest ? 0 : 1, first) < (second == listed.digest ? 0 : 1, second)
+        }
+        var repositories: [String] = []
+        let names = (listed.history ?? []).filter(ImageReference.isPlain).reversed() + shown.sorted()
+        for repository in names.map(ImageReference.repository)
+        where !repository.hasPrefix("localhost/") && !repositories.contains(repository) {
+            repositories.append(repository)
+        }
+        return digests.flatMap { digest in repositories.map { "\($0)@\(digest)" } }
     }
 
     private static func hold(_ listed: Listed, _ isIndex: Bool, _ parents: Set<String>) -> String? {

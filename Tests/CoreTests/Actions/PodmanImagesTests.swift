@@ -11,13 +11,20 @@ struct PodmanImagesTests {
             try node.action().apply(node.observe()) == [Command(["podman", "image", "rm", "--no-prune"] + list)])
     }
 
-    @Test("undo tries every repository with the digest, and gives back the stored names")
+    @Test("undo tries every repository with the digest, the oldest first, and gives back the stored names")
     func undo() throws {
         #expect(
             try ImagesNode.podman().undone() == [
-                [ImageID.unusedB, ImageID.mirrorB, ImageID.sourceB, "--"] + ImageID.tagsB,
+                [ImageID.unusedB, ImageID.sourceB, ImageID.mirrorB, "--"] + ImageID.tagsB,
                 [ImageID.unusedC, ImageID.sourceC, "--", ImageID.sourceC],
             ])
+    }
+
+    @Test("the name that an image was pulled by may be gone: undo asks there all the same")
+    func pulledByNameThatIsGone() throws {
+        let node = try ImagesNode.podman().replacing(0, "\"\(ImageID.sourceB)\",\n", with: "")
+        let undone = try #require(try node.undone().first { $0[0] == ImageID.unusedB })
+        #expect(undone[1...2] == [ImageID.sourceB, ImageID.mirrorB])
     }
 
     @Test("an image that came by an index is pulled by the index's digest first, so that it has both again")
