@@ -56,7 +56,8 @@ let package = Package(
             swiftSettings: settings),
         .executableTarget(name: "belay", dependencies: ["Commands"], swiftSettings: settings),
         .target(name: "Simulation", dependencies: ["Core", "Engine", "TransparencyLog"], swiftSettings: settings),
-        .executableTarget(name: "belay-sim", dependencies: ["Simulation", arguments], swiftSettings: settings),
+        .executableTarget(
+            name: "belay-sim", dependencies: ["Simulation", "Core", arguments, system], swiftSettings: settings),
 
         .target(
             name: "FuzzTargets", dependencies: ["SSH", "Core", "CEL", "TransparencyLog"], path: "Fuzz/Targets",
@@ -101,7 +102,8 @@ let package = Package(
             ],
             swiftSettings: settings),
         .testTarget(
-            name: "SimulationTests", dependencies: ["Simulation"], path: "Tests/Simulation", swiftSettings: settings),
+            name: "SimulationTests", dependencies: ["Simulation", "Core"],
+            path: "Tests/Simulation", swiftSettings: settings),
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", "RandomStates", subprocess, system],
             path: "Tests/Integration", swiftSettings: settings),

@@ -12,6 +12,8 @@ public enum Fault: String, Sendable, CaseIterable {
     case commandFails, commandLies, commandHangs, undoFails, cutsForReal, breaksHealth, blind
     // Others.
     case foreign, lateOperator
+    // Nodes, at the moment when something is asked of them.
+    case powerAtRequest, powerAtAnswer
 
     /// The place in `allCases`, part of the key of every draw.
     var number: UInt64 { UInt64(Self.numbers[self] ?? 0) }
@@ -30,25 +32,41 @@ final class Chance {
     var rates: [Int]
     /// Only these faults strike; nil = all.
     let only: Set<Name>?
+    /// These strike, and no others, whatever the rates; nil = as the rates have it.
+    let forced: Set<Name>?
+    /// How often each fault could have struck so far, by `kind@stream`; only kept where faults are forced.
+    private(set) var occasions: [String: Int] = [:]
     private(set) var struck: [Name] = []
     /// Set once the world is to come to rest: nothing strikes any more.
     var isQuiet = false
     private var counts: [UInt64: UInt64] = [:]
 
-    init(seed: UInt64, rates: [Fault: Int], only: Set<Name>? = nil) {
+    init(seed: UInt64, rates: [Fault: Int], only: Set<Name>? = nil, forced: Set<Name>? = nil) {
         self.seed = seed
+        self.forced = forced
         self.rates = Fault.allCases.map { rates[$0] ?? 0 }
         self.only = only
     }
 
     /// Whether a fault strikes now.
     func strikes(_ fault: Fault, _ stream: Int) -> Bool {
+        if let forced { return !isQuiet && strikes(fault, stream, forced) }
         let rate = rates[Int(fault.number)]
         guard rate > 0, !isQuiet else { return false }
         let (value, count) = draw(fault.number, stream)
         guard value % 1000 < UInt64(rate) else { return false }
         let name = "\(fault.rawValue)@\(stream)#\(count)"
         guard only?.contains(name) ?? true else { return false }
+        struck.append(name)
+        return true
+    }
+
+    private func strikes(_ fault: Fault, _ stream: Int, _ forced: Set<Name>) -> Bool {
+        let occasion = "\(fault.rawValue)@\(stream)"
+        let count = occasions[occasion, default: 0]
+        occasions[occasion] = count + 1
+        let name = "\(occasion)#\(count)"
+        guard forced.contains(name) else { return false }
         struck.append(name)
         return true
     }

@@ -10,11 +10,14 @@ extension Machine {
         let inMemory = base(fence.target).held?.inMemory == true
         if atBoot, inMemory { return "refused boot it does not outlive a reboot" }
         if diskIsFull, !inMemory { return "refused disk" }
-        if world.chance.strikes(.unitRefused, number) { return "refused unit it failed" }
         if record(fence)?.deadMan == nil {
             change(fence) { $0.deadMan = SimRecord.DeadMan(boot: boot, seconds: seconds, atBoot: atBoot) }
         } else if record(fence)?.deadMan?.timer != 0, record(fence)?.deadMan?.boot == boot {
             return "armed"
+        }
+        if world.chance.strikes(.unitRefused, number) {
+            change(fence) { $0.deadMan = nil }
+            return "refused unit it failed"
         }
         world.processes += 1
         let timer = world.processes

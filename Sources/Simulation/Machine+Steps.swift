@@ -27,7 +27,7 @@ extension Machine {
             world.excuse(step, self, "somebody else held its lock")
             return "refused busy"
         }
-        if request.cutsPath, record(step.fence)?.deadMan?.token != .armed { return "refused deadman" }
+        if request.cutsPath, !isGuarded(record(step.fence)?.deadMan) { return "refused deadman" }
         // It writes where the lease lies.
         if diskIsFull, base(step.fence.target).held?.inMemory != true { return "refused disk" }
         if chance.strikes(.unitRefused, number) {
@@ -45,6 +45,11 @@ extension Machine {
         world.oracle.began(step, request, self)
         world.loop.at(world.loop.now + takes) { [self] in finish(step, process, timedOut: isHung) }
         return nil
+    }
+
+    // A boot stops the timer.
+    private func isGuarded(_ deadMan: SimRecord.DeadMan?) -> Bool {
+        deadMan?.token == .armed && deadMan?.boot == boot && deadMan?.timer != 0
     }
 
     private func result(of step: StepScript) async throws(SimEnd) -> String {

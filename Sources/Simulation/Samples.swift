@@ -20,8 +20,25 @@ enum Samples {
             action: try ActionRegistry.make(name, arguments: given), timeoutSeconds: 10, verify: checks)
     }
 
-    /// What the checks of simulated plans ask: a node that is ill does not say how long it is up.
+    /// What a runbook is given where it has no value of its own.
+    static func parameters(of runbook: Runbook) -> [String: String] {
+        var values: [String: String] = [:]
+        for parameter in runbook.parameters where parameter.fallback == nil {
+            switch parameter.type {
+            case .string: values[parameter.name] = parameter.allowed.first ?? "sample"
+            case .integer: values[parameter.name] = "1"
+            case .boolean: values[parameter.name] = "true"
+            }
+        }
+        // Whose images are on the sample node.
+        if runbook.parameters.contains(where: { $0.name == "runtime" }) { values["runtime"] = "ctr" }
+        return values
+    }
+
+    /// What the checks of simulated plans ask of a node: one that is ill does not say how long it is up.
     static let check = "facts.uptime > duration('0s')"
+    /// The same, asked of the cluster.
+    static let clusterCheck = "facts.kubernetes.node.ready"
 
     private static func parts(_ kind: Kind, _ number: Int) -> (String, Arguments) {
         func argv(_ words: String...) -> ArgumentValue { .list(words.map { .text($0) }) }

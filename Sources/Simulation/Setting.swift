@@ -1,4 +1,4 @@
-import Core
+public import Core
 
 /// How a world is furnished, and what may go wrong in it: drawn from its seed.
 public struct Setting: Sendable {
@@ -20,6 +20,10 @@ public struct Setting: Sendable {
     public var rates: [Fault: Int] = [:]
     /// Only these strike; nil = all.
     public var only: Set<String>?
+    /// These strike and no others, whatever the rates; nil = as the rates have it.
+    public var forced: Set<String>?
+    /// The plans are made of this runbook; nil = of steps that are drawn.
+    public var runbook: Runbook?
 
     /// The world of a seed. Each fault can happen in a part of the worlds only, so that some have much of a few
     /// (Groce et al., "Swarm Testing", 2012).

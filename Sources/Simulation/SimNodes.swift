@@ -51,6 +51,19 @@ final class SimNodes: Nodes, @unchecked Sendable {
         }
     }
 
+    // A node on which something of a run is ill is not Ready, whether the step was on the node or in the cluster.
+    func kubernetes(
+        _ probe: KubernetesProbe, on host: HostPlan, for node: String, nonce: String
+    ) async throws(NodeFailure) -> Facts.Kubernetes {
+        try await exchange(host, node, false, writes: false) { (_) throws(SimEnd) in
+            var facts = Facts.Kubernetes.unknown("it is not simulated")
+            facts.api.reachable = .known(true)
+            facts.node.ready = .known(
+                !self.world.machines.contains { $0.ills.contains { $0.node == node } })
+            return facts
+        }
+    }
+
     /// What lies on a machine, for who asks what else is under way.
     func listing(_ machine: Machine) async -> Result<RecordListing, NodeFailure> {
         do throws(NodeFailure) {
@@ -99,10 +112,13 @@ final class SimNodes: Nodes, @unchecked Sendable {
         // Who slept finds the connection dead: the machine has long given it up.
         if world.loop.now - began > 60 { throw await lost(key) }
         if chance.strikes(.requestLost, machine.number) { throw await lost(key) }
+        if chance.strikes(.powerAtRequest, machine.number) { machine.reboot() }
         open[key] = machine.connections
         let stands = machine.connections
         let answer: Answer
+        guard machine.isUp else { throw await lost(key) }
         do throws(SimEnd) { answer = try await body(machine) } catch { throw await lost(key) }
+        if chance.strikes(.powerAtAnswer, machine.number) { machine.reboot() }
         try await alive(writes ? .killAfterSend : nil)
         if chance.strikes(.answersLate, machine.number) {
             await world.loop.sleep(chance.seconds(1...40, .delay, machine.number))

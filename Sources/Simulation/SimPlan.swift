@@ -23,6 +23,7 @@ struct SimPlan: Sendable {
 extension World {
     /// Makes a plan of what nodes show now.
     func plan(_ id: String, for log: SimLog, inventory: Inventory) throws -> SimPlan {
+        if let runbook = setting.runbook { return try plan(runbook, id, for: log, inventory: inventory) }
         let names = targets()
         let kinds = stepKinds()
         let nodes = try names.map { name in
@@ -34,6 +35,37 @@ extension World {
             Strategy(
                 canary: chance.below(2, .plan), maxUnavailable: 1 + chance.below(setting.maxUnavailable, .plan),
                 failureBudget: chance.below(2, .plan), pauseSeconds: chance.below(2, .plan) * 20))
+    }
+
+    /// A plan of a runbook, for the first node. What its conditions and checks read of a node is not simulated: each of
+    /// those asks whether the node is well instead.
+    private func plan(_ runbook: Runbook, _ id: String, for log: SimLog, inventory: Inventory) throws -> SimPlan {
+        let bound = try runbook.bind(parameters: Samples.parameters(of: runbook))
+        let injection = Injection(node: "n1", kubeconfig: Samples.kubeconfig, run: id)
+        var steps = try Planner.steps(of: bound, for: injection)
+        let conditions = steps.map { $0.when.map(Self.simulated) }
+        for index in steps.indices {
+            steps[index].verify = steps[index].verify.map(Self.simulated)
+            // Asked when its turn comes; what is planned is that it holds.
+            steps[index].when = nil
+        }
+        var frame = Planner.Frame()
+        frame.preconditions = Planner.preconditions(of: runbook).map(Self.simulated)
+        frame.verify = Planner.checks(runbook.verify).map(Self.simulated)
+        frame.deadManSeconds = runbook.deadMan.map { Planner.seconds($0.delay) }
+        frame.parameters = bound.parameters
+        var node = try plan(steps, on: "n1", inventory, frame)
+        for (index, condition) in conditions.enumerated() { node.steps[index].when = condition }
+        return try submit([node], id, log, inventory, runbook.onFailure, Strategy())
+    }
+
+    private static func simulated(_ check: CheckPlan) -> CheckPlan {
+        CheckPlan(expression: simulated(check.expression), withinSeconds: min(check.withinSeconds, 5))
+    }
+
+    private static func simulated(_ expression: String) -> String {
+        if expression.contains("facts.kubernetes") { return Samples.clusterCheck }
+        return expression.contains("facts.") ? Samples.check : expression
     }
 
     private func targets() -> [String] {
@@ -57,21 +89,24 @@ extension World {
     }
 
     /// One node's part, from the true states, which come into being when they are first looked at.
-    func plan(_ steps: [Planner.Step], on name: String, _ inventory: Inventory) throws -> NodePlan {
+    func plan(
+        _ steps: [Planner.Step], on name: String, _ inventory: Inventory, _ frame: Planner.Frame = Planner.Frame()
+    ) throws -> NodePlan {
         guard let node = inventory.node(name), let machine = self.machine(name), let host = self.machine("cp1") else {
             throw SimFailure("there is no \(name)")
         }
         let observations = try steps.map { step in
             let key = SubjectKey(name, step.action)
             if subjects[key] == nil {
-                let variant = chance.below(6, .plan)
+                // A runbook finds what gives it something to do.
+                let variant = setting.runbook == nil ? chance.below(6, .plan) : 1
                 let seen = try Samples.observation(of: step.kind, step.arguments, variant: variant)
                 subjects[key] = Subject(step.action, seen)
             }
             return Result<Observation, ObservationError>.success(subjects[key]?.state ?? Observation())
         }
         return try Planner.plan(
-            steps, Planner.Frame(),
+            steps, frame,
             for: Planner.Subject(
                 node: node, identity: machine.identity,
                 host: HostPlan(name: host.name, identity: host.identity), kubeconfig: Samples.kubeconfig,

@@ -23,6 +23,8 @@ public struct Simulation {
         public var ends: [String: Int]
         /// Seconds of the world's own time.
         public var seconds: Double
+        /// How often each fault could have struck, by `kind@stream`; empty unless faults were forced.
+        public var occasions: [String: Int]
     }
 
     private let setting: Setting
@@ -37,7 +39,7 @@ public struct Simulation {
     /// Runs it.
     /// - Throws: when the world cannot be furnished, which is a mistake in this library.
     public func run() throws -> Result {
-        let chance = Chance(seed: setting.seed, rates: setting.rates, only: setting.only)
+        let chance = Chance(seed: setting.seed, rates: setting.rates, only: setting.only, forced: setting.forced)
         let world = World(setting, chance)
         world.oracle.world = world
         world.oracle.keepsHistory = keepsHistory
@@ -186,7 +188,8 @@ public struct Simulation {
         return Result(
             seed: setting.seed, violations: world.oracle.violations.map(\.description), struck: world.chance.struck,
             history: world.oracle.history, runs: world.plans.count, entries: world.oracle.entries,
-            writes: world.oracle.writes, ends: Dictionary(uniqueKeysWithValues: ends), seconds: world.loop.now)
+            writes: world.oracle.writes, ends: Dictionary(uniqueKeysWithValues: ends), seconds: world.loop.now,
+            occasions: world.chance.occasions)
     }
 }
 

@@ -2,13 +2,37 @@ import ArgumentParser
 import Glibc
 import Simulation
 
-/// Runs simulated worlds, one after the other, and shows every law that is broken in one.
+/// Shows in simulated worlds that the laws hold, and every law that is broken in one.
 @main
 struct BelaySim: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "belay-sim",
-        abstract: "Runs Belay's own run machine, driver, policies and journal in simulated worlds, and checks the laws."
-    )
+        abstract:
+            "Runs Belay's own run machine, driver, policies and journal in simulated worlds, and checks the laws.",
+        subcommands: [Worlds.self, Points.self], defaultSubcommand: Worlds.self)
+
+    /// Dictionaries are gone through in an order of their own in each process, unless this is said before it starts.
+    static func beDeterministic() {
+        guard getenv("SWIFT_DETERMINISTIC_HASHING") == nil else { return }
+        setenv("SWIFT_DETERMINISTIC_HASHING", "1", 1)
+        var words = CommandLine.arguments.map { strdup($0) } + [nil]
+        execv("/proc/self/exe", &words)
+        perror("belay-sim: cannot start again")
+        Glibc.exit(70)
+    }
+
+    static func report(_ result: Simulation.Result) {
+        print("faults: \(result.struck.joined(separator: " "))")
+        for violation in result.violations { print("BROKEN \(violation)") }
+        let ends = result.ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+        print("world \(result.seed): \(result.runs) runs, \(result.entries) entries, nodes ended: \(ends)")
+    }
+}
+
+/// Worlds that are made up from seeds, one after the other.
+struct Worlds: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worlds", abstract: "Worlds that are made up from seeds (the default).")
 
     @Option(help: "The first world, or with no --count the only one.")
     var seed: UInt64 = 1
@@ -35,8 +59,7 @@ struct BelaySim: ParsableCommand {
     var whole = false
 
     func run() throws {
-        // Dictionaries are gone through in an order of their own in each process, unless this is said before it starts.
-        if getenv("SWIFT_DETERMINISTIC_HASHING") == nil { restart() }
+        BelaySim.beDeterministic()
         if let count { try many(count) } else { try one() }
     }
 
@@ -53,7 +76,7 @@ struct BelaySim: ParsableCommand {
     private func one() throws {
         let result = try Simulation(setting(seed), keepsHistory: true).run()
         for line in result.history { print(line) }
-        report(result)
+        BelaySim.report(result)
         if !result.violations.isEmpty { throw ExitCode(1) }
     }
 
@@ -75,7 +98,7 @@ struct BelaySim: ParsableCommand {
         let smallest = whole ? setting(result.seed) : Shrink.smallest(setting(result.seed))
         if let again = try? Simulation(smallest, keepsHistory: true).run() {
             for line in again.history { print(line) }
-            report(again)
+            BelaySim.report(again)
         }
         print("world \(result.seed): \(result.violations.joined(separator: "; "))")
         print("again, every time: belay-sim \(Self.words(smallest))")
@@ -85,21 +108,6 @@ struct BelaySim: ParsableCommand {
         let faults = setting.only.map { " --faults '\($0.sorted().joined(separator: ","))'" } ?? ""
         return "--seed \(setting.seed) --runs \(setting.runs) --nodes \(setting.nodes) --logs \(setting.logs)"
             + " --steps \(setting.steps)\(faults)"
-    }
-
-    private func report(_ result: Simulation.Result) {
-        print("faults: \(result.struck.joined(separator: " "))")
-        for violation in result.violations { print("BROKEN \(violation)") }
-        let ends = result.ends.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
-        print("world \(result.seed): \(result.runs) runs, \(result.entries) entries, nodes ended: \(ends)")
-    }
-
-    private func restart() {
-        setenv("SWIFT_DETERMINISTIC_HASHING", "1", 1)
-        var words = CommandLine.arguments.map { strdup($0) } + [nil]
-        execv("/proc/self/exe", &words)
-        perror("belay-sim: cannot start again")
-        Glibc.exit(70)
     }
 }
 
@@ -127,11 +135,13 @@ struct Tally {
 
     /// One line, for scripts that keep it.
     func json(seed: UInt64, worlds: Int, seconds: Double) -> String {
-        func object(_ counts: [String: Int]) -> String {
-            "{" + counts.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
-        }
         let milliseconds = Int(seconds * 1000)
         return "{\"seed\":\(seed),\"worlds\":\(worlds),\"runs\":\(runs),\"entries\":\(entries),\"writes\":\(writes),"
-            + "\"milliseconds\":\(milliseconds),\"ends\":\(object(ends)),\"faults\":\(object(faults))}"
+            + "\"milliseconds\":\(milliseconds),\"ends\":\(counts(ends)),\"faults\":\(counts(faults))}"
     }
+}
+
+/// A JSON object of counts.
+func counts(_ counts: [String: Int]) -> String {
+    "{" + counts.sorted { $0.key < $1.key }.map { "\"\($0.key)\":\($0.value)" }.joined(separator: ",") + "}"
 }

@@ -9,6 +9,6 @@ check() {
     export BELAY_DEEP_ONLY=${2:-}
     # Many at once: a run that met trouble mostly waits, for a deadline or a boot.
     # shellcheck disable=SC2034 # deepen's
-    nodes=10 limit=$((BELAY_DEEP_COUNT * 60 + 3600))
+    nodes=${BELAY_DEEP_NODES:-10} limit=$((BELAY_DEEP_COUNT * 60 + 3600))
     deepen CrashTests
 }

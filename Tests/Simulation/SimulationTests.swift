@@ -1,3 +1,5 @@
+import Core
+import Foundation
 import Testing
 
 @testable import Simulation
@@ -55,5 +57,38 @@ struct SimulationTests {
         without.only = Set(all.dropLast())
         let struck = try Simulation(without).run().struck
         #expect(!struck.contains(all[all.count - 1]) && Set(struck).isSubset(of: all))
+    }
+
+    @Test("a runbook's courses go the ways that they are forced to, and a point of each ends well")
+    func points() throws {
+        let text = """
+            apiVersion: belay/v1
+            kind: Runbook
+            metadata: { name: a, title: A, layer: node, author: sim }
+            spec:
+              targets: { max: 1 }
+              steps:
+              - { name: flush, action: iptables.flush, timeout: 5s }
+            """
+        let points = CrashPoints(of: try Runbook.parse(Array(text.utf8), file: "a.yaml"))
+        let courses = try points.courses()
+        #expect(courses.contains([]) && courses.contains(["cutsForReal@1#0"]))
+        #expect(courses.contains { $0.count == 2 && $0[1].hasPrefix("undoFails") })
+        var tally = CrashPoints.Tally()
+        try points.run(from: 0, stride: 97, into: &tally)
+        #expect(tally.covered == tally.points.values.reduce(0, +) && tally.covered > 10)
+        #expect(tally.ends["succeeded"] ?? 0 > 0 && tally.ends["rolledBack"] ?? 0 > 0)
+    }
+
+    // Found by the points: the step was sent again to a node that had rebooted, and whose timer was gone.
+    @Test("a node that reboots between its dead-man's arming and the step is not cut off")
+    func rebootBeforeCut() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent()
+            .appending(path: "../../runbooks/flush-iptables.yaml")
+        let runbook = try Runbook.parse(Array(try Data(contentsOf: file)), file: "flush-iptables.yaml")
+        let faults = ["cutsForReal@1#0", "powerAtRequest@1#5"]
+        let result = try Simulation(.course(of: runbook, faults: faults)).run()
+        #expect(result.struck == ["powerAtRequest@1#5"] && result.violations.isEmpty)
+        #expect(result.ends == ["rolledBack": 1])
     }
 }

@@ -25,7 +25,7 @@ public struct StepScript: Sendable {
     ///   - commands: run in order, each only after the one before it succeeded.
     ///   - undo: left on the node before the first command runs, so that the node (dead-man) and a person have it.
     ///   - before: the observation that `undo` was made from, as JSON, left beside it for whoever recovers.
-    ///   - cutsPath: marks the step as one the dead-man must undo; it is refused when no dead-man is armed.
+    ///   - cutsPath: marks the step as one the dead-man must undo; it is refused unless a dead-man is armed, and ticks.
     ///   - stopping: the names of steps that must be over first (an undo waits for no apply, it ends it).
     public func start(
         _ commands: [Command], undo: [Command] = [], before: [UInt8]? = nil, cutsPath: Bool = false,
@@ -41,13 +41,14 @@ public struct StepScript: Sendable {
         } 2>/dev/null
         \(beginning)
         \(Self.stopping)
+        \(cutsPath ? Self.guarding : "")
         D=$(at \(folder))
         if [ ! -e "$D/result" ] && [ ! -e "$D/started" ]; then
           \(NodeShell.lostWithoutRecord)
         \(NodeShell.check(fence))
           D=$(at \(folder))
           if [ ! -e "$D/started" ]; then
-            \(cutsPath ? "[ -e \"$(at deadman.token)\" ] || { say refused deadman; exit 0; }" : ":")
+            \(cutsPath ? "guarded || { say refused deadman; exit 0; }" : ":")
             D=$R/\(folder)
             prepare || { rm -rf "$D"; say refused disk; exit 0; }
             for s in \(ShellQuote.join(stopping)); do stop "$s"; done
@@ -80,6 +81,15 @@ public struct StepScript: Sendable {
         } 2>/dev/null
         """
     }
+
+    // A token alone is none: a reboot has stopped the timer that was armed, and only a unit for the boot starts it again.
+    private static let guarding = """
+        guarded() {
+          [ -e "$(at deadman.token)" ] && [ "$(cat "$(at deadman.boot)" 2>/dev/null)" = "$(boot)" ] || return
+          if read -r q 2>/dev/null <"$(at deadman.pid)"; then case $(words "$q") in *deadman.sh*) ;; *) return 1 ;; esac
+          else timeout 5 systemctl is-active --quiet "$UNIT-deadman.timer" 2>/dev/null; fi
+        }
+        """
 
     // Where PID 1 does not answer, the session of a unit's main process tells what belongs to it.
     private static let stopping = """

@@ -22,6 +22,11 @@ public protocol Nodes: Sendable {
     func facts(
         _ probe: FactsProbe, on host: HostPlan, for node: String, afresh: Bool, nonce: String
     ) async throws(NodeFailure) -> Facts
+
+    /// Asks the execution host what the cluster says of a node.
+    func kubernetes(
+        _ probe: KubernetesProbe, on host: HostPlan, for node: String, nonce: String
+    ) async throws(NodeFailure) -> Facts.Kubernetes
 }
 
 extension Nodes {
@@ -42,6 +47,13 @@ extension Nodes {
         _ probe: FactsProbe, on host: HostPlan, for node: String, afresh: Bool, nonce: String
     ) async throws(NodeFailure) -> Facts {
         probe.parse(try await read(probe.commands(), on: host, for: node, afresh: afresh, nonce: nonce))
+    }
+
+    /// Runs the probe.
+    public func kubernetes(
+        _ probe: KubernetesProbe, on host: HostPlan, for node: String, nonce: String
+    ) async throws(NodeFailure) -> Facts.Kubernetes {
+        probe.parse(try await read(probe.commands(), on: host, for: node, afresh: false, nonce: nonce))
     }
 
     /// Runs commands that only read. An answer that no script of ours prints is a failure.

@@ -242,9 +242,7 @@ public struct Driver: Sendable {
         }
         let probe = KubernetesProbe(node: node.plan.kubernetesName, kubeconfig: kubeconfig)
         do throws(NodeFailure) {
-            return probe.parse(
-                try await nodes.read(
-                    probe.commands(), on: host, for: node.plan.name, afresh: false, nonce: nonces.next()))
+            return try await nodes.kubernetes(probe, on: host, for: node.plan.name, nonce: nonces.next())
         } catch {
             return .unreachable(error.message)
         }

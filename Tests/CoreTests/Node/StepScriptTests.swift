@@ -182,6 +182,26 @@ struct StepScriptTests {
         }
     }
 
+    @Test("a dead-man that does not tick any more guards no step: its timer is gone, or it was armed before a reboot")
+    func cutsWithDeadManThatIsGone() async throws {
+        try await ScriptNodes.with { node in
+            let fence = try await node.lease()
+            #expect(try await node.answer(DeadManScript.arm(fence, seconds: 60)) == .armed)
+            let script = step(fence).start([append("a", to: node.path("x"))], cutsPath: true)
+            // The process that waits, which another one has the number of by now; and the boot it was started in.
+            for (file, other) in [("pid", "1\n"), ("boot", "an earlier one\n")] {
+                let path = node.record("r1/deadman.\(file)")
+                let kept = try #require(node.text(path))
+                try Data(other.utf8).write(to: URL(filePath: path))
+                #expect(try await node.answer(script) == .refused("deadman"))
+                try Data(kept.utf8).write(to: URL(filePath: path))
+            }
+            #expect(!node.exists(node.path("x")))
+            #expect(try await node.answer(script).status == 0)
+            #expect(try await node.answer(DeadManScript.disarm(fence, wait: 1)) == .won)
+        }
+    }
+
     @Test("no shell reads a value, in commands or undo", arguments: ScriptNodes.installed)
     func metacharacters(shell: [String]) async throws {
         try await ScriptNodes.with(shell: shell) { node in
