@@ -45,6 +45,8 @@ final class Oracle {
     private var lastObserved: [SubjectKey: Double] = [:]
     private var lastFresh: [Int: Double] = [:]
     weak var world: World?
+    /// How old a look may be when what was made from it has its effect: two minutes until it is sent, and the way there.
+    private static let looksLast = 200.0
 
     func violation(_ law: Int, _ what: String) {
         let found = Violation(law: law, what: what)
@@ -88,11 +90,14 @@ final class Oracle {
         guard case .intent(let intent)? = last, intent.write == write else {
             return violation(1, "\(write) was sent to \(node), and its intent is not durable")
         }
+        if write == .disarmDeadMan { verified(run, node, executor.log) }
         guard case .start(let step, let request) = script.request else { return }
         if intent.commands != request.commands || step.isApply && intent.undo != request.undo {
             violation(1, "\(write) on \(node) runs something else than its intent says")
         }
-        if step.isApply { judged(run, node, executor.log) }
+        guard step.isApply else { return }
+        judged(run, node, executor.log)
+        undoes(step.index, request, run, node, executor.log)
     }
 
     private func isWayBack(_ write: Write) -> Bool {
@@ -108,6 +113,31 @@ final class Oracle {
         let judgement = events.lazy.compactMap { if case .judged(let findings) = $0 { findings } else { nil } }.first
         guard let judgement, !judgement.contains(where: \.denies) else {
             return violation(5, "a step runs on \(node) that the policies have not allowed at its turn")
+        }
+    }
+
+    // Law 2: the undo is that of what was observed before, and was observed of this node.
+    private func undoes(_ step: Int, _ request: StepRequest, _ run: String, _ node: String, _ log: SimLog) {
+        let seen = log.durableEvents(of: run, node).lazy.compactMap { event in
+            if case .observed(step, .before, let seen) = event { seen } else { nil }
+        }.first
+        guard let seen, let action = try? world?.plans[run]?.step(step, node)?.makeAction(),
+            request.before == seen, request.undo == action.undo(seen)
+        else {
+            return violation(2, "the undo of step \(step) on \(node) is not that of what was observed before")
+        }
+    }
+
+    // Law 3: the node as a whole was verified, after all that was done to it.
+    private func verified(_ run: String, _ node: String, _ log: SimLog) {
+        let last = log.durableEvents(of: run, node).first { event in
+            switch event {
+            case .verified(nil, _), .outcome(.apply, _): true
+            default: false
+            }
+        }
+        guard case .verified(nil, [])? = last else {
+            return violation(3, "\(node) is to be disarmed, and was not verified since its last step")
         }
     }
 
@@ -151,9 +181,13 @@ final class Oracle {
                 $0.before[key] = subject.state
                 // What somebody changes between the last look and the step cannot be known, if that is not long.
                 let seen = lastObserved[key] ?? now
-                $0.changedAt[key] = now - seen < 200 ? seen : now
+                $0.changedAt[key] = now - seen < Self.looksLast ? seen : now
             }
             $0.appliedAt[index] = now
+        }
+        // What is on its way, or under way, when its look becomes too old is not called back.
+        if now - (lastObserved[key] ?? now) > Self.looksLast {
+            violation(4, "step \(index) of \(run) runs on \(node) as was right long ago")
         }
         guard let planned = world.plans[run]?.step(index, node) else { return }
         stale(planned, node, subject, key)
