@@ -5,24 +5,21 @@ final class AppendLane: ThreadBody {
     private let lane: Int
     private let queue: AppendQueue
     private let writer: GuardedWriter
-    private let files: any LogFiles
     private let opening: @Sendable () -> Void
 
     /// - Parameter opening: what the thread does before anything else.
     init(
-        _ lane: Int, of queue: AppendQueue, writer: GuardedWriter, files: any LogFiles,
-        opening: @escaping @Sendable () -> Void = {}
+        _ lane: Int, of queue: AppendQueue, writer: GuardedWriter, opening: @escaping @Sendable () -> Void = {}
     ) {
         self.lane = lane
         self.queue = queue
         self.writer = writer
-        self.files = files
         self.opening = opening
     }
 
     func run() {
         opening()
-        // The kernel tells each descriptor once that a write failed. One that is shared might have told somebody else.
+        // One that is shared might have told somebody else that a write failed.
         var own: Segment?
         while let tickets = queue.next(lane) {
             do {
@@ -40,12 +37,9 @@ final class AppendLane: ThreadBody {
 
     /// Writes entries, and has them durable when it returns.
     private func append(_ tickets: [AppendTicket], _ own: inout Segment?) throws -> UnsyncedBatch {
-        let batch = try writer.perform { try $0.write(tickets.flatMap(\.entries)) }
-        try writer.poisoning {
-            let segment = try own.flatMap { $0.path == batch.path ? $0 : nil } ?? Segment(batch.path, files: files)
-            own = segment
-            try segment.synchronize()
-        }
+        let batch = try writer.perform { [own] in try $0.write(tickets.flatMap(\.entries), syncedBy: own) }
+        own = batch.segment
+        try writer.poisoning { try batch.segment.synchronize() }
         writer.synced(batch)
         return batch
     }

@@ -61,14 +61,14 @@ public actor AuditLog {
     ) async throws {
         let (writer, keys) = (writer, keys)
         try await withCheckedThrowingContinuation { (opened: CheckedContinuation<Void, any Error>) in
-            let lane = AppendLane(0, of: queue, writer: writer, files: keys.files) {
+            let lane = AppendLane(0, of: queue, writer: writer) {
                 opened.resume(
                     with: Result { try writer.open(keys: keys, anchor: anchor, pace: pace, first: first) })
             }
             do { try startThread(lane) } catch { opened.resume(throwing: error) }
         }
         for lane in 1..<AppendQueue.lanes {
-            try startThread(AppendLane(lane, of: queue, writer: writer, files: keys.files))
+            try startThread(AppendLane(lane, of: queue, writer: writer))
         }
     }
 

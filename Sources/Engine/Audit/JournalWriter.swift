@@ -2,9 +2,9 @@ import Glibc
 import Synchronization
 import TransparencyLog
 
-/// What was written, and is durable once the segment at `path` is synced.
+/// What was written, and is durable once `segment` is synced.
 struct UnsyncedBatch: Sendable {
-    let path: String
+    let segment: Segment
     /// The indices of its entries.
     let entries: Range<UInt64>
 
@@ -103,13 +103,24 @@ final class JournalWriter {
     }
 
     /// Writes entries with contiguous indices. When it throws, nothing is known of them.
-    func write(_ entries: [[UInt8]]) throws -> UnsyncedBatch {
+    ///
+    /// The kernel tells each descriptor once that a write failed, and only of writes after it was opened, unless nobody was
+    /// told before. So who syncs the batch does it with a descriptor of its own, which is open before the batch is written;
+    /// or, for a new segment, before anybody else can sync that.
+    /// - Parameter own: what the caller synced last, used again where it is the same segment's.
+    func write(_ entries: [[UInt8]], syncedBy own: Segment?) throws -> UnsyncedBatch {
         try lock.exclusively {
             try catchUp()
             let first = size
+            let before = try current(own)
             try writeWhole(entries)
-            return UnsyncedBatch(path: segment.path, entries: first..<size)
+            return UnsyncedBatch(segment: try current(before), entries: first..<size)
         }
+    }
+
+    private func current(_ own: Segment?) throws -> Segment {
+        if let own, own.path == segment.path { return own }
+        return try Segment(segment.path, files: files)
     }
 
     /// Reads what others appended; gives the number of durable entries.

@@ -2,7 +2,7 @@ import Glibc
 import TransparencyLog
 
 /// One open journal segment. The owner writes; the descriptor closes with it.
-final class Segment {
+final class Segment: Sendable {
     let path: String
     let descriptor: Int32
     /// Bytes it can hold.

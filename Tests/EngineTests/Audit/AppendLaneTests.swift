@@ -36,6 +36,49 @@ private final class HeldFiles: LogFiles {
     func rename(_ old: String, to new: String) throws { try files.rename(old, to: new) }
 }
 
+/// The system calls, in the order in which each thread makes them.
+private final class OrderedFiles: LogFiles {
+    private struct State {
+        var calls = 0
+        /// When a descriptor was opened, and when a thread wrote into a segment.
+        var opened: [Int32: Int] = [:]
+        var written: [String: Int] = [:]
+        var late: [String] = []
+    }
+    private let state = Mutex(State())
+    let files = TestFiles()
+
+    /// Syncs by descriptors that were not open yet when what they sync was written.
+    var late: [String] { state.withLock { $0.late } }
+
+    private func key(_ path: String) -> String { "\(pthread_self()) \(path)" }
+
+    func open(_ path: String, _ flags: Int32, mode: UInt32) throws -> Int32 {
+        let descriptor = try files.open(path, flags, mode: mode)
+        state.withLock { state in
+            state.calls += 1
+            state.opened[descriptor] = state.calls
+        }
+        return descriptor
+    }
+    func write(_ bytes: [UInt8], to descriptor: Int32, at offset: Int, path: String) throws {
+        try files.write(bytes, to: descriptor, at: offset, path: path)
+        state.withLock { state in
+            state.calls += 1
+            state.written[key(path)] = state.calls
+        }
+    }
+    func synchronizeData(_ descriptor: Int32, path: String) throws {
+        state.withLock { state in
+            guard let written = state.written[key(path)], state.opened[descriptor] ?? 0 > written else { return }
+            state.late.append(path)
+        }
+        try files.synchronizeData(descriptor, path: path)
+    }
+    func synchronize(_ descriptor: Int32, path: String) throws { try files.synchronize(descriptor, path: path) }
+    func rename(_ old: String, to new: String) throws { try files.rename(old, to: new) }
+}
+
 @Suite("two at a time append to a log", .timeLimit(.minutes(5)))
 struct AppendLaneTests {
     let log: TemporaryLog
@@ -88,6 +131,16 @@ struct AppendLaneTests {
         #expect(await #expect(throws: AuditError.self) { try await writer.append(entry(18)) }?.code == .poisoned)
         #expect(await #expect(throws: AuditError.self) { try await writer.checkpoint() }?.code == .poisoned)
         #expect(try Files.list("\(log.directory)/checkpoints") == [])
+    }
+
+    // The kernel tells a descriptor of failed writes only since it was opened: what somebody was told of before is lost to it.
+    @Test("what is synced was written after the descriptor that syncs it was opened")
+    func descriptors() async throws {
+        let files = OrderedFiles()
+        let writer = try await log.open(files: files)
+        #expect(await append(0...400, to: writer).count == 401)
+        #expect(files.late == [])
+        #expect(try log.verify().entries == 401)
     }
 
     @Test("entries appended together stay together, also more of them than fit into a write, while others write, too")
