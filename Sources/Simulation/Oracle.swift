@@ -164,6 +164,15 @@ final class Oracle {
         atOnce(run, node, world)
     }
 
+    /// Law 5: a node of the pool that cannot be asked counts as one under work, for who would change another.
+    func letBegin(_ node: String, of plan: SimPlan, unread: [String], _ world: World) {
+        let others = unread.filter { $0 != node }
+        let changes = plan.plan.nodes.first { $0.name == node }?.steps.contains { !$0.apply.isEmpty } ?? false
+        if changes, others.count >= world.setting.maxUnavailable {
+            violation(5, "\(node) is let begin, and nobody knows what is under way on \(others)")
+        }
+    }
+
     // Law 5: at no time more nodes of the pool are under work than the policy says.
     private func atOnce(_ run: String, _ node: String, _ world: World) {
         let nodes = tracks.filter(\.value.isWorking).keys.map { $0.split(separator: " ")[1] }
@@ -275,6 +284,7 @@ final class Oracle {
         case .verified(let step?, []): change(run, node) { $0.verified.insert(step) }
         case .observed(_, .after, _): change(run, node) { $0.seenAfter = (world?.loop.now ?? 0, record.by) }
         case .nodeState(.rollingBack, _):
+            takenBack(run, node)
             change(run, node) {
                 $0.isWorking = !$0.applies.isEmpty; $0.seenAfter = nil
             }
@@ -315,6 +325,14 @@ final class Oracle {
                 case .releaseLease = intent.write
             else { continue }
             change(run, node) { $0.isDecided = true }
+        }
+    }
+
+    // Law 7: what was decided is carried out, whoever does it: others may be at work by then where a lease went back.
+    private func takenBack(_ run: String, _ node: String) {
+        let track = track(run, node)
+        if track.isDecided, !track.rebooted {
+            violation(7, "\(node) is taken back, and it was decided that it stays as it is")
         }
     }
 

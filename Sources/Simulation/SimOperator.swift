@@ -172,7 +172,18 @@ struct SimJudge: Judge, @unchecked Sendable {
 
     func findings(on node: String) async throws -> [Finding] {
         let leases = await leases()
-        return `operator`.policies.judge(input(leases, turn: node)).findings
+        let findings = `operator`.policies.judge(input(leases, turn: node)).findings
+        if !executor.isEnded, !findings.contains(where: \.denies) {
+            world.oracle.letBegin(node, of: planned, unread: unread(leases), world)
+        }
+        return findings
+    }
+
+    private func unread(_ leases: [Inflight.Sight]) -> [String] {
+        leases.filter {
+            if case .failure = $0.listing { `operator`.inventory.node($0.host)?.pool == Setting.pool } else { false }
+        }
+        .map(\.host)
     }
 
     func leases() async -> [Inflight.Sight] {
