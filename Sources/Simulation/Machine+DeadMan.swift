@@ -9,8 +9,8 @@ extension Machine {
         }
         let inMemory = base(fence.target).held?.inMemory == true
         if atBoot, inMemory { return "refused boot it does not outlive a reboot" }
-        if diskIsFull, !inMemory { return "refused disk" }
         if record(fence)?.deadMan == nil {
+            if diskIsFull, !inMemory { return "refused disk" }
             change(fence) { $0.deadMan = SimRecord.DeadMan(boot: boot, seconds: seconds, atBoot: atBoot) }
         } else if record(fence)?.deadMan?.timer != 0, record(fence)?.deadMan?.boot == boot {
             return "armed"
