@@ -27,6 +27,8 @@ let package = Package(
         .library(name: "Policies", targets: ["CEL", "Core"]),
         .library(name: "Log", targets: ["TransparencyLog", "Core", "Engine", "Services"]),
         .library(name: "FuzzTargets", targets: ["FuzzTargets"]),
+        // For tests, to be loaded into a process of its own (LD_PRELOAD).
+        .library(name: "fail-nth", type: .dynamic, targets: ["fail-nth"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -65,7 +67,12 @@ let package = Package(
         .testTarget(
             name: "FuzzReplay", dependencies: ["FuzzTargets"], path: "Fuzz/Replay", swiftSettings: settings),
 
-        .testTarget(name: "SSHTests", dependencies: ["SSH", "hostile-sshd", crypto], swiftSettings: settings),
+        .target(name: "fail-nth", path: "Tests/Support/fail-nth"),
+        .testTarget(
+            name: "SSHTests", dependencies: ["SSH", "hostile-sshd", "ssh-client", crypto], swiftSettings: settings),
+        .executableTarget(
+            name: "ssh-client", dependencies: ["SSH", crypto], path: "Tests/Support/ssh-client",
+            swiftSettings: settings),
         .executableTarget(
             name: "hostile-sshd", path: "Tests/Support/hostile-sshd", linkerSettings: [.linkedLibrary("ssh")]),
         .testTarget(name: "CELTests", dependencies: ["CEL"], swiftSettings: settings),

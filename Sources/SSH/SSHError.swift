@@ -90,3 +90,11 @@ func systemMessage(_ code: Int32) -> String {
     guard strerror_r(code, &buffer, buffer.count) == 0 else { return "errno \(code)" }
     return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
 }
+
+/// A call that a signal has interrupted has done nothing: it is made again.
+func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}

@@ -20,6 +20,14 @@ public struct LogReadError: Error, Equatable, Sendable, CustomStringConvertible 
     }
 }
 
+/// A call that a signal has interrupted has done nothing: it is made again.
+package func uninterrupted<Result: SignedInteger>(_ call: () -> Result) -> Result {
+    while true {
+        let result = call()
+        if result >= 0 || errno != EINTR { return result }
+    }
+}
+
 /// Reading only: an auditor may hold a copy on a read-only medium.
 package enum Files {
     private static let partSize = 1 << 16
@@ -57,6 +65,13 @@ package enum Files {
         return difference
     }
 
+    /// Whether something has that name. That it cannot be found out is no answer.
+    package static func exists(_ path: String) throws(LogReadError) -> Bool {
+        if access(path, F_OK) == 0 { return true }
+        if errno == ENOENT { return false }
+        throw LogReadError(path: path, errno: errno)
+    }
+
     /// Whether it is a folder and no link to one.
     package static func isFolder(_ path: String) throws(LogReadError) -> Bool {
         var status = stat()
@@ -74,13 +89,10 @@ package enum Files {
 
     /// The same, and whether each is a folder itself, and no link to one.
     static func contents(_ path: String) throws(LogReadError) -> [(name: String, isFolder: Bool)]? {
-        guard let folder = opendir(path) else {
-            if errno == ENOENT { return nil }
-            throw LogReadError(path: path, errno: errno)
-        }
+        guard let folder = try open(folder: path) else { return nil }
         defer { closedir(folder) }
         var contents: [(name: String, isFolder: Bool)] = []
-        while let entry = readdir(folder) {
+        while let entry = try next(folder, path) {
             let name = withUnsafeBytes(of: &entry.pointee.d_name) {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
@@ -91,6 +103,25 @@ package enum Files {
             contents.append((name, isFolder))
         }
         return contents.sorted { $0.name < $1.name }
+    }
+
+    /// Nil when there is no such folder.
+    private static func open(folder path: String) throws(LogReadError) -> OpaquePointer? {
+        while true {
+            if let folder = opendir(path) { return folder }
+            if errno == ENOENT { return nil }
+            guard errno == EINTR else { throw LogReadError(path: path, errno: errno) }
+        }
+    }
+
+    /// readdir(3) answers the end and a failure alike: a log must not look shorter than it is.
+    private static func next(
+        _ folder: OpaquePointer, _ path: String
+    ) throws(LogReadError) -> UnsafeMutablePointer<dirent>? {
+        errno = 0
+        let entry = readdir(folder)
+        guard entry != nil || errno == 0 else { throw LogReadError(path: path, errno: errno) }
+        return entry
     }
 }
 
@@ -125,7 +156,7 @@ private struct RegularFile: ~Copyable {
 
     /// Nil when there is no such file.
     init?(_ path: String, limit: Int) throws(LogReadError) {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        let descriptor = uninterrupted { open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         guard descriptor >= 0 else {
             if errno == ENOENT { return nil }
             throw LogReadError(path: path, errno: errno)
@@ -156,9 +187,8 @@ private struct RegularFile: ~Copyable {
         var filled = 0
         while filled < room.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: room[filled...])
-            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled))
+            let count = uninterrupted { pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled)) }
             if count == 0 { break }
-            if count < 0, errno == EINTR { continue }
             if count < 0 { return (filled, errno) }
             filled += count
         }

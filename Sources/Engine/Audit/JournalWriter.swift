@@ -149,7 +149,7 @@ final class JournalWriter {
     /// What others wrote since; a look at four bytes and one name when nobody did.
     private func catchUp() throws {
         let following = "\(directory)/\(LogLayout.segment(startingAt: size))"
-        if try segment.isEnd(position.offset), position.offset == 0 || access(following, F_OK) != 0 { return }
+        if try segment.isEnd(position.offset), try position.offset == 0 || !Files.exists(following) { return }
         try readOn()
         // Others answer for their own entries only once they are synced; signing and appending after them must not
         // come before that.

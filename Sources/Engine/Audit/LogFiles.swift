@@ -1,4 +1,5 @@
 import Glibc
+import TransparencyLog
 
 /// The system calls that make the log durable; a seam so that tests can fail each of them.
 public protocol LogFiles: Sendable {
@@ -21,7 +22,7 @@ public struct SystemFiles: LogFiles {
 
     /// open(2)
     public func open(_ path: String, _ flags: Int32, mode: UInt32) throws -> Int32 {
-        let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)
+        let descriptor = uninterrupted { Glibc.open(path, flags | O_CLOEXEC, mode) }
         guard descriptor >= 0 else { throw AuditError("open", path, errno: errno) }
         return descriptor
     }
@@ -30,23 +31,26 @@ public struct SystemFiles: LogFiles {
     public func write(_ bytes: [UInt8], to descriptor: Int32, at offset: Int, path: String) throws {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                pwrite(descriptor, $0.baseAddress.map { $0 + written }, $0.count - written, off_t(offset + written))
+            let count = bytes.withUnsafeBytes { bytes in
+                uninterrupted {
+                    pwrite(
+                        descriptor, bytes.baseAddress.map { $0 + written }, bytes.count - written,
+                        off_t(offset + written))
+                }
             }
-            if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw AuditError("write", path, errno: count < 0 ? errno : ENOSPC) }
             written += count
         }
     }
 
-    /// fdatasync(2)
+    /// fdatasync(2); interrupted, it has not been told of any failure yet.
     public func synchronizeData(_ descriptor: Int32, path: String) throws {
-        guard fdatasync(descriptor) == 0 else { throw AuditError("fdatasync", path, errno: errno) }
+        guard uninterrupted({ fdatasync(descriptor) }) == 0 else { throw AuditError("fdatasync", path, errno: errno) }
     }
 
-    /// fsync(2)
+    /// fsync(2); interrupted, it has not been told of any failure yet.
     public func synchronize(_ descriptor: Int32, path: String) throws {
-        guard fsync(descriptor) == 0 else { throw AuditError("fsync", path, errno: errno) }
+        guard uninterrupted({ fsync(descriptor) }) == 0 else { throw AuditError("fsync", path, errno: errno) }
     }
 
     /// rename(2)

@@ -30,8 +30,14 @@ final class Segment: Sendable {
 
     func read(_ count: Int, at offset: Int) throws -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: count)
-        guard pread(descriptor, &bytes, count, off_t(offset)) == count else {
-            throw AuditError("read", path, errno: errno == 0 ? EIO : errno)
+        var filled = 0
+        while filled < count {
+            let got = bytes.withUnsafeMutableBytes { bytes in
+                let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[filled...])
+                return uninterrupted { pread(descriptor, rest.baseAddress, rest.count, off_t(offset + filled)) }
+            }
+            guard got > 0 else { throw AuditError("read", path, errno: got < 0 ? errno : EIO) }
+            filled += got
         }
         return bytes
     }
@@ -39,11 +45,7 @@ final class Segment: Sendable {
     /// Whether the writer's place is still the end: nobody has written a record there.
     func isEnd(_ offset: Int) throws -> Bool {
         guard offset + 4 <= capacity else { return true }
-        var length: UInt32 = 0
-        guard pread(descriptor, &length, 4, off_t(offset)) == 4 else {
-            throw AuditError("read", path, errno: errno == 0 ? EIO : errno)
-        }
-        return length == 0
+        return try read(4, at: offset) == [0, 0, 0, 0]
     }
 }
 

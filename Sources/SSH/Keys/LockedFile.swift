@@ -11,7 +11,7 @@ struct LockedFile {
     init(_ name: String) throws(SSHError) {
         let end = ContinuousClock.now + .seconds(5)
         while true {
-            let fd = open(name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o600)
+            let fd = uninterrupted { open(name, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0o600) }
             guard fd >= 0 else { throw Self.failure(name, systemMessage(errno)) }
             do throws(SSHError) {
                 guard try Self.lock(fd, name, until: end) else {
@@ -60,7 +60,7 @@ struct LockedFile {
         let fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard fd >= 0 else { throw Self.failure(folder, systemMessage(errno)) }
         defer { Glibc.close(fd) }
-        try Self.check(fsync(fd), folder)
+        try Self.check(uninterrupted { fsync(fd) }, folder)
     }
 
     /// False when the file was replaced while we waited: then the lock is on one that nobody reads any more.
@@ -95,7 +95,7 @@ struct LockedFile {
             guard count >= 0 || errno == EINTR else { throw failure(path, systemMessage(errno)) }
             rest = rest.dropFirst(max(0, count))
         }
-        try check(fsync(fd), path)
+        try check(uninterrupted { fsync(fd) }, path)
     }
 
     private static func check(_ result: Int32, _ path: String) throws(SSHError) {

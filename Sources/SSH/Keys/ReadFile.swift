@@ -7,7 +7,7 @@ func readFile(_ path: String, limit: Int, what: String) throws(SSHError) -> (byt
             .keyUnreadable, .preparation, host: path, "cannot read the \(what): \(cause)",
             remedy: "check the path and its permissions")
     }
-    let fd = open(path, O_RDONLY | O_CLOEXEC)
+    let fd = uninterrupted { open(path, O_RDONLY | O_CLOEXEC) }
     guard fd >= 0 else { throw failure(systemMessage(errno)) }
     defer { close(fd) }
     var status = stat()
@@ -17,8 +17,8 @@ func readFile(_ path: String, limit: Int, what: String) throws(SSHError) -> (byt
     var bytes = [UInt8](repeating: 0, count: Int(status.st_size))
     var filled = 0
     while filled < bytes.count {
-        let count = bytes.withUnsafeMutableBytes {
-            pread(fd, $0.baseAddress.map { $0 + filled }, $0.count - filled, off_t(filled))
+        let count = bytes.withUnsafeMutableBytes { bytes in
+            uninterrupted { pread(fd, bytes.baseAddress.map { $0 + filled }, bytes.count - filled, off_t(filled)) }
         }
         guard count >= 0 else { throw failure(systemMessage(errno)) }
         if count == 0 { break }

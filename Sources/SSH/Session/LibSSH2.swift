@@ -113,7 +113,7 @@ final class LibSSH2Session {
     private func receive(_ buffer: UnsafeMutableRawPointer?, _ length: Int, _ flags: Int32) -> Int {
         guard !isTornDown else { return 0 }
         guard end != .flooded, allowance > 0 else { return Int(-EAGAIN) }
-        let count = recv(descriptor.fd, buffer, min(length, allowance), flags)
+        let count = uninterrupted { recv(descriptor.fd, buffer, min(length, allowance), flags) }
         if count > 0 {
             bytesReceived += count
             allowance -= count
@@ -125,7 +125,7 @@ final class LibSSH2Session {
         let code = errno
         if count == 0 {
             end = end ?? .closedByPeer
-        } else if code != EAGAIN && code != EINTR {
+        } else if code != EAGAIN {
             end = end ?? .failed(code)
         } else if isGreeting {
             setSocketOption(descriptor.fd, Int32(IPPROTO_TCP), TCP_QUICKACK, 1)
@@ -149,7 +149,7 @@ final class LibSSH2Session {
     private func send(_ buffer: UnsafeRawPointer?, _ length: Int, _ flags: Int32) -> Int {
         guard !isTornDown else { return Int(-EPIPE) }
         // Without MSG_NOSIGNAL a peer that has gone would end the process with SIGPIPE.
-        let count = Glibc.send(descriptor.fd, buffer, length, flags | Int32(MSG_NOSIGNAL))
+        let count = uninterrupted { Glibc.send(descriptor.fd, buffer, length, flags | Int32(MSG_NOSIGNAL)) }
         let code = errno
         sendIsBlocked = (count >= 0 && count < length) || (count < 0 && code == EAGAIN)
         if count < 0, code != EAGAIN { end = end ?? .failed(code) }

@@ -35,6 +35,8 @@ private struct Exchange {
     var capture: ScriptCapture
     let writeCall: Session.Call
     let readCalls: [Session.Call]
+
+    var calls: [Session.Call] { readCalls + [writeCall] }
 }
 
 extension Session: Conversation {
@@ -164,15 +166,18 @@ extension Session: Conversation {
         while true {
             do throws(SSHError) {
                 let progress = try moveOnce(channel, &exchange)
-                if exchange.capture.hasEnded { return nil }
-                if try hasClosed(channel) { return nil }
+                // Nobody else may send before the rest of a half-sent packet.
+                if !isSending(exchange.calls) {
+                    if exchange.capture.hasEnded { return nil }
+                    if try hasClosed(channel) { return nil }
+                }
                 if progress {
                     try await breathe(.command, until: deadline)
                 } else {
                     try await pause(.command, until: deadline)
                 }
             } catch {
-                for call in exchange.readCalls + [exchange.writeCall] { abandon(call, because: error) }
+                for call in exchange.calls { abandon(call, because: error) }
                 guard error.code != .cancelled else { throw error }
                 return error
             }

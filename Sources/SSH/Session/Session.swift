@@ -100,6 +100,9 @@ actor Session {
         }
     }
 
+    /// Whether a packet of one of these calls is half sent.
+    func isSending(_ calls: [Call]) -> Bool { sender.map(calls.contains) ?? false }
+
     /// A half-sent packet cannot be taken back: leaving such a call ends the conversation.
     func abandon(_ call: Call, because error: SSHError) {
         if sender == call { end(error) }
@@ -112,6 +115,9 @@ actor Session {
         if let failure { throw failure }
         guard let ssh else { throw closedError(phase) }
         if let end = ssh.end { return try await drain(end, phase) }
+        // Whoever is woken over and over, as by a socket that can always be written to, shall end in time, too.
+        if Instant.now >= deadline { throw timeoutError(phase) }
+        if finishedClosing() { return }
         let silence = silenceDeadlines(phase)
         let next = min(deadline, silence?.probe ?? deadline)
         switch await ssh.descriptor.wait(writable: sender != nil, until: next) {
@@ -120,6 +126,13 @@ actor Session {
         case .deadline: try whenLate(phase, deadline)
         }
         if let failure { throw failure }
+    }
+
+    /// A channel that is being closed has nobody who waits for it, and its half-sent packet keeps all others from sending.
+    private func finishedClosing() -> Bool {
+        guard isSending(closing.map(\.call)) else { return false }
+        sweepClosing()
+        return !isSending(closing.map(\.call))
     }
 
     /// The connection has ended, but packets for other runs may still be queued: each gets one more turn before the

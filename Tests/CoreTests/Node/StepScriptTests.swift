@@ -114,7 +114,8 @@ struct StepScriptTests {
             }
             #expect(try await plain.eventually { readPID() != nil })
             let pid = try #require(readPID())
-            kill(-pid, SIGKILL)
+            // Its number is written before it leads a session.
+            #expect(try await plain.eventually { kill(-pid, SIGKILL) == 0 })
             let ended = try await first
             #expect(ended == .lost(rebooted: false))
             var rebooted = plain

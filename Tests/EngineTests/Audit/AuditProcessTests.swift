@@ -78,32 +78,6 @@ struct AuditProcessTests {
         #expect(try await log.open().size > 0)
     }
 
-    // strace counts for each thread: the log's and the publisher's.
-    @Test(
-        "the N-th system call fails from outside, or kills: what was acknowledged is there, and the log goes on",
-        arguments: [("fdatasync", 2), ("fsync", 5), ("rename", 1), ("pwrite64", 4)], ["error=EIO", "signal=SIGKILL"])
-    func injected(call: (name: String, stride: Int), fault: String) async throws {
-        for round in 0..<4 {
-            let log = try TemporaryLog()
-            let output = "\(log.root)/traced.out"
-            let child = try Child(
-                [
-                    "/usr/bin/strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=\(call.name)", "-e",
-                    "inject=\(call.name):\(fault):when=\(2 + round * call.stride)", try Child.hammerPath(),
-                    log.directory, "t", "300", "200", "4",
-                ], output: output)
-            _ = await child.wait()
-            let acks = acknowledged(child)
-            #expect(!child.lines().contains("done"), "the fault was not met")
-            let writer = try await log.open()
-            let size = try await writer.size
-            #expect(acks.keys.allSatisfy { $0 < size })
-            #expect(try await writer.append(entry(0)) == size)
-            #expect(try await writer.checkpoint().checkpoint.size == size + 1)
-            #expect(try log.verify().failures == [])
-        }
-    }
-
     @Test("a full disk fails the append, poisons the log and signs nothing")
     func fullDisk() async throws {
         // Room for the first two segments and little more, on a file system of its own.

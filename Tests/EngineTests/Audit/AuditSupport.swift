@@ -10,10 +10,11 @@ let origin = "audit.example/test"
 
 /// A directory that is gone after the test.
 final class TemporaryLog: Sendable {
-    let root = FileManager.default.temporaryDirectory.path + "/belay-audit-\(UUID().uuidString)"
+    let root: String
     var directory: String { root + "/log" }
 
-    init() throws {
+    init(in folder: String = FileManager.default.temporaryDirectory.path) throws {
+        root = folder + "/belay-audit-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
     }
 
@@ -138,7 +139,7 @@ final class Child: Sendable {
     private let ended: AsyncStream<Int32>
     let processID: Int32
 
-    init(_ arguments: [String], output: String) throws {
+    init(_ arguments: [String], environment: [String: String] = [:], output: String) throws {
         self.output = output
         _ = FileManager.default.createFile(atPath: output, contents: nil)
         let (stream, continuation) = AsyncStream.makeStream(of: Int32.self)
@@ -146,6 +147,7 @@ final class Child: Sendable {
         processID = try process.withLock { process in
             process.executableURL = URL(fileURLWithPath: arguments[0])
             process.arguments = Array(arguments.dropFirst())
+            process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
             process.standardOutput = FileHandle(forWritingAtPath: output)
             process.standardError = FileHandle(forWritingAtPath: output)
             process.terminationHandler = { process in
@@ -166,9 +168,12 @@ final class Child: Sendable {
             output: "\(log.root)/\(name).out")
     }
 
-    static func hammerPath() throws -> String {
+    static func hammerPath() throws -> String { try built("audit-hammer") }
+
+    /// What was built beside the tests.
+    static func built(_ name: String) throws -> String {
         let tests = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/audit-hammer"
+        return URL(fileURLWithPath: tests).deletingLastPathComponent().path + "/" + name
     }
 
     func lines() -> [String] {

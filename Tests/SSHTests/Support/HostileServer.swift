@@ -32,9 +32,5 @@ final class HostileServer: Sendable {
             knownHosts: hosts, options: options, on: loops)
     }
 
-    /// Beside the test bundle: `swift test` builds there what a test target depends on.
-    private static let program: String = {
-        let tests = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        return URL(fileURLWithPath: tests ?? "").deletingLastPathComponent().path + "/hostile-sshd"
-    }()
+    private static let program = built("hostile-sshd")
 }

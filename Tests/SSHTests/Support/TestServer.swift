@@ -69,10 +69,15 @@ final class TestServer: Sendable {
         return hosts
     }
 
+    /// The processes that serve connections.
+    func sessions() throws -> [pid_t] {
+        let children = try String(contentsOfFile: "/proc/\(process.pid)/task/\(process.pid)/children", encoding: .utf8)
+        return children.split(separator: " ").compactMap { pid_t($0) }
+    }
+
     /// Kills the processes that serve connections; the listener lives on.
     func killSessions() throws {
-        let children = try String(contentsOfFile: "/proc/\(process.pid)/task/\(process.pid)/children", encoding: .utf8)
-        for child in children.split(separator: " ").compactMap({ pid_t($0) }) { kill(child, SIGKILL) }
+        for session in try sessions() { kill(session, SIGKILL) }
     }
 
     /// Has sshd read its files again, and waits until it listens again.

@@ -29,6 +29,12 @@ struct ToolFailure: Error {
     let status: Int32
 }
 
+/// What was built beside the test bundle: `swift test` builds there what a test target depends on.
+func built(_ name: String) -> String {
+    let tests = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+    return URL(fileURLWithPath: tests ?? "").deletingLastPathComponent().path + "/" + name
+}
+
 /// Runs a local program to its end.
 func runTool(_ tool: String, _ arguments: String..., environment: [String: String] = [:]) async throws {
     let status = try await ChildProcess(tool, arguments, environment: environment).wait()
