@@ -15,6 +15,9 @@ final class Oracle {
         /// The state of what it changed, right before it did for the first time.
         var before: [SubjectKey: Observation] = [:]
         var changedAt: [SubjectKey: Double] = [:]
+        /// Fields that somebody changed between the last look and then: the run cannot know what they were. A boot may undo
+        /// that change, and the run puts back what it saw.
+        var unseen: [SubjectKey: Set<String>] = [:]
         var applies: [Int: Int] = [:]
         var appliedAt: [Int: Double] = [:]
         /// Steps that the log says are applied, verified.
@@ -190,7 +193,9 @@ final class Oracle {
                 $0.before[key] = subject.state
                 // What somebody changes between the last look and the step cannot be known, if that is not long.
                 let seen = lastObserved[key] ?? now
-                $0.changedAt[key] = now - seen < Self.looksLast ? seen : now
+                let looked = now - seen < Self.looksLast ? seen : now
+                $0.changedAt[key] = looked
+                $0.unseen[key] = Set(subject.foreign.filter { $0.value.at >= looked }.keys)
             }
             $0.appliedAt[index] = now
         }
@@ -377,6 +382,7 @@ final class Oracle {
             let left = subject.state.differences(from: before) { field in
                 !subject.action.role(of: field).isVolatile
                     && (subject.foreign[field]?.at ?? -1) < (track.changedAt[key] ?? 0)
+                    && track.unseen[key]?.contains(field) != true
             }
             .filter { !subject.action.isEquivalent($0.field, before: $0.expected, now: $0.found) }
             if !left.isEmpty {

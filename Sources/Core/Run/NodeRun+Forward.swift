@@ -178,9 +178,9 @@ extension NodeRun {
     private func apply(_ index: Int, _ before: Observation) -> Effect {
         let commands = actions[index].apply(before)
         if commands.isEmpty { return .record(.unchanged(step: index)) }
-        if plan.steps[index].cutsPath, deadMan == .none {
+        if plan.steps[index].cutsPath {
             if let why = refusals[.armDeadMan] { return rollBack("the dead-man could not be armed: \(why)") }
-            return intend(.armDeadMan)
+            if deadMan == .none { return intend(.armDeadMan) }
         }
         return .record(.intent(Intent(.apply(step: index), commands: commands, undo: actions[index].undo(before))))
     }

@@ -203,6 +203,8 @@ public struct NodeRun: Sendable {
             if case .apply(let step) = write { try at(step) { $0.applied = .neverBegan } }
             ended(place, Ending(verdict: verdict, by: by))
         case (.armDeadMan, .armed): deadMan = .armed
+        // Its answer was lost, with a reboot or for long, and it has fired since: the node is on its way back.
+        case (.armDeadMan, .refused("fired")): (deadMan, refusals[write]) = (.armed, "it has fired")
         case (.disarmDeadMan, .won), (.fireDeadMan, .won): deadMan = .won
         case (.disarmDeadMan, .lost), (.fireDeadMan, .lost): (deadMan, rebooted) = (.won, true)
         case (.disarmDeadMan, .reverted(let status, let rebooted, _)),

@@ -106,6 +106,25 @@ struct RunMachineTests {
         #expect(story.contains("fire!") && !story.contains("disarm!"), "\(story)")
     }
 
+    @Test("a dead-man that fired before its arming was heard of is waited for, and the lease goes back after it")
+    func firedBeforeItsAnswer() throws {
+        let (state, story, _) = try run([RunSamples.restart(), RunSamples.flush()]) { world, next in
+            if case .send(let intent) = next.effect, intent.write == .armDeadMan, let name = next.node,
+                var node = world.nodes[name], let run = try? world.refolded().nodes.first
+            {
+                node.token = .armed
+                world.fire(&node, run)
+                world.nodes[name] = node
+            }
+            return nil
+        }
+        #expect(state.end == .rolledBack)
+        #expect(
+            story
+                == "lease! before0 apply0! verify0 before1 arm! arm refused rollingBack fire! beforeUndo0 undo0! afterUndo0 "
+                + "release! rolledBack end:rolledBack")
+    }
+
     @Test("an observation after the token that is not as predicted is rolled back")
     func surprise() throws {
         let (state, story, _) = try run([RunSamples.restart(), RunSamples.restart("other.service")]) { world, next in

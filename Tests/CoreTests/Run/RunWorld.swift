@@ -218,7 +218,8 @@ struct RunWorld {
             return .granted(epoch: node.epoch[place] ?? 0, inMemory: place == .node && node.isInMemory)
         case .armDeadMan:
             if chance(faults.refused) { return .refused("unit it failed") }
-            if node.token == .fired || node.token == .won { return .refused("fired") }
+            if node.token == .fired { return .refused("fired") }
+            if node.token == .won { return .refused("won") }
             if node.isInMemory, run.plan.deadManAtBoot { return .refused("boot it is in memory") }
             node.token = .armed
             return .armed
