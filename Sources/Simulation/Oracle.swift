@@ -15,8 +15,7 @@ final class Oracle {
         /// The state of what it changed, right before it did for the first time.
         var before: [SubjectKey: Observation] = [:]
         var changedAt: [SubjectKey: Double] = [:]
-        /// Fields that somebody changed between the last look and then: the run cannot know what they were. A boot may undo
-        /// that change, and the run puts back what it saw.
+        /// Fields that somebody, or a boot, changed between the last look and then: the run puts back what it saw.
         var unseen: [SubjectKey: Set<String>] = [:]
         var applies: [Int: Int] = [:]
         var appliedAt: [Int: Double] = [:]
@@ -195,7 +194,7 @@ final class Oracle {
                 let seen = lastObserved[key] ?? now
                 let looked = now - seen < Self.looksLast ? seen : now
                 $0.changedAt[key] = looked
-                $0.unseen[key] = Set(subject.foreign.filter { $0.value.at >= looked }.keys)
+                $0.unseen[key] = subject.changed(since: looked)
             }
             $0.appliedAt[index] = now
         }

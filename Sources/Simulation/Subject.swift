@@ -24,6 +24,8 @@ struct Subject {
     private var past: [Observation] = []
     /// When others changed a field last, and to what.
     var foreign: [String: (at: Double, value: FieldValue)] = [:]
+    /// Fields that the last boot changed, and when that was.
+    private(set) var booted: (at: Double, fields: Set<String>) = (-1, [])
 
     init(_ action: any Action, _ state: Observation) {
         self.action = action
@@ -37,6 +39,18 @@ struct Subject {
         guard next != state else { return }
         past.append(state)
         state = next
+    }
+
+    /// What a boot does to a state that does not survive it: what others changed is gone, too.
+    mutating func boot(at moment: Double) {
+        booted = (moment, Set(atBoot.differences(from: state) { _ in true }.map(\.field)))
+        become(atBoot)
+        foreign = [:]
+    }
+
+    /// Fields that somebody, or a boot, has changed since.
+    func changed(since moment: Double) -> Set<String> {
+        Set(foreign.filter { $0.value.at >= moment }.keys).union(booted.at >= moment ? booted.fields : [])
     }
 
     /// The state after commands that apply an action.

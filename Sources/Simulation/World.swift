@@ -92,10 +92,7 @@ final class World: @unchecked Sendable {
         oracle.rebooted(machine)
         for (key, subject) in subjects where key.node == machine.name && subject.action.place == .node {
             guard !subject.action.survivesReboot else { continue }
-            var fresh = subject
-            fresh.become(subject.atBoot)
-            fresh.foreign = [:]
-            subjects[key] = fresh
+            subjects[key]?.boot(at: loop.now)
             machine.heal(key)
         }
     }

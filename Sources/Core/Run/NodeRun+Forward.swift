@@ -51,16 +51,24 @@ extension NodeRun {
         guard holds[place]?.epoch == nil, holds[place]?.released != true else { return nil }
         let write = Write.acquireLease(place, recovering: recovering)
         guard let why = refusals[write] else { return intend(write) }
-        if recovering {
-            let wasTouched = holds.values.contains(where: \.wasGranted)
-            return wasTouched
-                ? needsPerson("the lease was refused: \(why)")
-                : .record(.nodeState(.rolledBack, reason: "nothing had been sent to it"))
-        }
+        if recovering { return withoutLease(place, why) }
         return steps.contains(where: \.mayHaveRun)
             ? rollBack("the lease was refused: \(why)")
             : .record(.nodeState(.stale, reason: "the lease was refused: \(why)"))
     }
+
+    // Where another run is at work, or was interrupted, this one's turn comes when that one has ended.
+    private func withoutLease(_ place: Place, _ why: String) -> Effect {
+        guard holds.values.contains(where: \.wasGranted) else {
+            return .record(.nodeState(.rolledBack, reason: "nothing had been sent to it"))
+        }
+        return Self.isTaken(why)
+            ? .record(.unreachable(place, cause: "its lease is another run's, which has to end first: \(why)"))
+            : needsPerson("the lease was refused: \(why)")
+    }
+
+    /// True for a refusal that names a run which has the lease.
+    static func isTaken(_ why: String) -> Bool { why.hasPrefix("unfinished ") || why.hasPrefix("held ") }
 
     private var isReleasing: Bool { holds.values.contains(where: \.releaseWasSent) }
 

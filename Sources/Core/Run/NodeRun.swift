@@ -249,8 +249,9 @@ public struct NodeRun: Sendable {
     // A lease refused to one who recovers a run that had already been giving it back: that run had ended on the node, and
     // somebody else works there now.
     private mutating func refused(_ write: Write, _ why: String) {
-        let isTaken = why.hasPrefix("unfinished ") || why.hasPrefix("held ")
-        if case .acquireLease(let place, recovering: true) = write, holds[place]?.releaseWasSent == true, isTaken {
+        if case .acquireLease(let place, recovering: true) = write, holds[place]?.releaseWasSent == true,
+            Self.isTaken(why)
+        {
             holds[place]?.released = true
         } else {
             refusals[write] = why

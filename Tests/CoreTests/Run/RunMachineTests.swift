@@ -346,6 +346,35 @@ struct RunMachineTests {
         #expect(state.end == end)
     }
 
+    @Test(
+        "a lease that another run has is waited for by whoever recovers a run that did something, and no person is needed",
+        arguments: ["unfinished r2 bob", "held r2 bob"])
+    func recoveredLater(why: String) throws {
+        var world = RunWorld(RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])]))
+        var state = try RunState(plan: world.plan)
+        var isFree = false
+        try world.record(.started(holder: "e"), nil, &state)
+        for _ in 0..<200 {
+            guard let next = state.next().first else {
+                guard !isFree else { break }
+                #expect(state.end == nil && state.nodes[0].unreachable[.node]?.contains(why) == true)
+                isFree = true
+                try world.record(.recovering(holder: "r"), nil, &state)
+                continue
+            }
+            if case .verify = next.effect, !state.isRecovering {
+                try world.record(.recovering(holder: "r"), nil, &state)
+            } else if case .send(let intent) = next.effect, intent.write == .acquireLease(.node, recovering: true),
+                !isFree
+            {
+                try world.record(.outcome(intent.write, .refused(why)), "n1", &state)
+            } else {
+                try world.record(try world.perform(next, state), next.node, &state)
+            }
+        }
+        #expect(isFree && state.end == .rolledBack)
+    }
+
     @Test("events that cannot have followed are refused")
     func illegal() throws {
         let plan = RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])])
