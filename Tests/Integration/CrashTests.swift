@@ -4,8 +4,8 @@ import RandomStates
 import Testing
 
 /// Every entry of a run's log, of every class of actions, where the run goes well and where its check fails, met with every
-/// trouble: `./check-deep crash`. That takes many hours, so each point that was shown leaves a line (`Results`), a later call
-/// goes on with what is missing, and the order is a mixed one: what was shown in an hour is a sample of all.
+/// trouble: `./check-deep crash`. That takes hours, so each point that was shown leaves a line (`Results`), and a later call
+/// goes on with what is missing.
 @Suite("Crash points", .enabled(if: Testbed.isUp && Deep.asks(for: "crash")), .timeLimit(.minutes(1440)))
 struct CrashTests {
     static let classes = KillClass.all.filter { Deep.isWanted($0.name) && (!$0.isInCluster || Cluster.isUp) }
@@ -15,9 +15,7 @@ struct CrashTests {
         let courses = try await courses()
         let all = courses.flatMap(\.points)
         let shown = Set(try Results.lines(of: CrashPoint.self).filter(\.isShown).map(\.key))
-        // The same order at each call.
-        var random = SeededGenerator(seed: 1)
-        let queue = Queue(all.shuffled(using: &random).filter { !shown.contains($0.key) })
+        let queue = Queue(Self.inOrder(all).filter { !shown.contains($0.key) })
         let nodes = (Testbed.environment["BELAY_TESTBED_NODES"] ?? "").split(separator: " ").count - 1
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<max(nodes, 1) {
@@ -31,6 +29,21 @@ struct CrashTests {
         for (outcome, lines) in Dictionary(grouping: done, by: \.outcome).sorted(by: { $0.key < $1.key }) {
             print("  \(outcome): \(lines.count)")
         }
+    }
+
+    /// The same at each call: first one point of every pair of a position and a class, then a second one, and so on, each
+    /// time with whatever trouble. What was shown in part is a sample of all.
+    private static func inOrder(_ all: [CrashPoint]) -> [CrashPoint] {
+        var random = SeededGenerator(seed: 1)
+        var rounds: [[CrashPoint]] = []
+        var times: [String: Int] = [:]
+        for point in all.shuffled(using: &random) {
+            let round = times["\(point.name), \(point.position)", default: 0]
+            times["\(point.name), \(point.position)"] = round + 1
+            if round == rounds.count { rounds.append([]) }
+            rounds[round].append(point)
+        }
+        return rounds.flatMap(\.self)
     }
 
     private func show(_ point: CrashPoint, _ courses: [CrashCourse]) async {
