@@ -174,14 +174,16 @@ struct SimJudge: Judge, @unchecked Sendable {
         let leases = await leases()
         let findings = `operator`.policies.judge(input(leases, turn: node)).findings
         if !executor.isEnded, !findings.contains(where: \.denies) {
-            world.oracle.letBegin(node, of: planned, unread: unread(leases), world)
+            let unread = unread(leases)
+            let inPool = unread.filter { `operator`.inventory.node($0)?.pool == Setting.pool }
+            world.oracle.letBegin(node, of: planned, unread: inPool, isBlind: inPool.count < unread.count, world)
         }
         return findings
     }
 
     private func unread(_ leases: [Inflight.Sight]) -> [String] {
         leases.filter {
-            if case .failure = $0.listing { `operator`.inventory.node($0.host)?.pool == Setting.pool } else { false }
+            if case .failure = $0.listing { true } else { false }
         }
         .map(\.host)
     }

@@ -53,6 +53,11 @@ struct Subject {
         Set(foreign.filter { $0.value.at >= moment }.keys).union(booted.at >= moment ? booted.fields : [])
     }
 
+    /// True for a field that has the value that a boot since has given it.
+    func isAsBooted(_ field: String, since moment: Double) -> Bool {
+        booted.at > moment && state[field] == atBoot[field]
+    }
+
     /// The state after commands that apply an action.
     func applied(_ commands: [Command], as action: any Action) -> Observation {
         for seen in [state] + past.reversed() where action.apply(seen) == commands {

@@ -87,6 +87,11 @@ final class World: @unchecked Sendable {
         return (node.steps[step.index], step.index, node.name)
     }
 
+    /// True when a run does nothing on the node itself.
+    func isInClusterAlone(_ run: String, _ node: String) -> Bool {
+        plans[run]?.plan.nodes.first { $0.name == node }?.steps.allSatisfy { $0.place == .cluster } ?? false
+    }
+
     /// What does not outlive a boot is as a boot brings it up.
     func rebooted(_ machine: Machine) {
         oracle.rebooted(machine)
