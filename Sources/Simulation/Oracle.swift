@@ -69,6 +69,8 @@ final class Oracle {
         "\(run.prefix { $0 != "@" }) \(node)"
     }
 
+    private static func run(_ key: String) -> String { String(key.prefix { $0 != " " }) }
+
     func track(_ run: String, _ node: String) -> Track { tracks[Self.key(run, node)] ?? Track() }
 
     private func change(_ run: String, _ node: String, _ body: (inout Track) -> Void) {
@@ -181,14 +183,13 @@ final class Oracle {
         }
     }
 
-    // Law 5: at no time more nodes of the pool are under work than the policy says. What others do in the cluster alone shows
-    // on the execution host alone (docs/policies.md): for who began without it that does not count.
+    // Law 5: at no time more nodes of the pool are under work than the policy says. What another log's run does in the cluster
+    // alone shows on the execution host alone (docs/policies.md): for who began without it that does not count.
     private func atOnce(_ run: String, _ node: String, _ world: World) {
         let working = tracks.filter(\.value.isWorking)
-        let isAnyBlind = working.values.contains(where: \.beganBlind)
-        let nodes = working.keys.map { $0.split(separator: " ") }
-            .filter { !isAnyBlind || !world.isInClusterAlone(String($0[0]), String($0[1])) }
-            .map { $0[1] }
+        let blind = working.filter(\.value.beganBlind).keys.map { Self.run($0) }
+        let nodes = working.keys.filter { key in !blind.contains { world.isHidden(key, from: $0) } }
+            .map { $0.split(separator: " ")[1] }
         let count = Set(nodes).count
         if count > world.setting.maxUnavailable {
             violation(5, "\(count) nodes are under work at once, at most \(world.setting.maxUnavailable) may be")

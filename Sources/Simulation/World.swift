@@ -87,9 +87,12 @@ final class World: @unchecked Sendable {
         return (node.steps[step.index], step.index, node.name)
     }
 
-    /// True when a run does nothing on the node itself.
-    func isInClusterAlone(_ run: String, _ node: String) -> Bool {
-        plans[run]?.plan.nodes.first { $0.name == node }?.steps.allSatisfy { $0.place == .cluster } ?? false
+    /// True when what a run does on a node (a track's key) can be seen by the other run on the execution host alone: it is of
+    /// another log, and does nothing on the node itself.
+    func isHidden(_ key: String, from other: String) -> Bool {
+        let words = key.split(separator: " ").map(String.init)
+        guard let plan = plans[words[0]], let observer = plans[other], plan.log !== observer.log else { return false }
+        return plan.plan.nodes.first { $0.name == words[1] }?.steps.allSatisfy { $0.place == .cluster } ?? false
     }
 
     /// What does not outlive a boot is as a boot brings it up.
