@@ -8,7 +8,7 @@ struct SudoTests {
     /// A node whose `sudo` is this script.
     private func run(sudo: String) async throws -> Output {
         let folder = try TemporaryFolder()
-        chmod(try folder.write("#!/bin/sh\n" + sudo, to: "sudo"), 0o755)
+        _ = try await folder.writeProgram(sudo, to: "sudo")
         let server = try await TestServer(extra: "SetEnv PATH=\(folder.path):/usr/bin:/bin")
         var options = Options()
         options.privilege = .sudo

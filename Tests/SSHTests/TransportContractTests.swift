@@ -175,7 +175,7 @@ struct TransportContractTests {
     @Test("sudo is used when asked for, and a password is never", arguments: TransportUnderTest.allCases)
     func sudo(_ transport: TransportUnderTest) async throws {
         let folder = try TemporaryFolder()
-        chmod(try folder.write("#!/bin/sh\n[ \"$1 $2\" = '-n --' ] && . \(folder.path)/then\n", to: "sudo"), 0o755)
+        _ = try await folder.writeProgram("[ \"$1 $2\" = '-n --' ] && . \(folder.path)/then\n", to: "sudo")
         let server = try await TestServer(extra: "SetEnv PATH=\(folder.path):/usr/bin:/bin")
         var options = Options()
         options.privilege = .sudo

@@ -104,14 +104,24 @@ actor OpenSSHSession {
         var deadlines = deadlines
         while true {
             let (log, hasEnded, change) = master.log.snapshot()
-            if master.folder.hasSocket, !hasEnded { return log }
             if hasEnded { throw ended(log, route) }
+            if master.folder.hasSocket { return await authenticated() }
             let phase = log.phase
             switch await change.wait(until: deadlines.reached(phase, throughProxy: log.goesThroughProxy)) {
             case .changed: continue
             case .cancelled: throw error(.cancelled, phase, "cancelled", "nothing was started on the node")
             case .deadline: throw late(phase, log)
             }
+        }
+    }
+
+    /// The log with how ssh was authenticated. It says so before it listens, but it may not have been read yet; a second later
+    /// it goes on without, since that is only reported.
+    private func authenticated() async -> OpenSSHLog {
+        let end = Instant.now + .seconds(1)
+        while true {
+            let (log, hasEnded, change) = master.log.snapshot()
+            guard log.authentication.isEmpty, !hasEnded, await change.wait(until: end) == .changed else { return log }
         }
     }
 

@@ -179,8 +179,7 @@ struct ClientTests {
         let server = try await TestServer()
         let locked = try await makeKey(server.folder, "locked", type: "ed25519", passphrase: "right")
         let asked = server.folder.path + "/asked"
-        let answer = try server.folder.write("#!/bin/sh\necho x >>\(asked)\necho right\n", to: "askpass")
-        chmod(answer, 0o700)
+        let answer = try await server.folder.writeProgram("echo x >>\(asked)\necho right\n", to: "askpass")
         let configuration = try server.configuration(as: "web", key: locked)
         try await withClient(server.folder, configuration) { settings in
             settings.unlocker = KeyUnlocker(
@@ -204,10 +203,9 @@ struct ClientTests {
         let server = try await TestServer()
         let locked = try await makeKey(server.folder, "locked", type: "ed25519", passphrase: "right")
         try server.authorize(locked)
-        let answer = try server.folder.write(
-            "#!/bin/sh\n[ -e \(server.folder.path)/asked ] || { touch \(server.folder.path)/asked; echo wrong; }\n",
+        let answer = try await server.folder.writeProgram(
+            "[ -e \(server.folder.path)/asked ] || { touch \(server.folder.path)/asked; echo wrong; }\n",
             to: "askpass")
-        chmod(answer, 0o700)
         let configuration = try server.configuration(as: "web", key: locked)
         let error = try await withClient(server.folder, configuration) { settings in
             settings.unlocker = KeyUnlocker(

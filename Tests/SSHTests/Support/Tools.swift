@@ -21,6 +21,14 @@ final class TemporaryFolder: Sendable {
         return "\(path)/\(name)"
     }
 
+    /// A shell script that can be run at once. A process of its own writes it: children that begin here meanwhile hold what is
+    /// open here for writing until they run their program, and a file that is written to does not run (ETXTBSY).
+    func writeProgram(_ text: String, to name: String) async throws -> String {
+        let path = "\(path)/\(name)"
+        try await runTool("/bin/sh", "-c", #"printf '#!/bin/sh\n%s' "$1" >"$0" && chmod 755 "$0""#, path, text)
+        return path
+    }
+
     func read(_ name: String) throws -> String { try String(contentsOfFile: "\(path)/\(name)", encoding: .utf8) }
 }
 
