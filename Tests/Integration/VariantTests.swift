@@ -1,3 +1,4 @@
+import Core
 import Foundation
 import Testing
 
@@ -78,6 +79,22 @@ struct VariantTests {
             #expect(rolledBack.status == 0, "\(rolledBack.output)\(rolledBack.error)")
             #expect(try await Self.rules(node) == before)
         }
+    }
+
+    @Test(
+        "A plan says that IPv6 counters will be lost where the node's ip6tables loses them",
+        arguments: ["trixie", "legacy", "sudo"])
+    func lostCounters(node: String) async throws {
+        let rule = "*raw\\n:PREROUTING ACCEPT [0:0]\\n[11:1100] -A PREROUTING -j ACCEPT\\nCOMMIT\\n"
+        let printed = try await Testbed.exec(
+            node, "printf '\(rule)' | unshare -n sh -c 'ip6tables-restore -c && ip6tables-save -c'")
+        let version = try await Testbed.exec(node, "iptables --version").trimmingCharacters(in: .whitespacesAndNewlines)
+        let before = Observation([
+            "version": .text(version), "nft": .text("visible"), "ipv6.save": .content(Payload(printed)),
+        ])
+        let notes = try IptablesFlush(arguments: Arguments()).predict(before).notes
+        #expect(printed.contains("-A PREROUTING -j ACCEPT"), "\(printed)")
+        #expect(notes.contains { $0.contains("counts packets from 0") } == !printed.contains("[11:1100]"), "\(printed)")
     }
 
     @Test("A snapshot taken with iptables-legacy is restored with it")

@@ -97,7 +97,7 @@ public struct IptablesFlush: Action {
         if before.text("nft") != "visible" {
             notes.append("nft is not installed on this node: native nftables tables, if there are any, cannot be seen")
         }
-        return notes
+        return notes + IptablesState.countersNote(before)
     }
 
     private func policyNotes(_ family: IptablesFamily, _ before: Observation) -> [String] {

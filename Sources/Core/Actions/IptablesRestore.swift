@@ -73,7 +73,7 @@ public struct IptablesRestore: Action {
             }
             notes += Self.losses(family, now: before.lines(family.ruleset) ?? [], target: lines)
         }
-        return Prediction(after: after, qualities: qualities, notes: notes)
+        return Prediction(after: after, qualities: qualities, notes: notes + IptablesState.countersNote(before))
     }
 
     /// Both families are tried with `--test` before one is restored; the content is that of the plan.

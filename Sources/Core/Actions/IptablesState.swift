@@ -64,6 +64,16 @@ enum IptablesState {
         return (try? IptablesRuleset(parsing: text, of: family.save)) ?? IptablesRuleset()
     }
 
+    /// Says so when rules that are put back on this node do not get their packet and byte counts back.
+    ///
+    /// Of 1.8.9 over nf_tables, which Debian 12 has, `ip6tables-restore -c` reads `[11:1100]` and lets the rule count from 0;
+    /// its `iptables-restore`, the legacy backend and 1.8.11 set the counts.
+    static func countersNote(_ before: Observation) -> [String] {
+        guard before.text("version") == "iptables v1.8.9 (nf_tables)", !ruleset(.ipv6, in: before).ruleLines.isEmpty
+        else { return [] }
+        return ["ipv6: what is put back counts packets from 0, since ip6tables 1.8.9 (nf_tables) cannot set counters"]
+    }
+
     private static func surroundings(_ output: CommandOutput) throws(ObservationError) -> Observation {
         let properties = try output.properties(of: "iptables --version")
         if properties["firewalld"] == "active" || properties["firewalld"] == "activating" {

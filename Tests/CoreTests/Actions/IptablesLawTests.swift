@@ -102,6 +102,19 @@ struct IptablesLawTests {
         }
     }
 
+    @Test("a plan says that counters will be lost where this machine's ip6tables loses them", arguments: [false, true])
+    func countersNote(isLegacy: Bool) async throws {
+        try await withNamespace(isLegacy: isLegacy) { node in
+            try await load(41, on: node)
+            let action = try IptablesFlush(arguments: Arguments())
+            let before = try await node.observe(action)
+            let counts = before.content("ipv6.save")?.text?.split(separator: "\n").filter { $0.hasPrefix("[") } ?? []
+            #expect(!counts.isEmpty)
+            let isTold = try action.predict(before).notes.contains { $0.hasPrefix("ipv6: what is put back counts") }
+            #expect(isTold == counts.allSatisfy { $0.hasPrefix("[0:0]") })
+        }
+    }
+
     @Test("a rule that changed since the plan makes the flush fail as a whole")
     func changedMeanwhile() async throws {
         try await withNamespace(isLegacy: false) { node in

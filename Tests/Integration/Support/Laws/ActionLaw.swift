@@ -108,7 +108,7 @@ private struct Case {
         let (undone, said) = try await look(action, after: [others[0], back], before: [others[1]])
         expectBack(undone, before, try NodeAnswer(parsing: Array(said[1].utf8)), by: action)
         let course = RandomState.Course(
-            before: before.observation, predicted: prediction.after, after: after.observation,
+            before: before.observation, predicted: prediction.after, notes: prediction.notes, after: after.observation,
             undone: undone.observation)
         for wrong in state.also(course) { fail(wrong) }
         return commands.isEmpty ? .untouched : .changed

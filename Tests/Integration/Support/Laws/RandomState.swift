@@ -30,6 +30,8 @@ struct RandomState: Sendable {
     struct Course: Sendable {
         var before: Observation
         var predicted: Observation
+        /// What the plan says besides.
+        var notes: [String]
         var after: Observation
         var undone: Observation
     }
