@@ -70,7 +70,7 @@ struct OutcomeView: Sendable {
     private func known(_ run: NodeRun) -> [String] {
         guard !run.state.isFinal, run.state != .waiting else { return [] }
         let reach = Place.allCases.compactMap { place in
-            run.unreachable[place].map { "not reachable\(place == .node ? "" : " for kubectl"): \($0.printable)" }
+            run.unreachable[place].map { "out of reach\(place == .node ? "" : " for kubectl"): \($0.printable)" }
         }
         let open = run.open?.write ?? run.unresolved
         let last = open.map { ["not known how it ended: \(ProgressView.words($0, run.plan))"] } ?? []

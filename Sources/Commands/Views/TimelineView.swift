@@ -109,7 +109,7 @@ struct TimelineView: Sendable {
                 ? "the preconditions hold" : "preconditions FAILED: \(Self.brief(failures.joined(separator: "; ")))"
         case .resolved(let signed): Self.words(signed)
         case .wave(let number): "wave \(number + 1) begins"
-        case .unreachable(_, let cause): "NOT REACHABLE: \(cause.printable)"
+        case .unreachable(_, let cause): "OUT OF REACH: \(cause.printable)"
         case .finished(let end): "run ended: \(end.words)"
         }
     }

@@ -127,7 +127,7 @@ struct OutcomeViewTests {
                 (.intent(intent), "worker-1"), (.unreachable(.node, cause: "no route to host"), "worker-1"),
             ], plan: plan)
         #expect(text.hasPrefix("INTERRUPTED run 20261122-180000-ab12"))
-        #expect(text.contains("    not reachable: no route to host\n"))
+        #expect(text.contains("    out of reach: no route to host\n"))
         #expect(text.contains("not known how it ended: running step 'restart'"))
         #expect(text.contains("its dead-man is armed: it undoes the path-cutting steps by itself 45 s after arming"))
         #expect(
