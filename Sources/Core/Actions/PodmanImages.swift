@@ -2,7 +2,8 @@
 ///
 /// podman shows a digest in every repository an image has a tag of, pulled from there or not. So only an image whose
 /// stored manifest has compressed layers is taken: registries hold those, while a build's layers are plain. And undo asks
-/// the repositories of all names that the image ever had: the one it was pulled by may have been taken from it since.
+/// the repositories of all names that the image ever had: the one it was pulled by may have been taken from it since. Where
+/// podman keeps no such history, the image stays.
 struct PodmanImages: ImageRuntime {
     var questions: [[String]] {
         [
@@ -146,7 +147,10 @@ extension PodmanImages {
         if isIndex { return "an image index, which a pull would not bring back" }
         if listed.readOnly == true { return "in a read-only store" }
         if parents.contains(listed.id) { return "the parent of another image" }
-        return listed.containers ?? 0 > 0 ? "used by a container" : nil
+        if listed.containers ?? 0 > 0 { return "used by a container" }
+        // The names of now may all have been given here.
+        let isTold = listed.history?.isEmpty == false
+        return isTold ? nil : "podman does not tell what it was called, so not where it came from"
     }
 
     private static func used(_ containers: [Container]) throws(ObservationError) -> Set<String> {

@@ -27,6 +27,17 @@ struct PodmanImagesTests {
         #expect(undone[1...2] == [ImageID.sourceB, ImageID.mirrorB])
     }
 
+    @Test("an image without a history of its names stays: those of now may all have been given here")
+    func noHistory() throws {
+        let word = "podman does not tell what it was called"
+        let old = try ImagesNode.podman().replacing(0, "\"History\"", with: "\"Past\"")
+        #expect(try old.prunable() == [])
+        #expect(try old.kept(ImageID.sourceC)?.hasPrefix(word) == true)
+        let history = "\"History\": [\n            \"\(ImageID.sourceC)\"\n        ]"
+        let empty = try ImagesNode.podman().replacing(0, history, with: "\"History\": []")
+        #expect(try empty.prunable() == ImageID.tagsB)
+    }
+
     @Test("an image that came by an index is pulled by the index's digest first, so that it has both again")
     func indexFirst() throws {
         let node = try ImagesNode.podman().replacing(
