@@ -77,7 +77,7 @@ extension NodeRun {
         }
         if let why = step.blind { return .stuck(needsPerson("the state of step '\(name)' cannot be told: \(why)")) }
         if let progress = conflict(index) { return progress }
-        guard step.undoAttempts < Self.undoAttempts else {
+        guard step.undoAttempts - step.undosCutOff < Self.undoAttempts else {
             let why = if case .unknown(let why)? = step.undone { ": \(why)" } else { "" }
             return .stuck(needsPerson("undoing step '\(name)' never ended\(why)"))
         }

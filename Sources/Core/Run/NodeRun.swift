@@ -188,7 +188,8 @@ public struct NodeRun: Sendable {
 
     private mutating func end(_ write: Write, _ answer: NodeAnswer) throws(IllegalEvent) {
         guard open?.write == write || unresolved == write else { throw IllegalEvent("an outcome without its intent") }
-        if open?.write == write { open = nil } else { unresolved = nil }
+        let wasTakenOver = open?.write != write
+        if wasTakenOver { unresolved = nil } else { open = nil }
         // A reboot took the lease with the record, and what the step did may still be there: the run goes on as recovered.
         let place = place(of: write)
         if holds[place]?.isInMemory == true, answer == .lost(rebooted: true) || answer == .refused("lease none") {
@@ -216,7 +217,10 @@ public struct NodeRun: Sendable {
         case (.releaseLease(let place), .released): holds[place]?.released = true
         case (.apply(let step), _): try at(step) { $0.applied = Applied(answer) }
         case (.undo(let step), _):
-            try at(step) { $0.undone = Applied(answer) }
+            try at(step) {
+                $0.undone = Applied(answer)
+                if wasTakenOver, answer == .absent { $0.undosCutOff += 1 }
+            }
             if answer == .refused("disk") { moveToMemory(place) }
         case (_, .refused(let why)): refused(write, why)
         default: refused(write, "the node answered \(answer)")

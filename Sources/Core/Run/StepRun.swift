@@ -29,6 +29,8 @@ public struct StepRun: Sendable {
 
     /// How often undoing it was begun: each attempt is a unit of its own on the node.
     public var undoAttempts = 0
+    /// How many of those never began, as whoever took over found out: each took an executor's end, and says nothing of undo.
+    public var undosCutOff = 0
 
     /// The answer to a step's condition.
     public struct Condition: Sendable, Hashable {

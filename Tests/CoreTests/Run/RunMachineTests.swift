@@ -375,6 +375,30 @@ struct RunMachineTests {
         #expect(isFree && state.end == .rolledBack)
     }
 
+    @Test("however often an executor ends before undo was sent, the next one begins it")
+    func undoCutOff() throws {
+        var world = RunWorld(RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])]))
+        var state = try RunState(plan: world.plan)
+        var cuts = 0, wasCut = false
+        try world.record(.started(holder: "e"), nil, &state)
+        for _ in 0..<200 {
+            guard let next = state.next().first else { break }
+            switch next.effect {
+            case .verify where !state.isRecovering: try world.record(.recovering(holder: "r"), nil, &state)
+            case .send(let intent) where intent.write == .undo(step: 0) && !wasCut && cuts < 5:
+                try world.record(.recovering(holder: "r"), nil, &state)
+                (cuts, wasCut) = (cuts + 1, true)
+            case .lookUp(.undo(step: 0)) where wasCut:
+                try world.record(.outcome(.undo(step: 0), .absent), "n1", &state)
+                wasCut = false
+            default: try world.record(try world.perform(next, state), next.node, &state)
+            }
+        }
+        #expect(
+            cuts == 5 && state.nodes[0].steps[0].undosCutOff == 5 && state.end == .rolledBack,
+            "\(state.nodes[0].reason)")
+    }
+
     @Test("events that cannot have followed are refused")
     func illegal() throws {
         let plan = RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])])
