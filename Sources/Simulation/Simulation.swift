@@ -1,5 +1,6 @@
 import Core
 import Engine
+import Synchronization
 
 /// One simulated world from its beginning to its rest.
 public struct Simulation {
@@ -202,13 +203,14 @@ public struct Simulation {
 
 /// What is the same in many worlds, made once.
 private enum Furniture {
-    nonisolated(unsafe) private static var made: [Int: (PolicySet, Inventory)] = [:]  // One thread runs all worlds.
+    // One thread runs a world; the tests run several.
+    private static let made = Mutex<[Int: (PolicySet, Inventory)]>([:])
 
     static func of(_ setting: Setting) throws -> (PolicySet, Inventory) {
         let key = setting.nodes << 8 | setting.maxUnavailable
-        if let found = made[key] { return found }
+        if let found = made.withLock({ $0[key] }) { return found }
         let new = (try setting.policies(), try setting.inventory())
-        made[key] = new
+        made.withLock { $0[key] = new }
         return new
     }
 }
