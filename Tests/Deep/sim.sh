@@ -17,13 +17,15 @@ in_parts() {
     for job in $(jobs -p); do wait "$job" || failed=1; done
     cat "$work"/sim.*
     [ "$failed" = 0 ] || die "a law was broken"
-    sed "s/^{/{\"commit\":\"$(git rev-parse HEAD)\",/" "$work"/sim.* >>Tests/Deep/results/sim.jsonl
+    sed "s/^{/{\"commit\":\"$commit\",/" "$work"/sim.* >>Tests/Deep/results/sim.jsonl
 }
 
 check() {
-    local cores simulator worlds=${1:-600000} seed=${2:-$(date -u +%Y%m%d)000000} share
+    local cores simulator commit worlds=${1:-600000} seed=${2:-$(date -u +%Y%m%d)000000} share
     case "$worlds$seed" in *[!0-9]*) die "how many worlds, from which seed? numbers, not '$*'" ;; esac
     cores=$(nproc)
+    # Of what is built now: it may be another one when all are run.
+    commit=$(git rev-parse HEAD)
     share=$(((worlds + cores - 1) / cores))
     mkdir -p Tests/Deep/results
     say "release build"
