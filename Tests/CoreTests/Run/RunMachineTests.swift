@@ -399,6 +399,25 @@ struct RunMachineTests {
             "\(state.nodes[0].reason)")
     }
 
+    @Test("an undo that one executor sends again and again, and that never begins, is left to a person")
+    func undoNeverBegins() throws {
+        var world = RunWorld(RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])]))
+        var state = try RunState(plan: world.plan)
+        var sent = 0
+        try world.record(.started(holder: "e"), nil, &state)
+        for _ in 0..<200 {
+            guard let next = state.next().first else { break }
+            switch next.effect {
+            case .verify where !state.isRecovering: try world.record(.recovering(holder: "r"), nil, &state)
+            case .send(let intent) where intent.write == .undo(step: 0):
+                sent += 1
+                try world.record(.outcome(intent.write, .absent), "n1", &state)
+            default: try world.record(try world.perform(next, state), next.node, &state)
+            }
+        }
+        #expect(sent == 3 && state.end == .needsPerson, "\(sent) sent, \(state.nodes[0].reason)")
+    }
+
     @Test("events that cannot have followed are refused")
     func illegal() throws {
         let plan = RunSamples.plan([try RunSamples.node("n1", [RunSamples.restart()])])
