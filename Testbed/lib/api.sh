@@ -27,7 +27,10 @@ prepare_api() { # prepare_api ASKED
     if ! has_api && compgen -G "$STATE/nodes/*/disk-complete" >/dev/null; then
         die "the testbed's nodes were made without the API; run '$0 down' first, then '$0 up --api'"
     fi
-    if ! has_api || [[ ! -d "$(<"$STATE/api")" ]]; then make_programs; fi
+    if ! has_api || [[ ! -d "$(<"$STATE/api")" ]]; then
+        make_programs
+        kubernetes_path | write_file "$STATE/api"
+    fi
     make_certificates
 }
 
@@ -37,7 +40,6 @@ make_programs() {
     path="$(kubernetes_path)"
     if [[ ! -d "$path" ]]; then "$TESTBED_DIR/install-packages" api; fi
     build_cached "$path" build_kubernetes
-    echo "$path" | write_file "$STATE/api"
 }
 
 # --- Certificates, as kubeadm has them: an authority of the instance's own, the server, the administrator, each kubelet.
@@ -101,7 +103,7 @@ YAML
 
 # --- What a node's disk holds for the API.
 
-api_layer() { if is_control_plane "$1"; then echo "$(<"$STATE/api"):"; fi; }
+api_layer() { if is_control_plane "$1"; then echo "$(<"$STATE/api")/api:"; fi; }
 
 write_api_identity() { # write_api_identity NODE ROOT
     local client=/var/lib/kubelet/pki/kubelet-client-current.pem
@@ -144,7 +146,7 @@ inventory_kubectl() { if has_api; then echo ", kubectl: {host: $(control_plane),
 print_api_environment() {
     local has="" node="" configuration="" kubectl=""
     if has_api; then
-        has=1 node="$(control_plane)" configuration="$STATE/pki/admin.conf" kubectl="$(<"$STATE/api")/usr/bin/kubectl"
+        has=1 node="$(control_plane)" configuration="$STATE/pki/admin.conf" kubectl="$(<"$STATE/api")/api/usr/bin/kubectl"
     fi
     printf 'export %s=%q\n' BELAY_TESTBED_API "$has" BELAY_TESTBED_CONTROL_PLANE "$node" \
         BELAY_TESTBED_KUBECONFIG "$configuration" BELAY_TESTBED_KUBECTL "$kubectl"

@@ -37,7 +37,9 @@ check_names() {
 
 node_netns() { echo "belay-$INSTANCE-$1"; }
 node_dir() { echo "$STATE/nodes/$1"; }
-node_number() { if is_variant "$1"; then variant_number "$1"; else echo "$((10 + ${1#node-}))"; fi; }
+node_number() {
+    if is_variant "$1"; then variant_number "$1"; elif is_kube "$1"; then kube_number "$1"; else echo "$((10 + ${1#node-}))"; fi
+}
 node_address() { echo "10.77.0.$(node_number "$1")"; }
 
 # The names of the nodes that `up` recorded, one a line.
@@ -46,6 +48,7 @@ node_names() {
     if [[ -f "$STATE/count" ]]; then count="$(<"$STATE/count")"; fi
     for ((i = 1; i <= count; i++)); do echo "node-$i"; done
     variant_names
+    kube_names
 }
 
 require_up() { [[ -f "$STATE/count" ]] || die "the testbed is not up; run: $TESTBED_DIR/belay-testbed up"; }

@@ -40,8 +40,9 @@ write_identity() { # what makes this node that node: name, machine id, host keys
     cp "$2/machine-id" "$root/etc/machine-id"
     write_hosts "$1" >"$root/etc/hosts"
     write_api_identity "$1" "$root"
+    write_kube_identity "$1" "$root"
     cp -a "$2"/host-keys/. "$root/etc/ssh/"
-    cp "$(images_path)"/share/* "$root/usr/local/share/testbed/"
+    cp "$(images_store "$1")"/share/* "$root/usr/local/share/testbed/"
     install -m 600 "$STATE/keys/authorized_keys" "$root/root/.ssh/authorized_keys"
     for user in ops asks; do
         mkdir -p "$root/home/$user"

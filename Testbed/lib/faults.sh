@@ -29,3 +29,35 @@ reset_node() {
     in_node "$node" bash -s <"$TESTBED_DIR/lib/reset-in-node.sh"
     wait_until_ready "$node"
 }
+
+# --- Faults of the cluster by name. Testbed/faults/NAME.sh breaks a node: it says what it does and where, and defines `inject`
+# and `lift`. Testbed/faults/NAME.yaml are objects of the API; there the node is `cluster`.
+
+fault_names() { for file in "$TESTBED_DIR"/faults/*; do basename "${file%.*}"; done; }
+
+list_faults() {
+    local name
+    for name in $(fault_names); do
+        printf '%-26s %s\n' "$name" "$(sed -n '/^# shellcheck/d; s/^# //p; /^[^#]/q' "$TESTBED_DIR/faults/$name".* | head -n 1)"
+    done
+}
+
+run_fault() { # run_fault inject|lift NODE|cluster NAME
+    local file
+    has_kubernetes || die "this testbed has no cluster; run '$0 up --kubernetes'"
+    file="$(compgen -G "$TESTBED_DIR/faults/${3:-}.*" || true)"
+    [[ -f "$file" ]] || usage_error "there is no fault '${3:-}'; faults are: $(fault_names | xargs)"
+    if [[ "$file" == *.yaml ]]; then
+        [[ "$2" == cluster ]] || usage_error "the fault '$3' is of the cluster: $0 ${1/inject/fault} cluster $3"
+        object_fault "$1" <"$file"
+    else
+        require_node "$2"
+        cat "$TESTBED_DIR/lib/fault-in-node.sh" "$file" - <<<"$1" | in_node "$2" bash -s
+    fi
+}
+
+object_fault() { # object_fault inject|lift <OBJECTS
+    local verb=(apply)
+    if [[ "$1" == lift ]]; then verb=(delete --wait --ignore-not-found); fi
+    sed "s,REGISTRY,$REGISTRY_ADDRESS," | kube_kubectl "${verb[@]}" -f - >/dev/null
+}

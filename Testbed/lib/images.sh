@@ -19,6 +19,7 @@ images_digest() {
 }
 
 images_path() { echo "$CACHE/images-$(images_digest)"; }
+images_store() { if is_kube "$1"; then echo "$(kube_images_path)/$(kube_role "$1")"; else images_path; fi; }
 
 build_images() {
     local names

@@ -31,19 +31,32 @@ write_known_hosts() {
     done | write_file "$STATE/known_hosts"
 }
 
-write_inventory() {
-    local node
-    {
-        cat <<YAML
+inventory_head() { # inventory_head CLUSTER KUBECTL
+    cat <<YAML
 apiVersion: belay/v1
 kind: Inventory
-cluster: {name: testbed, environment: production$(inventory_kubectl)}
+cluster: {name: $1, environment: production$2}
 defaults: {user: root, port: 22, identityFiles: [$STATE/keys/node], knownHosts: [$STATE/known_hosts]}
 nodes:
 YAML
+}
+
+inventory_node() { echo "- {name: $1, address: $(node_address "$1"), roles: [$2], pool: workers}"; } # inventory_node NODE ROLE
+
+write_inventory() {
+    local node
+    {
+        inventory_head testbed "$(inventory_kubectl)"
         for node in $(node_names); do
             if is_variant "$node"; then inventory_line "$node"; continue; fi
-            echo "- {name: $node, address: $(node_address "$node"), roles: [$(node_role "$node")], pool: workers}"
+            if ! is_kube "$node"; then inventory_node "$node" "$(node_role "$node")"; fi
         done
     } | write_file "$STATE/inventory.yaml"
+    if has_kubernetes; then write_kube_inventory | write_file "$STATE/kubernetes.yaml"; fi
+}
+
+write_kube_inventory() {
+    local node
+    inventory_head kubernetes ", kubectl: {host: ${KUBE_NODES[0]}, kubeconfig: $ADMIN_CONF}"
+    for node in "${KUBE_NODES[@]}"; do inventory_node "$node" "$(kube_role "$node")"; done
 }

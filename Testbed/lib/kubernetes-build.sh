@@ -1,18 +1,23 @@
 # shellcheck shell=bash
-# The programs of `up --api`, made once into the cache: etcd out of Debian's package; kube-apiserver and kubectl built from
-# Debian's source package `kubernetes`. Debian ships kubectl too, but with the library that `replace_reflect2` is about.
+# The programs of `up --api` and `up --kubernetes`, made once into the cache: etcd out of Debian's packages; Kubernetes built
+# from Debian's source package `kubernetes`. Debian ships kubectl too, but with the library that `replace_reflect2` is about.
 
 # Named by what this machine's apt offers and by this recipe.
 kubernetes_path() {
     echo "$CACHE/kubernetes/$({
         echo "$NODE_SUITE $(offered_version kubernetes-client) $(offered_version etcd-server)"
-        cat "$TESTBED_DIR/lib/kubernetes-build.sh"
+        cat "$TESTBED_DIR/lib/kubernetes-build.sh" "$TESTBED_DIR"/crictl/*.go
     } | sha256sum | cut -c1-16)"
 }
 
 offered_version() { apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Version: //p'; }
 
-# The result is a layer of the control-plane node's disk, laid out as a root.
+# "1.20.5+really1.20.2-1.1+deb12u1" is 1.20.2.
+kubernetes_version() { offered_version kubernetes-client | sed 's/.*really//; s/-.*//'; }
+etcd_version() { offered_version etcd-server | sed 's/-.*//'; }
+
+# The result is laid out as roots: `api` is a layer of the disk of the node that `--api` gives its API, `node` one of each
+# node of `--kubernetes`, and `images` holds what the images of the control plane and of kube-proxy have of their own.
 build_kubernetes() {
     local work="$1/work"
     umask 022
@@ -20,14 +25,29 @@ build_kubernetes() {
     download_kubernetes "$work"
     local package
     for package in "$work"/download/*.deb; do dpkg-deb -x "$package" "$work/packages"; done
-    install -D "$work/packages/usr/bin/etcd" "$1/usr/bin/etcd"
+    mkdir -p "$1/programs" "$1/api/usr/bin" "$1/node/usr/bin"
+    cp "$work"/packages/usr/bin/{etcd,etcdctl} "$1/programs/"
     dpkg-source --no-check -x "$work"/download/*.dsc "$work/go/src/k8s.io/kubernetes"
     replace_reflect2 "$work"
     generate_openapi "$work"
-    build_programs "$work" "$1/usr/bin"
-    "$1/usr/bin/kube-apiserver" --version
-    "$1/usr/bin/kubectl" version --client
-    rm -rf "$work"
+    cp -r "$TESTBED_DIR/crictl" "$work/go/src/k8s.io/kubernetes/cmd/crictl"
+    build_programs "$work" "$1/programs"
+    lay_out "$1"
+    "$1/api/usr/bin/kube-apiserver" --version
+    "$1/api/usr/bin/kubectl" version --client
+    "$1/node/usr/bin/kubelet" --version
+    rm -rf "$work" "$1/programs"
+}
+
+lay_out() { # lay_out FOLDER
+    local program
+    ln -t "$1/api/usr/bin" "$1"/programs/{etcd,kube-apiserver,kubectl}
+    ln -t "$1/node/usr/bin" "$1"/programs/{kubelet,kubeadm,kubectl,crictl}
+    for program in etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy; do
+        mkdir -p "$1/images/$program/usr/local/bin"
+        ln -t "$1/images/$program/usr/local/bin" "$1/programs/$program"
+    done
+    ln -t "$1/images/etcd/usr/local/bin" "$1/programs/etcdctl"
 }
 
 # With lists and sources of its own, so that the machine's apt stays as it is. apt checks what it downloads against the
@@ -42,7 +62,7 @@ download_kubernetes() {
     (
         cd "$work/download" || exit 1
         "${apt[@]}" update
-        "${apt[@]}" download etcd-server golang-github-modern-go-reflect2-dev
+        "${apt[@]}" download etcd-server etcd-client golang-github-modern-go-reflect2-dev
         "${apt[@]}" source --download-only kubernetes
     )
 }
@@ -84,13 +104,12 @@ generate_openapi() {
 # `providerless` leaves the clouds' libraries out, which nothing in a testbed calls.
 build_programs() { # build_programs WORK FOLDER
     local version major minor package flags="-s -w"
-    version="$(sed -n 's/^Version: //p' "$1"/download/*.dsc)"
-    version="${version##*really}"
-    version="${version%%-*}"
+    version="$(kubernetes_version)"
     IFS=. read -r major minor _ <<<"$version"
     # The programs' own version, and the one that the server tells its clients.
     for package in k8s.io/kubernetes/vendor/k8s.io/{component-base,client-go/pkg}/version; do
         flags+=" -X $package.gitVersion=v$version -X $package.gitMajor=$major -X $package.gitMinor=$minor"
     done
-    run_go "$1" go build -tags providerless -ldflags "$flags" -o "$2/" ./cmd/kube-apiserver ./cmd/kubectl
+    run_go "$1" go build -tags providerless -ldflags "$flags" -o "$2/" ./cmd/kube-{apiserver,controller-manager,scheduler,proxy} \
+        ./cmd/{kubelet,kubeadm,kubectl,crictl}
 }

@@ -42,6 +42,7 @@ make_cable() {
     ip -n "$netns" link set eth0 up
     restore_cable_faults "$node"
     ip -n "$netns" route replace default via 10.77.0.1
+    make_kube_network "$node" "$netns"
     # Inside a booted node /proc/sys/net is read-only, so what containers need is set before.
     nsenter --net="$NETNS_FOLDER/$netns" sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward'
 }

@@ -14,13 +14,14 @@ lock_instance() {
 }
 
 up() {
-    local count="" api="" variants=""
+    local count="" api="" variants="" kubernetes=""
     while [[ $# -gt 0 ]]; do
         case "$1" in
             --nodes) [[ "${2:-}" =~ ^[0-9]+$ ]] || usage_error "--nodes takes a number"; count="$2"; shift 2 ;;
             --api) api=1; shift ;;
+            --kubernetes) kubernetes=1; shift ;;
             --variants) [[ -n "${2:-}" ]] || usage_error "--variants takes names or 'all'"; variants="$2"; shift 2 ;;
-            *) usage_error "up knows only --nodes N, --api and --variants LIST, not '$1'" ;;
+            *) usage_error "up knows only --nodes N, --api, --kubernetes and --variants LIST, not '$1'" ;;
         esac
     done
     check_variants "$variants"
@@ -34,6 +35,7 @@ up() {
     build_cached "$(layer_path)" build_layer
     build_cached "$(images_path)" build_images
     prepare_api "$api"
+    prepare_kubernetes "$kubernetes"
     build_variant_roots
     make_user_keys
     allow_watches
@@ -41,6 +43,7 @@ up() {
     start_registry
     start_all_nodes || die "not every node started; see above, then run '$0 up' again, or '$0 down'"
     finish_api
+    finish_kubernetes
 }
 
 # `down` removes the whole state folder, so it must be one that `up` made.
@@ -56,7 +59,7 @@ record_count() {
         die "the testbed is up with $recorded nodes; run '$0 down' first, then '$0 up --nodes $1'"
     fi
     local count="${1:-${recorded:-3}}"
-    ((count >= 1 && count <= 200)) || usage_error "--nodes must be from 1 to 200"
+    ((count >= 0 && count <= 200)) || usage_error "--nodes must be from 0 to 200"
     mkdir -p "$STATE"
     touch "$STATE/.belay-testbed"
     mkdir -p "$STATE/nodes"
@@ -102,7 +105,7 @@ remove_namespaces() {
     local path
     # shellcheck disable=SC2153 # the array is set by variant-roots.sh
     for path in "$NETNS_FOLDER/$BRIDGE_NETNS" "$NETNS_FOLDER/belay-$INSTANCE-node-"* \
-        "${VARIANTS[@]/#/$NETNS_FOLDER/belay-$INSTANCE-}"; do
+        "$NETNS_FOLDER/belay-$INSTANCE-kube-"* "${VARIANTS[@]/#/$NETNS_FOLDER/belay-$INSTANCE-}"; do
         if [[ -e "$path" ]]; then remove_netns "${path##*/}"; fi
     done
 }
@@ -132,12 +135,13 @@ status_of() {
 print_environment() {
     require_up
     local nodes
-    nodes="$(node_names | grep '^node-' | xargs)"
+    nodes="$(node_names | sed -n '/^node-/p' | xargs)"
     printf 'export %s=%q\n' \
         BELAY_TESTBED_DIR "$STATE" BELAY_TESTBED_NETNS "$BRIDGE_NETNS" BELAY_TESTBED_NODES "$nodes" \
         BELAY_TESTBED_VARIANTS "$(variant_names | xargs)" \
         BELAY_TESTBED_INVENTORY "$STATE/inventory.yaml" BELAY_TESTBED_KNOWN_HOSTS "$STATE/known_hosts" \
         BELAY_TESTBED_KEY "$STATE/keys/node" BELAY_TESTBED_KEY_ECDSA "$STATE/keys/node_ecdsa" \
+        BELAY_TESTBED_KUBERNETES "$(if has_kubernetes; then echo "$STATE/kubernetes.yaml"; fi)" \
         BELAY_TESTBED_COMMAND "$TESTBED_DIR/belay-testbed" BELAY_TESTBED_REGISTRY "$REGISTRY_ADDRESS"
     print_api_environment
 }

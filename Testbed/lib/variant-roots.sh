@@ -39,11 +39,18 @@ variant_lower() {
     echo "${packages:+$(packages_path "$packages")/upper:}$(suite_base_path "$(variant_suite "$1")")"
 }
 
-node_layer() { if is_variant "$1"; then variant_layer_path "$1"; else layer_path; fi; }
+node_layer() {
+    if is_variant "$1"; then variant_layer_path "$1"; elif is_kube "$1"; then kube_layer_path; else layer_path; fi
+}
 
 node_layers() { # the whole stack of a node's root, topmost first
-    if is_variant "$1"; then echo "$(node_layer "$1")/upper:$(variant_lower "$1")"; return; fi
-    echo "$(layer_path)/upper:$(base_path)"
+    if is_variant "$1"; then
+        echo "$(node_layer "$1")/upper:$(variant_lower "$1")"
+    elif is_kube "$1"; then
+        kube_layers
+    else
+        echo "$(layer_path)/upper:$(base_path)"
+    fi
 }
 
 # --- Building
