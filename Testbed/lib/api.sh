@@ -24,7 +24,7 @@ node_role() { if is_control_plane "$1"; then echo control-plane; else echo worke
 # What `up` does before the nodes boot; ASKED is empty without --api.
 prepare_api() { # prepare_api ASKED
     if ! has_api && [[ -z "$1" ]]; then return; fi
-    if ! has_api && compgen -G "$STATE/nodes/*/disk-complete" >/dev/null; then
+    if ! has_api && compgen -G "$STATE/nodes/*/layers" >/dev/null; then
         die "the testbed's nodes were made without the API; run '$0 down' first, then '$0 up --api'"
     fi
     if ! has_api || [[ ! -d "$(<"$STATE/api")" ]]; then
@@ -37,6 +37,7 @@ prepare_api() { # prepare_api ASKED
 make_programs() {
     local path
     if [[ -z "$(offered_version kubernetes-client)" ]]; then apt-get -q update >&2; fi
+    remember_offers
     path="$(kubernetes_path)"
     if [[ ! -d "$path" ]]; then "$TESTBED_DIR/install-packages" api; fi
     build_cached "$path" build_kubernetes

@@ -27,8 +27,8 @@ make_disk() { # make_disk NODE FOLDER: a pristine one
     make_stores "$1" "$2"
     if [[ ! -f "$2/machine-id" ]]; then tr -d - </proc/sys/kernel/random/uuid >"$2/machine-id"; fi
     write_identity "$1" "$2"
-    sync -f "$2"
-    touch "$2/disk-complete"
+    # Hundreds of megabytes, and nobody need wait for them: a disk without the mark is made again, but not while it is mounted.
+    { sync -f "$2" && touch "$2/disk-complete"; } &
 }
 
 write_identity() { # what makes this node that node: name, machine id, host keys, who may log in

@@ -10,7 +10,19 @@ kubernetes_path() {
     } | sha256sum | cut -c1-16)"
 }
 
-offered_version() { apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Version: //p'; }
+# apt takes most of a second for an answer, and names in the cache need it often: `up` asks once, for its helpers too.
+offered_version() { # offered_version PACKAGE
+    local known="OFFERED_${1//-/_}"
+    if [[ -n "${!known:-}" ]]; then echo "${!known}"; return; fi
+    apt-cache show --no-all-versions "$1" 2>/dev/null | sed -n 's/^Version: //p'
+}
+
+remember_offers() {
+    local package
+    for package in kubernetes-client etcd-server; do
+        export "OFFERED_${package//-/_}=$(offered_version "$package")"
+    done
+}
 
 # "1.20.5+really1.20.2-1.1+deb12u1" is 1.20.2.
 kubernetes_version() { offered_version kubernetes-client | sed 's/.*really//; s/-.*//'; }

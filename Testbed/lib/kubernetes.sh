@@ -66,7 +66,29 @@ JSON
     if [[ "$1" == "${KUBE_NODES[0]}" ]]; then
         sed "s/ADDRESS/$(node_address "$1")/; s/TOKEN/$KUBE_TOKEN/; s,REGISTRY,$REGISTRY_ADDRESS,; s/ETCD/$(etcd_version)/
             s/vKUBERNETES/v$(kubernetes_version)/" "$TESTBED_DIR/kubernetes/kubeadm.yaml" >"$2/etc/kubernetes/kubeadm.yaml"
+        write_static_pod_patches "$2/etc/kubernetes/testbed-patches"
     fi
+}
+
+# kubeadm 1.20 gives these pods a probe of their start alone, whose success this kubelet tells the API only with its next look
+# at the pod, up to 90 s later. A probe of readiness instead is told at once, when a restarted pod is well again too.
+write_static_pod_patches() { # write_static_pod_patches FOLDER
+    local name port scheme path
+    mkdir -p "$1"
+    printf 'spec: {containers: [{name: kube-apiserver, startupProbe: null}]}\n' >"$1/kube-apiserver+strategic.yaml"
+    while read -r name scheme port path; do
+        cat >"$1/$name+strategic.yaml" <<YAML
+spec:
+  containers:
+  - name: $name
+    startupProbe: null
+    readinessProbe: {httpGet: {host: 127.0.0.1, path: $path, port: $port, scheme: $scheme}, periodSeconds: 1}
+YAML
+    done <<LIST
+etcd HTTP 2381 /health
+kube-controller-manager HTTPS 10257 /healthz
+kube-scheduler HTTPS 10259 /healthz
+LIST
 }
 
 # Static routes between the pods' networks, and packets of bridges through iptables: both of the network namespace, which
@@ -107,7 +129,7 @@ init_control_plane() {
     if in_node "${KUBE_NODES[0]}" test -f /etc/kubernetes/testbed-initialised; then return; fi
     # CoreDNS is in no Debian package; the other checks are of a machine that is no container.
     in_node "${KUBE_NODES[0]}" kubeadm init --config /etc/kubernetes/kubeadm.yaml --skip-phases=preflight,addon/coredns \
-        </dev/null >"$log" 2>&1 || die "kubeadm init failed; the end of $log:
+        --experimental-patches /etc/kubernetes/testbed-patches </dev/null >"$log" 2>&1 || die "kubeadm init failed; the end of $log:
 $(tail -n 20 "$log")"
     in_node "${KUBE_NODES[0]}" touch /etc/kubernetes/testbed-initialised
 }
