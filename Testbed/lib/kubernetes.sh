@@ -37,6 +37,10 @@ configure_kube() {
         "$1/etc/systemd/system/node-status-stand-in.service" "$1/etc/systemd/system/testbed-app.service" \
         "$1/var/lib/kubelet/config.yaml"
     cp -a --no-preserve=ownership "$TESTBED_DIR/rootfs-kube/." "$1/"
+    ln -s management-agent-stand-in "$1/usr/local/bin/salt-minion-stand-in"
+    ln -s management-agent-stand-in "$1/usr/local/bin/chisel-stand-in"
+    ln -s rctl-stand-in "$1/usr/local/bin/rctl"
+    chroot "$1" systemctl enable salt-minion-rafay chisel
 }
 
 # What `up` does before the nodes boot; ASKED is empty without --kubernetes.

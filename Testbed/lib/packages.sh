@@ -4,7 +4,7 @@
 # On the machine that runs the testbed.
 PACKAGES_TESTBED=(
     debootstrap systemd-container iproute2 iptables util-linux procps openssh-client
-    busybox-static docker-registry skopeo strace acl attr perl openssl e2fsprogs
+    busybox-static docker-registry dnsmasq-base skopeo strace acl attr perl openssl e2fsprogs
 )
 
 # For what `up --api` builds once: kube-apiserver out of a Debian source package.

@@ -40,7 +40,7 @@ up() {
     make_user_keys
     allow_watches
     make_bridge
-    start_registry
+    start_services
     start_all_nodes || die "not every node started; see above, then run '$0 up' again, or '$0 down'"
     finish_api
     finish_kubernetes
@@ -86,7 +86,7 @@ down() {
     lock_instance
     check_state_folder
     local record
-    for record in "$STATE"/nodes/*/supervisor "$STATE"/nodes/*/relay "$STATE/registry.pid"; do kill_recorded "$record"; done
+    for record in "$STATE"/nodes/*/supervisor "$STATE"/nodes/*/relay "$STATE"/*.pid; do kill_recorded "$record"; done
     remove_cgroup "$CGROUP_NAME"
     unmount_below "$STATE"
     remove_namespaces
