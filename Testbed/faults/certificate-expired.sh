@@ -1,22 +1,20 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317 # lib/fault-in-node.sh comes before it, lib/fault-call.sh after
 # On the control plane: the API server's certificate is two days old and was good for one.
 inject() {
-    local pki=/etc/kubernetes/pki day
     keep "$pki/apiserver.crt"
-    openssl x509 -in "$pki/apiserver.crt" -noout -ext subjectAltName | sed -n 's/IP Address/IP/g; s/^ *\(DNS\|IP\)/subjectAltName=\1/p' |
-        tr -d ' ' >/var/lib/testbed/names
-    day="$(date -u -d '2 days ago' +%Y%m%d%H%M%SZ)"
-    openssl req -new -key "$pki/apiserver.key" -subj /CN=kube-apiserver -out /var/lib/testbed/request
-    mkdir -p /var/lib/testbed/ca && : >/var/lib/testbed/ca/index && echo 01 >/var/lib/testbed/ca/serial
-    openssl ca -batch -notext -in /var/lib/testbed/request -out "$pki/apiserver.crt" -startdate "$day" \
-        -enddate "$(date -u -d '1 day ago' +%Y%m%d%H%M%SZ)" -cert "$pki/ca.crt" -keyfile "$pki/ca.key" -config <(
-        cat <<TEXT
+    local ca="$state/ca" names
+    names="$(openssl x509 -in "$(kept "$pki/apiserver.crt")" -noout -ext subjectAltName | tail -n +2 | sed 's/IP Address/IP/g' | tr -d ' ')"
+    rm -rf "$ca"
+    mkdir -p "$ca"
+    : >"$ca/index"
+    echo 01 >"$ca/serial"
+    cat >"$ca/config" <<TEXT
 [ca]
 default_ca=here
 [here]
-new_certs_dir=/var/lib/testbed/ca
-database=/var/lib/testbed/ca/index
-serial=/var/lib/testbed/ca/serial
+new_certs_dir=$ca
+database=$ca/index
+serial=$ca/serial
 default_md=sha256
 policy=any
 x509_extensions=server
@@ -24,12 +22,21 @@ x509_extensions=server
 commonName=supplied
 [server]
 extendedKeyUsage=serverAuth
-$(cat /var/lib/testbed/names)
+subjectAltName=$names
 TEXT
-    )
+    openssl req -new -key "$pki/apiserver.key" -subj /CN=kube-apiserver -out "$ca/request"
+    openssl ca -batch -notext -in "$ca/request" -out "$ca/apiserver.crt" -cert "$pki/ca.crt" -keyfile "$pki/ca.key" \
+        -startdate "$(date -u -d '2 days ago' +%Y%m%d%H%M%SZ)" -enddate "$(date -u -d '1 day ago' +%Y%m%d%H%M%SZ)" \
+        -config "$ca/config" 2>/dev/null
+    cat "$ca/apiserver.crt" >"$pki/apiserver.crt"
     restart_static kube-apiserver
 }
 lift() {
-    put_back /etc/kubernetes/pki/apiserver.crt
+    rm -rf "$state/ca"
+    if openssl x509 -in "$pki/apiserver.crt" -noout -checkend 0 >/dev/null; then
+        rm -f "$(kept "$pki/apiserver.crt")"
+    else
+        put_back "$pki/apiserver.crt"
+    fi
     restart_static kube-apiserver
 }

@@ -1,7 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317 # lib/fault-in-node.sh comes before it, lib/fault-call.sh after
 # On any node: resolv.conf names a server that does not answer.
-inject() {
-    keep /etc/resolv.conf
-    echo "nameserver 10.77.0.254" >/etc/resolv.conf
-}
-lift() { put_back /etc/resolv.conf; }
+inject() { replace /etc/resolv.conf 's/^nameserver 10.77.0.1$/nameserver 10.77.0.254/'; }
+lift() { replace /etc/resolv.conf 's/^nameserver 10.77.0.254$/nameserver 10.77.0.1/'; }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317 # lib/fault-in-node.sh comes before it, lib/fault-call.sh after
 # On the control plane: etcd's manifest is gone, and etcd with it.
-inject() { take_away /etc/kubernetes/manifests/etcd.yaml; }
-lift() { put_back /etc/kubernetes/manifests/etcd.yaml; }
+inject() { take_away "$manifests/etcd.yaml"; }
+lift() { give_back "$manifests/etcd.yaml"; }

@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154,SC2317 # lib/fault-in-node.sh comes before it, lib/fault-call.sh after
 # On any node: containerd and the kubelet are told of an HTTP proxy that is none.
 inject() {
     local unit
@@ -11,7 +11,7 @@ inject() {
     systemctl restart containerd kubelet
 }
 lift() {
-    rm /etc/systemd/system/{containerd,kubelet}.service.d/http-proxy.conf
+    rm -f /etc/systemd/system/{containerd,kubelet}.service.d/http-proxy.conf
     systemctl daemon-reload
     systemctl restart containerd kubelet
 }

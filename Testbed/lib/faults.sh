@@ -31,15 +31,14 @@ reset_node() {
 }
 
 # --- Faults of the cluster by name. Testbed/faults/NAME.sh breaks a node: it says what it does and where, and defines `inject`
-# and `lift`. Testbed/faults/NAME.yaml are objects of the API; there the node is `cluster`.
+# and `lift`. Testbed/faults/NAME.yaml are objects of the API, in the namespace `playbook`; there the node is `cluster`.
 
 fault_names() { for file in "$TESTBED_DIR"/faults/*; do basename "${file%.*}"; done; }
+fault_text() { sed -n '/^# shellcheck/d; s/^# //p; /^[^#]/q' "$TESTBED_DIR/faults/$1".* | head -n 1; }
 
 list_faults() {
     local name
-    for name in $(fault_names); do
-        printf '%-26s %s\n' "$name" "$(sed -n '/^# shellcheck/d; s/^# //p; /^[^#]/q' "$TESTBED_DIR/faults/$name".* | head -n 1)"
-    done
+    for name in $(fault_names); do printf '%-26s %s\n' "$name" "$(fault_text "$name")"; done
 }
 
 run_fault() { # run_fault inject|lift NODE|cluster NAME
@@ -47,17 +46,38 @@ run_fault() { # run_fault inject|lift NODE|cluster NAME
     has_kubernetes || die "this testbed has no cluster; run '$0 up --kubernetes'"
     file="$(compgen -G "$TESTBED_DIR/faults/${3:-}.*" || true)"
     [[ -f "$file" ]] || usage_error "there is no fault '${3:-}'; faults are: $(fault_names | xargs)"
+    check_fault_place "$2" "$3"
     if [[ "$file" == *.yaml ]]; then
-        [[ "$2" == cluster ]] || usage_error "the fault '$3' is of the cluster: $0 ${1/inject/fault} cluster $3"
         object_fault "$1" <"$file"
     else
-        require_node "$2"
-        cat "$TESTBED_DIR/lib/fault-in-node.sh" "$file" - <<<"$1" | in_node "$2" bash -s
+        cat "$TESTBED_DIR/lib/fault-in-node.sh" "$file" "$TESTBED_DIR/lib/fault-call.sh" |
+            in_node "$2" bash -s -- "$1" "$3" >&2 || die "the fault '$3' on $2: '$1' failed"
     fi
+    if [[ "$1" == lift ]]; then remove_evicted_pods; fi
+}
+
+# A fault for a small disk would fill the machine's anywhere else.
+check_fault_place() { # check_fault_place NODE|cluster NAME
+    local place=cluster
+    case "$(fault_text "$2")" in
+        'On the control plane:'*) place="${KUBE_NODES[0]}" ;;
+        'On a worker:'*) place="${KUBE_NODES[*]:1}" ;;
+        'On any node:'*) place="${KUBE_NODES[*]}" ;;
+    esac
+    [[ -n "$1" && " $place " == *" $1 "* ]] || usage_error "the fault '$2' is one of: $place; not of '$1'"
 }
 
 object_fault() { # object_fault inject|lift <OBJECTS
     local verb=(apply)
     if [[ "$1" == lift ]]; then verb=(delete --wait --ignore-not-found); fi
+    wait_for 120 kube_api_answers || die "the cluster's API does not answer, so its objects cannot be changed"
     sed "s,REGISTRY,$REGISTRY_ADDRESS," | kube_kubectl "${verb[@]}" -f - >/dev/null
+}
+
+# Pods that the kubelet put out under pressure stay as Failed, and their successors run beside them.
+remove_evicted_pods() {
+    local namespace
+    for namespace in default playbook; do
+        kube_kubectl -n "$namespace" delete pods --field-selector=status.phase=Failed </dev/null >/dev/null 2>&1 || true
+    done
 }

@@ -112,6 +112,7 @@ make_kube_network() { # make_kube_network NODE NETNS
 
 # --- The running cluster
 
+kube_api_answers() { kube_kubectl get --raw /readyz </dev/null >/dev/null 2>&1; }
 kube_kubectl() { in_node "${KUBE_NODES[0]}" kubectl --kubeconfig "$ADMIN_CONF" --request-timeout=30s "$@"; }
 
 # What `up` does once the nodes have booted. Each part is done once: what is there is left.
