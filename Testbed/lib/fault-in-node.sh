@@ -11,9 +11,10 @@ pki=/etc/kubernetes/pki
 
 # What a fault keeps is what it found first, and goes once it is put back. Nothing is overwritten that somebody else mended.
 kept() { echo "$state/kept-${1//\//_}"; }
-keep() { if [[ ! -e "$(kept "$1")" ]]; then cp -a "$1" "$(kept "$1")"; fi; }
+is_kept() { [[ -e "$(kept "$1")" || -L "$(kept "$1")" ]]; }
+keep() { is_kept "$1" || cp -a "$1" "$(kept "$1")"; }
 put_back() { # put_back FILE
-    if [[ ! -e "$(kept "$1")" ]]; then return; fi
+    is_kept "$1" || return 0
     # The kubelet reads what lies in its folder for manifests, but for names that begin with a dot.
     cp -a "$(kept "$1")" "$(dirname "$1")/.testbed-new"
     mv "$(dirname "$1")/.testbed-new" "$1"

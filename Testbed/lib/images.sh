@@ -45,7 +45,7 @@ fill_registry() {
         if [[ "$kind" == imported ]]; then continue; fi
         skopeo --insecure-policy copy --preserve-digests --dest-tls-verify=false \
             "oci:$1/scratch/layout:$name" "docker://127.0.0.1:5000/${name#*/}"
-    done <<<"$NODE_IMAGES"
+    done <"$1/share/images.list"
     kill "$registry"
     wait "$registry" || true
 }

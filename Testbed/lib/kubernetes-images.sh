@@ -1,14 +1,15 @@
 # shellcheck shell=bash
 # The images of the cluster's nodes, made once: the control plane's programs, kube-proxy with what it runs, and the images
-# of every node. Each kind of node has a containerd store that holds its own.
+# of every node. Each kind of node has a containerd store that holds its own. Those of the workers can be pulled again, since
+# a kubelet without room removes even the sandbox's.
 
 kube_images() { # kube_images control-plane|worker: lines of NAME KIND [FOLDER]
     local name programs
     programs="$(kubernetes_path)/images"
-    echo "$REGISTRY_ADDRESS/pause:3.2 tag"
-    echo "$REGISTRY_ADDRESS/kube-proxy:v$(kubernetes_version) tag $programs/kube-proxy"
+    echo "$REGISTRY_ADDRESS/pause:3.2 pulled"
+    echo "$REGISTRY_ADDRESS/kube-proxy:v$(kubernetes_version) pulled $programs/kube-proxy"
     if [[ "$1" == worker ]]; then
-        printf '%s\n' "$REGISTRY_ADDRESS/web:1 tag"
+        printf '%s\n' "$REGISTRY_ADDRESS/web:1 pulled"
         grep -v /pause: <<<"$NODE_IMAGES"
         return
     fi
@@ -47,6 +48,10 @@ build_kube_images() {
         "$TESTBED_DIR/make-images" "$1/$kind/scratch/layout" "${arguments[@]}"
         tar -C "$1/$kind/scratch/layout" -cf "$1/$kind/share/images.tar" .
         kube_images "$kind" | cut -d' ' -f1,2 >"$1/$kind/share/images.list"
+        if [[ "$kind" == worker ]]; then
+            mkdir "$1/$kind/registry"
+            unshare --net "$TESTBED_DIR/belay-testbed" build-step fill_registry "$1/$kind"
+        fi
         unshare --pid --fork --kill-child --mount-proc "$TESTBED_DIR/belay-testbed" build-step fill_containerd "$1/$kind"
         rm -rf "$1/$kind/scratch" "$1/$kind/share/images.tar"
     done

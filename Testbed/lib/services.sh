@@ -9,6 +9,7 @@ MANAGEMENT_PORTS=(4505 8443)
 start_services() {
     start_service registry "$REGISTRY_ADDRESS"
     if ! has_kubernetes; then return; fi
+    add_kube_images
     write_dns_names | write_file "$STATE/dns.hosts"
     start_service dns "$BRIDGE_ADDRESS:53"
     # It reads its names again: nodes may have been added.
@@ -50,6 +51,13 @@ prepare_registry() {
         mv "$STATE/registry.new" "$STATE/registry"
     fi
     write_registry_config "$STATE/registry" "$REGISTRY_ADDRESS" | write_file "$STATE/registry.yml"
+}
+
+# The registry looks at its folder with each question.
+add_kube_images() {
+    if [[ -f "$STATE/registry/has-kubernetes" ]]; then return; fi
+    cp -a --no-clobber "$(kube_images_path)/worker/registry/." "$STATE/registry/"
+    touch "$STATE/registry/has-kubernetes"
 }
 
 # As /etc/hosts has them. What is not here does not exist, and there is nobody else to ask.
