@@ -5,10 +5,10 @@ line="evictionHard: {memory.available: "
 idle_pages() { awk '$1 == "total_inactive_file" { print $2 }' /sys/fs/cgroup/memory/memory.stat; }
 inject() {
     local total in_use threshold
-    total="$(awk '/^MemTotal:/ { print $2 * 1024 }' /proc/meminfo)"
+    total="$(awk '/^MemTotal:/ { print $2 }' /proc/meminfo)"
     # As the kubelet counts: the node's cgroup without the pages of files that are not in use.
     in_use=$(($(cat /sys/fs/cgroup/memory/memory.usage_in_bytes) - $(idle_pages)))
-    threshold=$(((total - in_use) / 1048576 - 500))
+    threshold=$((total / 1024 - in_use / 1048576 - 500))
     replace /var/lib/kubelet/config.yaml "/^evictionHard:/d"
     replace /var/lib/kubelet/config.yaml "\$a $line${threshold}Mi, nodefs.available: 10%, nodefs.inodesFree: 5%, imagefs.available: 15%}"
     systemctl restart kubelet

@@ -53,7 +53,7 @@ run_fault() { # run_fault inject|lift NODE|cluster NAME
         cat "$TESTBED_DIR/lib/fault-in-node.sh" "$file" "$TESTBED_DIR/lib/fault-call.sh" |
             in_node "$2" bash -s -- "$1" "$3" >&2 || die "the fault '$3' on $2: '$1' failed"
     fi
-    if [[ "$1" == lift ]]; then remove_evicted_pods; fi
+    case "$1 $3" in 'lift disk-full' | 'lift inodes-exhausted' | 'lift memory-pressure') remove_evicted_pods ;; esac
 }
 
 # A fault for a small disk would fill the machine's anywhere else.
@@ -78,6 +78,6 @@ object_fault() { # object_fault inject|lift <OBJECTS
 remove_evicted_pods() {
     local namespace
     for namespace in default playbook; do
-        kube_kubectl -n "$namespace" delete pods --field-selector=status.phase=Failed </dev/null >/dev/null 2>&1 || true
+        kube_kubectl --request-timeout=5s -n "$namespace" delete pods --field-selector=status.phase=Failed </dev/null >/dev/null 2>&1 || true
     done
 }
