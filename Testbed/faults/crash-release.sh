@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154,SC2317 # lib/fault-in-node.sh comes before it, lib/fault-call.sh after
-# On the control plane: a Deployment was well in revision 1; revision 2 ends with 1 (CrashLoopBackOff, the rollout stands still).
+# On the control plane: a Deployment was well in revision 1; revision 2 ends with 1 (CrashLoopBackOff, none is available).
 image=10.77.0.1:5000/web:1
 revision() { # revision NUMBER COMMAND
     kubectl apply -f - <<YAML

@@ -1,13 +1,13 @@
 # shellcheck shell=bash disable=SC2154,SC2317 # lib/fault-in-node.sh comes before it, lib/fault-call.sh after
 # On the control plane: etcd's quota is used up by revisions of one key; the alarm NOSPACE is raised, nothing can be written.
 quota=--quota-backend-bytes=16777216
-etcd_container() { crictl ps -q --state running --name '^etcd$' | head -n 1; }
+etcd_container() { crictl ps -q --state running --name '^etcd$' 2>/dev/null | head -n 1; }
 etcdctl() {
     crictl exec "$(etcd_container)" etcdctl --endpoints=https://127.0.0.1:2379 --command-timeout=20s --cacert="$pki/etcd/ca.crt" \
         --cert="$pki/etcd/server.crt" --key="$pki/etcd/server.key" "$@"
 }
 is_healthy() { [[ -n "$(etcd_container)" ]] && etcdctl endpoint health >/dev/null 2>&1; }
-has_quota() { [[ "$(crictl inspect "$(etcd_container)")" == *"$quota"* ]]; }
+has_quota() { [[ "$(crictl inspect "$(etcd_container)" 2>/dev/null)" == *"$quota"* ]]; }
 has_alarm() { [[ "$(etcdctl alarm list)" == *NOSPACE* ]]; }
 inject() {
     add_flag etcd "$quota"

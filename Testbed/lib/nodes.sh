@@ -81,7 +81,7 @@ start_node() { # all that a node needs, made where missing; returns before the n
     rm -f "$folder/cut" "$folder/delay"
     setsid "$TESTBED_DIR/belay-testbed" supervise "$node" \
         </dev/null >>"$folder/supervisor.log" 2>&1 {instance_lock}>&- &
-    wait_for 60 node_leader "$node" >/dev/null ||
+    wait_for 180 node_leader "$node" >/dev/null ||
         die "$node did not start; see $folder/supervisor.log and $folder/console.log:
 $(tail -qn 5 "$folder/supervisor.log" "$folder/console.log" 2>/dev/null)"
 }
