@@ -2,34 +2,7 @@ public import CEL
 
 extension Facts {
     /// Declares the variable `facts` and the messages it is made of.
-    public static func declare(in declarations: inout Declarations) {
-        declarations.declare(
-            message: "Service",
-            fields: [
-                ("loaded", .bool), ("active", .bool), ("state", .string), ("enabled", .string), ("mainPid", .int),
-                ("restarts", .int), ("stableFor", .duration),
-            ])
-        declarations.declare(message: "Kubelet", fields: [("healthz", .int)])
-        declarations.declare(
-            message: "Firewall",
-            fields: [("backend", .string), ("inputPolicy", .string), ("forwardPolicy", .string), ("rules", .int)])
-        declarations.declare(
-            message: "Disk", fields: [("usedPercent", .double), ("inodesUsedPercent", .double), ("freeBytes", .int)])
-        declarations.declare(
-            message: "Machine",
-            fields: [
-                ("id", .string), ("bootId", .string), ("hostname", .string), ("os", .string), ("kernel", .string),
-            ])
-        Kubernetes.declare(in: &declarations)
-        declarations.declare(
-            message: "Facts",
-            fields: [
-                ("services", .map(.string, .message("Service"))), ("kubelet", .message("Kubelet")),
-                ("firewall", .message("Firewall")), ("disks", .map(.string, .message("Disk"))), ("uptime", .duration),
-                ("machine", .message("Machine")), ("kubernetes", .message("Kubernetes")),
-            ])
-        declarations.declare(variable: "facts", .message("Facts"))
-    }
+    public static func declare(in declarations: inout Declarations) { FactSchema.run.declare(in: &declarations) }
 
     /// The binding of the variable `facts`. What is not known is an error value with its path and cause.
     public var value: Value { value(naming: []) }

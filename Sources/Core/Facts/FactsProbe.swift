@@ -19,8 +19,9 @@ public struct FactsProbe: Sendable {
     public func commands() -> [Command] { Question.allCases.map(\.command) + services.map(Self.show) }
 
     /// Reads the outputs of ``commands()``. Missing ones make their facts unknown.
-    public func parse(_ outputs: [CommandOutput]) -> Facts {
-        let answers = Answers(outputs: outputs)
+    public func parse(_ outputs: [CommandOutput]) -> Facts { parse(Answers(outputs: outputs)) }
+
+    func parse(_ answers: Answers) -> Facts {
         let uptime = answers.text(.uptime).flatMap(MachineFacts.uptime)
         return Facts(
             services: Dictionary(
@@ -76,18 +77,31 @@ enum Question: Int, CaseIterable {
         // it is then missing, and asking for it is an error.
         case .diskBytes: Command(["timeout", "5", "df", "-P", "-l", "-B1", "-T"], accepts: [0, 1])
         case .diskInodes: Command(["timeout", "5", "df", "-P", "-l", "-i"], accepts: [0, 1])
-        case .healthz: Command.shell(Self.healthzScript)
+        case .healthz: Self.healthz(within: "3")
         }
     }
+
+    /// Bytes of the answer that are worth reading where all facts of a node are asked at once.
+    var limit: Int {
+        switch self {
+        case .iptablesSave: 4 << 10
+        case .diskBytes, .diskInodes: 8 << 10
+        case .osRelease: 2 << 10
+        default: 256
+        }
+    }
+
+    /// The kubelet's own health, waited for so many seconds.
+    static func healthz(within seconds: String) -> Command { .shell(healthzScript, [seconds]) }
 
     /// curl where there is one, else bash's own sockets. A refused connection and a timeout are answers: `000`.
     private static let healthzScript: StaticString = """
         if command -v curl >/dev/null 2>&1; then
-          curl --silent --noproxy '*' --max-time 3 --output /dev/null --write-out '%{http_code}\\n' \
+          curl --silent --noproxy '*' --max-time "$1" --output /dev/null --write-out '%{http_code}\\n' \
         http://127.0.0.1:10248/healthz
           case $? in 0|7|28|52|56) exit 0 ;; *) exit 1 ;; esac
         elif command -v bash >/dev/null 2>&1; then
-          line=$(timeout 3 bash -c 'exec 3<>/dev/tcp/127.0.0.1/10248 || exit 1
+          line=$(timeout "$1" bash -c 'exec 3<>/dev/tcp/127.0.0.1/10248 || exit 1
             printf "GET /healthz HTTP/1.0\\r\\nHost: 127.0.0.1\\r\\n\\r\\n" >&3
             IFS= read -r line <&3; printf %s "$line"' 2>/dev/null | tr -d '\\000\\r')
           set -- $line

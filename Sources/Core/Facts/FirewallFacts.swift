@@ -1,5 +1,16 @@
 /// Reads `iptables --version` and `iptables-save`.
 enum FirewallFacts {
+    /// `iptables-save` without its rules, which a node with many Services has tens of thousands of: what stands for those of a
+    /// table is one line `-#COUNT`.
+    static let summary = Command.shell(
+        """
+        saved=$(timeout 2 iptables-save) || exit
+        printf '%s\\n' "$saved" | awk '
+          /^(-|\\[)/ { rules++; next }
+          /^COMMIT/ { print "-#" rules + 0; rules = 0; print; next }
+          /^[*]/ || /^:(INPUT|FORWARD) / || !/^:/ && NF'
+        """)
+
     static func firewall(version: Fact<String>, saved: Fact<String>) -> Facts.Firewall {
         let tables = saved.flatMap(Tables.parse)
         return Facts.Firewall(
@@ -32,6 +43,11 @@ enum FirewallFacts {
                 case 0x23: continue  // #
                 case 0x2A where table == nil: table = line.dropFirst()  // *
                 case 0x3A where table != nil: tables.note(chain: line.dropFirst(), of: table)  // :
+                case 0x2D where table != nil && line.hasPrefix("-#"):
+                    guard let count = Int(line.dropFirst(2)), (0...1_000_000).contains(count) else {
+                        return .unknown("iptables-save was not counted: \(Printable.escape(String(line), limit: 60))")
+                    }
+                    tables.rules += count
                 case 0x2D where table != nil, 0x5B where table != nil: tables.rules += 1  // - or [counters]
                 case 0x43 where table != nil && line == "COMMIT": table = nil
                 default: return .unknown("iptables-save printed: \(Printable.escape(String(line), limit: 60))")

@@ -1,32 +1,21 @@
 import CEL
 
 extension Facts.Kubernetes {
-    static func declare(in declarations: inout Declarations) {
-        declarations.declare(message: "KubernetesAPI", fields: [("reachable", .bool), ("error", .string)])
-        declarations.declare(
-            message: "Condition", fields: [("status", .string), ("reason", .string), ("since", .timestamp)])
-        declarations.declare(
-            message: "KubernetesNode",
-            fields: [
-                ("ready", .bool), ("unschedulable", .bool), ("cordonedBy", .string),
-                ("conditions", .map(.string, .message("Condition"))), ("leaseAge", .duration),
-            ])
-        declarations.declare(
-            message: "Kubernetes", fields: [("api", .message("KubernetesAPI")), ("node", .message("KubernetesNode"))])
-    }
-
     var celValue: Value {
         .message(
             name: "Kubernetes",
             fields: [
-                "api": .message(
-                    name: "KubernetesAPI",
-                    fields: [
-                        "reachable": api.reachable.value(at: "facts.kubernetes.api.reachable", Value.bool),
-                        "error": api.error.value(at: "facts.kubernetes.api.error", Value.string),
-                    ]),
+                "api": api.value(at: "facts.kubernetes.api"),
                 "node": node.celValue,
             ])
+    }
+}
+
+extension Facts.Kubernetes.API {
+    func value(at path: String) -> CEL.Value {
+        .facts(
+            "KubernetesAPI", at: path,
+            ["reachable": reachable.map(CEL.Value.bool), "error": error.map(CEL.Value.string)])
     }
 }
 

@@ -13,19 +13,65 @@ public struct ReadScript: Sendable {
     /// What is run, in order.
     public let commands: [Command]
     private let nonce: String
+    private let bounds: Bounds
+
+    /// How much is kept of what commands say, and how many run at once.
+    public struct Bounds: Sendable {
+        /// Bytes of standard output kept of each command, in their order; ``outputLimit`` where there is none.
+        public var outputs: [Int] = []
+        /// Bytes kept of the end of each standard error.
+        public var errors = 4096
+        /// Commands that run at once, after the first one has ended.
+        public var lanes = 1
+
+        /// The bounds of a script that reads what decides.
+        public init() {}
+
+        /// The most bytes that a script of so many commands prints.
+        public func printed(by commands: Int) -> Int {
+            (0..<commands).reduce(0) { sum, index in
+                // Each frame: the nonce, the index, a letter, the text in base64, a newline.
+                sum + 2 * (32 + 12) + 4 * ((limit(of: index) + 3) / 3) + 4 * ((errors + 8) / 3)
+            }
+        }
+
+        func limit(of index: Int) -> Int { outputs.indices.contains(index) ? outputs[index] : ReadScript.outputLimit }
+    }
 
     /// A script for these commands; `nonce` must be unguessable to the node.
-    public init(_ commands: [Command], nonce: String) {
+    public init(_ commands: [Command], nonce: String, bounds: Bounds = Bounds()) {
         self.commands = commands
         self.nonce = nonce
+        self.bounds = bounds
     }
 
     /// The script, to be run by `/bin/sh` as root.
     public var text: String {
         let calls = commands.enumerated().map { index, command in
-            "\(Self.source(of: command.input)) | look \(index) \(ShellQuote.join(command.argv))"
+            "\(Self.source(of: command.input)) | look \(index) \(bounds.limit(of: index) + 1) \(ShellQuote.join(command.argv))"
         }
-        return Self.prelude(nonce: nonce) + calls.joined(separator: "\n") + "\n"
+        let script = bounds.lanes > 1 ? Self.sharing(calls, among: bounds.lanes) : calls.joined(separator: "\n")
+        return Self.prelude(nonce: nonce, bounds: bounds) + script + "\n"
+    }
+
+    /// The first call by itself, then so many lists of calls at once. Without flock(1) they would tear each other's
+    /// frames, so they run one after the other there.
+    private static func sharing(_ calls: [String], among lanes: Int) -> String {
+        let rest = Array(calls.dropFirst())
+        let lists = (0..<lanes).map { lane in
+            stride(from: lane, to: rest.count, by: lanes).map { rest[$0] }.joined(separator: "\n")
+        }.filter { !$0.isEmpty }
+        let functions = lists.enumerated().map { "lane\($0)() {\n\($1)\n}" }
+        let names = lists.indices.map { "lane\($0)" }
+        return (calls.prefix(1) + functions).joined(separator: "\n") + """
+
+            if command -v flock >/dev/null 2>&1 && flock / true 2>/dev/null; then
+              say() { (flock 7; printf '%s\\n' "$@" >&6) 7</; }
+              \(names.map { "\($0) &" }.joined(separator: " ")) wait
+            else
+              \(names.joined(separator: "; "))
+            fi
+            """
     }
 
     private static func source(of input: Payload?) -> String {
@@ -35,18 +81,19 @@ public struct ReadScript: Sendable {
 
     // Standard output of the command goes through descriptor 4 to `head`; its error tail and its status come back
     // through the command substitution, so that nothing is written to the node's disk to read it.
-    private static func prelude(nonce: String) -> String {
+    private static func prelude(nonce: String, bounds: Bounds) -> String {
         """
         \(ShellPrelude.environment)
         exec 6>&1
+        say() { printf '%s\\n' "$@" >&6; }
         look() {
-          i=$1; shift
+          i=$1 c=$2; shift 2
           o=$(
-            { e=$( { timeout -k 2 \(secondsEach) "$@" 2>&1 >&4 4>&- 6>&-; printf '\\n%s' "$?"; } | tail -c 4096 | base64 | tr -d '\\n')
-              printf '\(nonce) %s e %s\\n' "$i" "$e" >&6
-            } 4>&1 | { head -c \(outputLimit + 1); cat >/dev/null; } | base64 | tr -d '\\n'
+            { e=$( { timeout -k 2 \(secondsEach) "$@" 2>&1 >&4 4>&- 6>&-; printf '\\n%s' "$?"; } | tail -c \(bounds.errors) | base64 | tr -d '\\n')
+              say "\(nonce) $i e $e"
+            } 4>&1 | { head -c "$c"; cat >/dev/null; } | base64 | tr -d '\\n'
           )
-          printf '\(nonce) %s o %s\\n' "$i" "$o" >&6
+          say "\(nonce) $i o $o"
         }
 
         """
@@ -67,17 +114,19 @@ public struct ReadScript: Sendable {
             guard let output = outputs[index], let tail = errors[index] else {
                 throw Self.malformed("no answer to '\(ShellQuote.display(commands[index].argv))'")
             }
-            return try Self.assemble(output, tail)
+            return try Self.assemble(output, tail, limit: bounds.limit(of: index))
         }
     }
 
-    private static func assemble(_ output: [UInt8], _ tail: [UInt8]) throws(ObservationError) -> CommandOutput {
+    private static func assemble(
+        _ output: [UInt8], _ tail: [UInt8], limit: Int
+    ) throws(ObservationError) -> CommandOutput {
         guard let newline = tail.lastIndex(of: UInt8(ascii: "\n")),
             let status = Int(String(decoding: tail[(newline + 1)...], as: UTF8.self))
         else { throw malformed("a frame without an exit status") }
         return CommandOutput(
-            status: status, output: Payload(bytes: Array(output.prefix(outputLimit))),
-            errorTail: Payload(bytes: Array(tail[..<newline])), truncated: output.count > outputLimit)
+            status: status, output: Payload(bytes: Array(output.prefix(limit))),
+            errorTail: Payload(bytes: Array(tail[..<newline])), truncated: output.count > limit)
     }
 
     private static func malformed(_ what: String) -> ObservationError {

@@ -13,7 +13,7 @@ enum HostileViews {
 
     /// Every view.
     static let all: [String: Case] = plans.merging(runs) { $1 }.merging(log) { $1 }.merging(files) { $1 }
-        .merging(people) { $1 }
+        .merging(people) { $1 }.merging(facts) { $1 }
 
     /// What stands beside the views and makes no text of what others wrote, with why.
     static let parts = [
@@ -22,6 +22,7 @@ enum HostileViews {
         "RunHistory": "values, for views", "RunSummary": "values, for views", "LogStatement": "values, for views",
         "RunFacts": "values, which views make printable", "ReportStyle": "this program's own",
         "PolicySchemaView": "every text of it is this program's own",
+        "FactsSchemaView": "every text of it is this program's own",
     ]
 
     /// Lines that views which show them set a sign or more blanks before, and those of a page, where elements part them.

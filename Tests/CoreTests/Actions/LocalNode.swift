@@ -67,11 +67,19 @@ private func spawn(_ argv: [String], _ environment: [String], _ files: [String])
     for (descriptor, file) in files.enumerated() {
         posix_spawn_file_actions_addopen(&actions, Int32(descriptor), file, descriptor == 0 ? O_RDONLY : O_WRONLY, 0)
     }
+    // The pool's threads have signals blocked, which a program would inherit: its shell never heard that a child ended.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let words = argv.map { strdup($0) } + [nil]
     let variables = environment.map { strdup($0) } + [nil]
     defer { (words + variables).forEach { free($0) } }
     var child = pid_t()
-    let error = posix_spawn(&child, argv[0], &actions, nil, words, variables)
+    let error = posix_spawn(&child, argv[0], &actions, &attributes, words, variables)
     guard error == 0 else { throw WriteFailure(message: "\(argv): \(String(cString: strerror(error)))") }
     var status: Int32 = 0
     while waitpid(child, &status, 0) < 0 { guard errno == EINTR else { throw WriteFailure(message: "waitpid") } }

@@ -107,3 +107,111 @@ struct ReadScriptTests {
         #expect(sound == [CommandOutput(status: 0, output: Payload("hi"))])
     }
 }
+
+/// Commands of one script that run at once.
+@Suite("read script in lanes", .serialized, .timeLimit(.minutes(3)))
+struct ReadScriptLaneTests {
+    private static func bounds(_ lanes: Int, outputs: [Int] = []) -> ReadScript.Bounds {
+        var bounds = ReadScript.Bounds()
+        (bounds.lanes, bounds.outputs, bounds.errors) = (lanes, outputs, 64)
+        return bounds
+    }
+
+    private func printed(
+        _ commands: [Command], _ bounds: ReadScript.Bounds, shell: [String], path: String? = nil
+    ) async throws -> (script: ReadScript, bytes: [UInt8]) {
+        let script = ReadScript(commands, nonce: ReadScriptTests.nonce, bounds: bounds)
+        let node = try ScriptNode(shell: shell)
+        defer { node.remove() }
+        let file = node.path("script")
+        let text = path.map { script.text.replacing(/PATH=\S+/, with: "PATH=\($0)") } ?? script.text
+        try node.write(text, to: file)
+        return (script, try await LocalNode().run(Command(shell + [file])).output.bytes)
+    }
+
+    /// When it began and ended, in seconds since the machine's boot.
+    private static func span(_ seconds: String) -> String {
+        "cut -d ' ' -f 1 /proc/uptime; sleep \(seconds); cut -d ' ' -f 1 /proc/uptime"
+    }
+
+    private func spans(_ outputs: some Sequence<CommandOutput>) throws -> [(begin: Double, end: Double)] {
+        try outputs.map { output in
+            let times = (output.output.text ?? "").split(separator: "\n").compactMap { Double($0) }
+            try #require(times.count == 2, "\(output)")
+            return (times[0], times[1])
+        }
+    }
+
+    private static let large = (0..<24).map { index in
+        Command([
+            "sh", "-c",
+            "head -c 200000 /dev/zero | tr '\\0' \(Character(UnicodeScalar(UInt8(97 + index)))); echo \(index) >&2",
+        ])
+    }
+
+    private func expectWhole(_ outputs: [CommandOutput], sourceLocation: Testing.SourceLocation = #_sourceLocation) {
+        for (index, output) in outputs.enumerated() {
+            let letter = UInt8(97 + index)
+            #expect(output.status == 0 && !output.truncated, sourceLocation: sourceLocation)
+            #expect(output.output.bytes.count == 200_000, sourceLocation: sourceLocation)
+            #expect(output.output.bytes.allSatisfy { $0 == letter }, sourceLocation: sourceLocation)
+            #expect(output.errorTail.text == "\(index)\n", sourceLocation: sourceLocation)
+        }
+    }
+
+    @Test("frames of 200 KiB do not tear each other, whichever command ends first", arguments: ScriptNodes.installed)
+    func frames(shell: [String]) async throws {
+        let (script, bytes) = try await printed(Self.large, Self.bounds(8), shell: shell)
+        expectWhole(try script.parse(bytes))
+    }
+
+    @Test("without flock(1) commands run one after the other", arguments: ScriptNodes.installed)
+    func withoutFlock(shell: [String]) async throws {
+        let folder = try ScriptNode(shell: shell)
+        defer { folder.remove() }
+        for name in ["sh", "head", "tail", "tr", "base64", "timeout", "cat", "sleep", "cut"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: folder.path("programs/\(name)"), withDestinationPath: "/usr/bin/\(name)")
+        }
+        let path = folder.path("programs")
+        let (script, bytes) = try await printed(Self.large, Self.bounds(8), shell: shell, path: path)
+        expectWhole(try script.parse(bytes))
+        let times = try await printed(
+            [Command(["true"])]
+                + Array(repeating: Command(["sh", "-c", Self.span("0.1")]), count: 4),
+            Self.bounds(4), shell: shell, path: path)
+        let spans = try spans(times.script.parse(times.bytes).dropFirst()).sorted { $0.begin < $1.begin }
+        for (earlier, later) in zip(spans, spans.dropFirst()) { #expect(earlier.end <= later.begin) }
+    }
+
+    @Test("the first command ends before the others begin, and these run at once", arguments: ScriptNodes.installed)
+    func first(shell: [String]) async throws {
+        let commands = Array(repeating: Command(["sh", "-c", Self.span("0.5")]), count: 5)
+        let (script, bytes) = try await printed(commands, Self.bounds(4), shell: shell)
+        let spans = try spans(script.parse(bytes))
+        #expect(spans.dropFirst().allSatisfy { $0.begin >= spans[0].end })
+        let (begins, ends) = (spans.dropFirst().map(\.begin), spans.dropFirst().map(\.end))
+        #expect(try #require(begins.max()) < #require(ends.min()), "they overlap")
+    }
+
+    @Test("bounds are kept: of each output, of errors, and of all that is printed", arguments: ScriptNodes.installed)
+    func bounded(shell: [String]) async throws {
+        let bounds = Self.bounds(3, outputs: [10, 100, 1000, 10])
+        let noisy = Command(["sh", "-c", "head -c 5000 /dev/zero; head -c 5000 /dev/zero | tr '\\0' x >&2; exit 3"])
+        let commands = Array(repeating: noisy, count: 4)
+        let (script, bytes) = try await printed(commands, bounds, shell: shell)
+        #expect(bytes.count <= bounds.printed(by: commands.count))
+        let outputs = try script.parse(bytes)
+        #expect(outputs.map(\.output.bytes.count) == [10, 100, 1000, 10])
+        #expect(outputs.allSatisfy { $0.truncated && $0.status == 3 })
+    }
+
+    @Test("more lanes than commands, and a single command", arguments: ScriptNodes.installed)
+    func few(shell: [String]) async throws {
+        for count in 1...3 {
+            let commands = (0..<count).map { Command(["echo", "\($0)"]) }
+            let (script, bytes) = try await printed(commands, Self.bounds(8), shell: shell)
+            #expect(try script.parse(bytes).map(\.output) == (0..<count).map { Payload("\($0)\n") })
+        }
+    }
+}
