@@ -63,3 +63,30 @@ func kubernetesFacts(_ bytes: [UInt8]) {
         Set(cluster.etcd.healthy.value ?? []).isSubset(of: cluster.etcd.members.value ?? []), "what is healthy is there"
     )
 }
+
+private let nodeProbe = NodeProbe()
+private let nodeFactsDeclarations: Declarations = {
+    var declarations = Declarations()
+    NodeFacts.declare(in: &declarations)
+    return declarations
+}()
+private let nodePrograms: [Program] = [
+    "facts.memory.availablePercent < 5.0 || facts.cpu.pressure > 80.0",
+    "facts.controlPlane.components.exists(c, facts.controlPlane.components[c].state != 'running')",
+    "facts.logs.exists(u, facts.logs[u].exists(l, l.contains('failed')))",
+    "facts.certificates.exists(p, facts.certificates[p].remaining < duration('24h'))",
+    "facts.runtime.containers.exists(c, c.attempt > 5) && facts.cni.missing.size() > 0",
+].compactMap { try? Program.compile($0, declarations: nodeFactsDeclarations) }
+
+/// The answers to all questions of a node, in parts.
+func nodeFacts(_ bytes: [UInt8]) {
+    expect(nodePrograms.count == 5, "the questions are ones that triage may ask")
+    let answers = outputs(bytes, nodeProbe.commands().count)
+    let now = Timestamp(milliseconds: 1_795_000_000_000)
+    let value = nodeProbe.parse(answers, at: now).value
+    expect(FactSchema.node.faults(of: value).isEmpty, "every fact is there, of its type or an error")
+    expect(value == nodeProbe.parse(answers, at: now).value, "what is read twice is the same")
+    for program in nodePrograms { _ = program.evaluate(["facts": value]) }
+    guard let json = try? JSON.encode(FactsJSON(value)) else { return expect(false, "facts are JSON") }
+    expect(json.count < 8 << 20, "what is shown of a node is bounded")
+}

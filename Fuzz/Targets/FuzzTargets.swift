@@ -53,7 +53,9 @@ public struct FuzzTarget: Sendable {
         FuzzTarget("file", "what the file to be replaced is like", file),
 
         FuzzTarget("facts", "a node's answers to the probe of its facts", facts),
+        FuzzTarget("nodefacts", "a node's answers to all questions of its facts", nodeFacts),
         FuzzTarget("kubernetes-facts", "kubectl's nodes, leases and pods, as facts", kubernetesFacts),
+        FuzzTarget("cluster-survey", "a host's answers to the survey of its cluster", clusterSurvey),
 
         FuzzTarget("node-answer", "a node's answers to writes and reads", nodeAnswer),
         FuzzTarget("record", "the records of runs on a node", record),

@@ -6,12 +6,9 @@ enum KubernetesNodeFacts {
         let object = node.text.flatMap { decode(Node.self, $0, kind: "Node") }
         let conditions = object.flatMap(conditions)
         return .init(
-            ready: conditions.flatMap { conditions in
-                guard let ready = conditions["Ready"] else { return .unknown("the node has no condition Ready yet") }
-                return .known(ready.status == "True")
-            },
+            ready: conditions.flatMap(isReady),
             unschedulable: object.flatMap { .known($0.isCordoned) },
-            cordonedBy: object.flatMap { .known(cordonedBy($0)) },
+            cordonedBy: object.flatMap { .known($0.state.ownerName) },
             conditions: conditions,
             leaseAge: lease.text.flatMap { decode(Lease.self, $0, kind: "Lease") }.flatMap { lease in
                 clock.flatMap { age(of: lease, at: $0) }
@@ -29,12 +26,9 @@ enum KubernetesNodeFacts {
         return .known(object)
     }
 
-    private static func cordonedBy(_ node: Node) -> String {
-        switch node.state.owner {
-        case .nobody: ""
-        case .person: "a person"
-        case .run(let run): Printable.escape(run, limit: 63)
-        }
+    static func isReady(_ conditions: [String: Facts.Kubernetes.Condition]) -> Fact<Bool> {
+        guard let ready = conditions["Ready"] else { return .unknown("the node has no condition Ready yet") }
+        return .known(ready.status == "True")
     }
 
     /// Kubernetes has a handful; a node that claims hundreds is not believed.
@@ -85,15 +79,25 @@ enum KubernetesNodeFacts {
     private static let toleratedSeconds = 10
 
     private static func age(of lease: Lease, at clock: String) -> Fact<Duration> {
+        time(clock).flatMap { age(ofLease: lease.spec?.renewTime ?? "", at: $0) }
+    }
+
+    /// What `date +%s` printed.
+    static func time(_ clock: String) -> Fact<Timestamp> {
         guard let seconds = Int64(clock.prefix { $0 != "\n" }), (0...1 << 40).contains(seconds) else {
             return .unknown("date printed: \(Printable.escape(clock, limit: 40))")
         }
-        guard let text = lease.spec?.renewTime, let renewed = Timestamp(text) else {
-            return .unknown("the node's lease does not say when it was renewed")
+        return .known(Timestamp(milliseconds: seconds * 1000))
+    }
+
+    /// How long ago a lease was renewed.
+    static func age(ofLease renewed: String, at now: Timestamp) -> Fact<Duration> {
+        guard let renewed = Timestamp(renewed) else {
+            return .unknown("the lease does not say when it was renewed")
         }
-        let age = seconds * 1000 - renewed.milliseconds
+        let age = now.milliseconds - renewed.milliseconds
         guard age > -Int64(toleratedSeconds) * 1000 else {
-            return .unknown("the node's lease was renewed in the future: its clock and the execution host's differ")
+            return .unknown("the lease was renewed in the future: its holder's clock and the execution host's differ")
         }
         return .known(.milliseconds(max(0, age)))
     }
@@ -108,6 +112,17 @@ private struct Lease: KubernetesObject {
     var spec: Spec?
 
     struct Spec: Decodable { var renewTime: String? }
+}
+
+extension NodeCordonState {
+    /// Whose cordon it is, as facts have it.
+    var ownerName: String {
+        switch owner {
+        case .nobody: ""
+        case .person: "a person"
+        case .run(let run): Printable.escape(run, limit: 63)
+        }
+    }
 }
 
 private struct Node: KubernetesObject {

@@ -37,7 +37,7 @@ public struct KubernetesProbe: Sendable, Hashable {
             node: KubernetesNodeFacts.facts(object, lease: KubernetesAnswer(outputs, at: 1), clock: clock))
     }
 
-    private static func api(_ answer: KubernetesAnswer) -> Facts.Kubernetes.API {
+    static func api(_ answer: KubernetesAnswer) -> Facts.Kubernetes.API {
         switch answer {
         case .object: return .init(reachable: .known(true), error: .known(""))
         case .unasked(let cause): return .init(reachable: .unknown(cause), error: .unknown(cause))

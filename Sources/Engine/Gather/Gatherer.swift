@@ -170,7 +170,7 @@ public struct Gatherer: Sendable {
         ClusterFacts(inventory, unasked: "it was not asked for, since no policy reads it")
     }
 
-    private static let noHost = "the inventory names no execution host (cluster.kubectl)"
+    static let noHost = "the inventory names no execution host (cluster.kubectl)"
 
     private static func observations(
         _ actions: [any Action], _ parts: ArraySlice<[CommandOutput]>
