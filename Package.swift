@@ -113,7 +113,7 @@ let package = Package(
             path: "Tests/Simulation", swiftSettings: settings),
         .testTarget(
             name: "Integration", dependencies: ["belay", "Core", "RandomStates", subprocess, system],
-            path: "Tests/Integration", swiftSettings: settings),
+            path: "Tests/Integration", exclude: ["Playbook"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -16,6 +16,17 @@ public struct Declarations: Sendable {
         variables[name] = type
     }
 
+    /// Takes a variable away.
+    public mutating func remove(variable name: String) { variables[name] = nil }
+
+    /// The declared variables, by name.
+    public var declaredVariables: [(name: String, type: CELType)] {
+        variables.map { (name: $0.key, type: $0.value) }.sorted { $0.name < $1.name }
+    }
+
+    /// The fields of a declared struct, in their order; nil when there is none of this name.
+    public func fields(of message: String) -> [(name: String, type: CELType)]? { messages[message] }
+
     /// Messages that a field or variable uses and nobody declared, sorted; a host should refuse such declarations.
     public var undeclaredMessages: [String] {
         let types = variables.values + messages.values.flatMap { $0.map(\.type) }

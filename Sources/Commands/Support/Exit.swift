@@ -22,6 +22,8 @@ enum Exit: Int32, Sendable, CaseIterable {
     case logNotIntact = 9
     /// Nothing could be started, and nothing was changed.
     case couldNotStart = 10
+    /// Triage found what is wrong, or something wrong.
+    case trouble = 11
 
     /// How a run ended; one without an end waits for nodes that cannot be reached.
     init(_ end: RunEnd?) {

@@ -13,7 +13,7 @@ enum HostileViews {
 
     /// Every view.
     static let all: [String: Case] = plans.merging(runs) { $1 }.merging(log) { $1 }.merging(files) { $1 }
-        .merging(people) { $1 }.merging(facts) { $1 }
+        .merging(people) { $1 }.merging(facts) { $1 }.merging(triage) { $1 }
 
     /// What stands beside the views and makes no text of what others wrote, with why.
     static let parts = [

@@ -61,6 +61,9 @@ public struct PolicyTestFile: Sendable {
 }
 
 extension PolicyTestFile.Case {
+    private static let schema = DocumentSchema(
+        declarations: PolicySchema.declarations, silence: "the test does not say")
+
     fileprivate init(_ fields: YAMLFields) {
         name = fields.string("name")
         location = fields.location(of: "name")
@@ -70,6 +73,6 @@ extension PolicyTestFile.Case {
         params = fields.settings("params")
         paramsLocation = fields.location(of: "params")
         document = PolicySample.document
-        document.change(as: fields)
+        Self.schema.change(&document.bindings, as: fields)
     }
 }

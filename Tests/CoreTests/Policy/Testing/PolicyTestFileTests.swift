@@ -29,8 +29,8 @@ import Testing
             (", set: {action.typ: x}", "5:33", "action has no 'typ'; did you mean 'type'?"),
             (", set: {acton.type: x}", "5:33", "the input document has no 'acton'; did you mean 'action'?"),
             (
-                ", set: {node.disks./.usedPercent: 1}", "5:33",
-                "node.disks is a map(string, Disk), which is set as a whole"
+                ", set: {node.roles.first: worker}", "5:33",
+                "node.roles is a list(string), which is set as a whole"
             ),
             (", set: {now: yesterday}", "5:38", "now: "),
             (", set: {action.timeout: 30}", "5:49", "'30' is not a duration"),

@@ -1,0 +1,77 @@
+import ArgumentParser
+import CEL
+import Core
+import Engine
+
+/// `belay triage`: from what somebody complains about to the layer that fails, what shows it, and what mends it.
+struct TriageVerb: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "triage", abstract: "Find the layer that fails, what shows it, and the runbooks that mend it.",
+        discussion: """
+            Without nodes it asks the API first, and then looks at the control plane, at every node that the API has doubts about, \
+            and at the others as far as there are few. Where something seems wrong it looks twice, \
+            and keeps what was so both times. Changes nothing and writes no log. Exits with 11 when it found something.
+            """)
+
+    @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
+    @OptionGroup var output: OutputOption
+    @OptionGroup var selection: NodeArguments
+
+    @Flag(help: "The whole cluster too, where nodes are named: their pods alone unless given.")
+    var cluster = false
+
+    @Flag(help: "List what was ruled out.")
+    var verbose = false
+
+    @Option(help: ArgumentHelp("Also save what was seen, for --from on another day.", valueName: "file"))
+    var save: String?
+
+    @Option(help: ArgumentHelp("Ask no node: judge what was saved.", valueName: "file"))
+    var from: String?
+
+    @Flag(help: "Ask no node: run the cases beside the rules; exits with 2 when one fails.")
+    var test = false
+
+    mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let workspace = try await global.workspace()
+        let rules = try workspace.triageRules()
+        if test { return try runTests(rules, workspace, terminal) }
+        var sight = try await look(workspace)
+        var report = rules.judge(sight.evidence)
+        if !report.findings.isEmpty, from == nil {
+            // What was so for a moment is no trouble: it has to be so twice.
+            let first = sight.evidence
+            try await Task.sleep(for: .seconds(2))
+            sight = try await look(workspace)
+            report = rules.judge(sight.evidence, after: first)
+        }
+        if let save {
+            try ProjectFiles.write(try JSON.encodePretty(FactsJSON(sight.evidence.document)), to: save)
+        }
+        let view = TriageView(
+            report: report, remedies: try report.findings.map { try workspace.remedies(of: $0) },
+            unseen: sight.unseen,
+            names: Dictionary(
+                workspace.inventory.nodes.map { ($0.nameInKubernetes, $0.name) },
+                uniquingKeysWith: { first, _ in first }),
+            verbose: verbose)
+        terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
+        return view.exit
+    }
+
+    private func look(_ workspace: Workspace) async throws -> TriageSight {
+        if let from {
+            return TriageSight(evidence: try TriageEvidence.parse(try InputFile.read(from), file: from), unseen: [:])
+        }
+        let isNamed = !selection.names.isEmpty || !selection.selectors.isEmpty
+        let nodes = isNamed ? try selection.nodes(in: workspace.inventory) : nil
+        return try await workspace.lookForTriage(at: nodes, cluster: cluster || !isNamed, choices: connection.choices)
+    }
+
+    private func runTests(_ rules: TriageRules, _ workspace: Workspace, _ terminal: Terminal) throws -> Exit {
+        let view = TriageTestView(outcomes: try workspace.triageTests().flatMap(rules.test))
+        terminal.write(view.text(terminal.style))
+        return view.failures.isEmpty ? .done : .usage
+    }
+}
