@@ -1,9 +1,11 @@
 import Foundation
 import Testing
 
-/// Faults injected for real into a real cluster, and what triage says of them. Rounds in `Playbook/rounds.json`: those marked
-/// quick run in ./test, all of them in `./check-deep playbook`, which leaves the lines that docs/playbook.md is made of.
-@Suite("Triage of injected faults", .enabled(if: Playbook.isUp), .serialized, .timeLimit(.minutes(60)))
+/// Faults injected for real into a real cluster, and what triage says of them: `./check-deep playbook`, which leaves the lines
+/// that docs/playbook.md is made of. The rounds are in `Playbook/rounds.json`.
+@Suite(
+    "Triage of injected faults", .enabled(if: Deep.asks(for: "playbook") && Playbook.isUp), .serialized,
+    .timeLimit(.minutes(60)))
 struct PlaybookTests {
     @Test("a healthy cluster yields no finding, however often it is asked")
     func healthy() async throws {
@@ -75,7 +77,6 @@ enum Playbook {
 
     struct Round: Decodable, Sendable, CustomTestStringConvertible {
         var name: String
-        var quick: Bool?
         var faults: [Fault]
 
         var testDescription: String { name }
@@ -97,7 +98,7 @@ enum Playbook {
     static func rounds() throws -> [Round] {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Playbook/rounds.json")
         let all = try JSONDecoder().decode([Round].self, from: Data(contentsOf: file))
-        return all.filter { Deep.asks(for: "playbook") ? Deep.isWanted($0.name) : $0.quick == true }
+        return all.filter { Deep.isWanted($0.name) }
     }
 
     /// What `belay triage -o json` printed.

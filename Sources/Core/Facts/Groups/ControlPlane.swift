@@ -28,7 +28,10 @@ extension FactGroup {
                 FactField("state", .string, "running, exited or missing"),
                 FactField("attempt", .int, "how many times it was made anew"),
                 FactField("exitCode", .int, "with what its last container that ended did; not known when none has"),
-                FactField("lines", .list(.string), "the last 12 lines of its newest log"),
+                FactField(
+                    "lines", .list(.string),
+                    "the last lines of its newest log, six, and up to six before them that tell of an error: usage may stand between"
+                ),
             ],
         ],
         questions: [FactQuestion(controlPlaneScript, limit: 16 << 10, waits: 1.5, for: .runtime)])
@@ -135,7 +138,14 @@ extension FactGroup {
           printf '+components\t%s\t%s\t%s\t%s\n' "$name" "$state" "$attempt" "$code"
           log=$(ls -t "$root/var/log/pods/kube-system_$name"-*/*/*.log 2>/dev/null | head -n 1)
           # The runtime puts a time, a stream and a mark before each line.
-          [ -z "$log" ] || tail -c 16384 "$log" | tail -n 12 | sed 's/^[^ ]* std[a-z]* [FP] //' | cut -c 1-300 |
+          [ -z "$log" ] || tail -c 65536 "$log" | sed 's/^[^ ]* std[a-z]* [FP] //' | cut -c 1-300 | awk '
+            { line[NR] = $0 }
+            END {
+              for (i = NR - 6; i > 0 && n < 6; i--)
+                if (line[i] ~ /^[EF][0-9][0-9]|^[Ee]rror|[Ee]rror:|invalid argument|unknown flag|panic|fatal/) kept[++n] = i
+              for (i = n; i > 0; i--) print line[kept[i]]
+              for (i = (NR > 6 ? NR - 5 : 1); i <= NR; i++) print line[i]
+            }' |
             sed "s/^/+components.lines$tab$name$tab/"
         done
         printf '.components\n'

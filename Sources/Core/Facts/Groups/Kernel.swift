@@ -16,7 +16,7 @@ extension FactGroup {
                 FactField("rebootRequired", .bool, "packages ask for a reboot"),
             ]
         ],
-        questions: [FactQuestion(kernelScript, limit: 4 << 10, waits: 2, for: .packages)])
+        questions: [FactQuestion(kernelScript, limit: 4 << 10, waits: 1.5, for: .packages)])
 
     private static let kernelScript: StaticString = #"""
         root=$1
@@ -80,7 +80,7 @@ extension FactGroup {
         if [ -e "$root/run/reboot-required" ]; then printf '=rebootRequired\ttrue\n'
         elif [ -e "$root/etc/debian_version" ]; then printf '=rebootRequired\tfalse\n'
         elif command -v needs-restarting >/dev/null 2>&1; then
-          timeout 1.5 needs-restarting -r >/dev/null 2>&1
+          timeout 1 needs-restarting -r >/dev/null 2>&1
           case $? in
             0) printf '=rebootRequired\tfalse\n' ;;
             1) printf '=rebootRequired\ttrue\n' ;;

@@ -177,7 +177,8 @@ struct KubernetesFactsOfNodeTests {
             """)
         try node.program(
             "curl", "for url; do :; done; case $url in *10259*) printf 200 ;; *) printf 000; exit 7 ;; esac")
-        let lines = (1...20).map { "2026-11-27T11:47:05.5Z stderr F line \($0)\ttab\n" }.joined()
+        let error = "2026-11-27T11:47:05.5Z stderr F Error: unknown flag: --x\n"
+        let lines = error + (1...20).map { "2026-11-27T11:47:05.5Z stderr F line \($0)\ttab\n" }.joined()
         try node.file("/var/log/pods/kube-system_etcd-n1_uid/etcd/3.log", lines)
         let facts = try await node.ask(.controlPlane)
         let manifest = Digest.sha256(try ModelFixture.bytes("facts/node/etc/kubernetes/manifests/etcd.yaml"))
@@ -187,8 +188,9 @@ struct KubernetesFactsOfNodeTests {
             "facts.controlPlane.manifests.size() == 2", "facts.controlPlane.components.size() == 4",
             "facts.controlPlane.components['etcd'].state == 'exited' && facts.controlPlane.components['etcd'].attempt == 4",
             "facts.controlPlane.components['etcd'].exitCode == 137",
-            "facts.controlPlane.components['etcd'].lines.size() == 12",
-            "facts.controlPlane.components['etcd'].lines[11] == 'line 20\\\\ttab'",
+            "facts.controlPlane.components['etcd'].lines.size() == 7",
+            "facts.controlPlane.components['etcd'].lines[0] == 'Error: unknown flag: --x'",
+            "facts.controlPlane.components['etcd'].lines[6] == 'line 20\\\\ttab'",
             "facts.controlPlane.components['kube-apiserver'].state == 'running'",
             "facts.controlPlane.components['kube-apiserver'].exitCode == 1",
             "facts.controlPlane.components['kube-scheduler'].state == 'missing'",
