@@ -13,11 +13,13 @@ struct TriageView: Sendable {
     /// Also what was ruled out, by name.
     var verbose = false
 
-    /// 11 where something was found; where nothing was and nodes were not seen, nobody knows.
+    /// 11 where something was found; 10 where nothing was, and not all could be checked.
     var exit: Exit {
         if !report.findings.isEmpty { return .trouble }
-        return unseen.isEmpty ? .done : .couldNotStart
+        return isWhole ? .done : .couldNotStart
     }
+
+    private var isWhole: Bool { unseen.isEmpty && report.unchecked.isEmpty }
 
     func text(_ style: Style) -> String {
         var lines = [verdict(style)]
@@ -33,7 +35,7 @@ struct TriageView: Sendable {
         let number = report.scope.names.count
         return switch report.scope.kind {
         case .nothing:
-            unseen.isEmpty ? style.good("NOTHING FOUND") : style.warning("NOTHING FOUND where it could be looked")
+            isWhole ? style.good("NOTHING FOUND") : style.warning("NOTHING FOUND where it could be looked")
         case .cluster: style.bad("TROUBLE in the whole cluster")
         case .nodes: style.bad("TROUBLE on \(count(number, "node")): \(names)")
         case .namespaces: style.bad("TROUBLE in \(count(number, "namespace")): \(names)")

@@ -54,8 +54,8 @@ public struct ReadScript: Sendable {
         return Self.prelude(nonce: nonce, bounds: bounds) + script + "\n"
     }
 
-    /// The first call by itself, then so many lists of calls at once. Without flock(1) they would tear each other's
-    /// frames, so they run one after the other there.
+    /// The first call by itself, then so many lists of calls at once. Without flock(1), or where somebody holds its lock,
+    /// they would tear each other's frames, so they run one after the other.
     private static func sharing(_ calls: [String], among lanes: Int) -> String {
         let rest = Array(calls.dropFirst())
         let lists = (0..<lanes).map { lane in
@@ -65,8 +65,8 @@ public struct ReadScript: Sendable {
         let names = lists.indices.map { "lane\($0)" }
         return (calls.prefix(1) + functions).joined(separator: "\n") + """
 
-            if command -v flock >/dev/null 2>&1 && flock / true 2>/dev/null; then
-              say() { (flock 7; printf '%s\\n' "$@" >&6) 7</; }
+            if command -v flock >/dev/null 2>&1 && flock -w 1 / true 2>/dev/null; then
+              say() { (flock -w 3 7; printf '%s\\n' "$@" >&6) 7</; }
               \(names.map { "\($0) &" }.joined(separator: " ")) wait
             else
               \(names.joined(separator: "; "))

@@ -8,6 +8,8 @@ public struct TriageEvidence: Sendable {
     public var kubernetes: Value
     /// When they were asked.
     public var now: Timestamp
+    /// Pods that were listed and that nobody asks about.
+    private(set) var leftOut = 0
 
     /// Collects the parts.
     public init(nodes: [String: Value], kubernetes: Value, now: Timestamp) {
@@ -25,6 +27,15 @@ public struct TriageEvidence: Sendable {
     struct Case {
         var subject: TriageRule.Subject
         var bindings: [String: Value]
+    }
+
+    /// Why rules about a kind cannot be told from its cases alone: there are more pods with trouble than were listed.
+    func gap(about kind: TriageRule.Subject.Kind) -> String? {
+        guard kind == .pod, case .message(_, let fields) = kubernetes, case .int(let all)? = fields["troubledCount"],
+            case .list(let pods)? = fields["pods"]
+        else { return nil }
+        let listed = Set(pods.map { [$0.text("namespace"), $0.text("name")] }).count + leftOut
+        return Int(all) > listed ? "of \(all) pods with trouble only \(listed) were looked at" : nil
     }
 
     /// What there is of a kind, or why nobody can tell.
@@ -81,14 +92,19 @@ extension Value {
 }
 
 extension TriageEvidence {
-    /// Leaves out pods on other nodes, and what is of no node.
+    /// Leaves out pods on other nodes. Nothing is then known of what is of no node: it was not looked at.
     public mutating func keepPods(on nodes: Set<String>) {
         guard case .message(let name, var fields) = kubernetes else { return }
         if case .list(let pods)? = fields["pods"] {
-            fields["pods"] = .list(pods.filter { nodes.contains($0.text("node")) })
+            let others = pods.filter { !nodes.contains($0.text("node")) && !$0.text("node").isEmpty }
+            leftOut = Set(others.map { [$0.text("namespace"), $0.text("name")] }).count
+            fields["pods"] = .list(pods.filter { nodes.contains($0.text("node")) || $0.text("node").isEmpty })
         }
         for list in ["workloads", "services"] {
-            if case .list? = fields[list] { fields[list] = .list([]) }
+            if case .list? = fields[list] {
+                fields[list] = .unknown(
+                    path: "kubernetes.\(list)", cause: "only these nodes were looked at; --cluster asks for all")
+            }
         }
         kubernetes = .message(name: name, fields: fields)
     }

@@ -56,6 +56,7 @@ extension TriageRule {
         switch evidence.cases(about: about) {
         case .unknown(let cause): verdict.unknown.append((nil, cause))
         case .known(let cases):
+            if let gap = evidence.gap(about: about) { verdict.unknown.append((nil, gap)) }
             for one in cases {
                 switch program.evaluate(one.bindings).result {
                 case .success(.bool(true)): verdict.found.append((one.subject, lines(one.bindings)))

@@ -131,4 +131,25 @@ struct TriageRulesTests {
         let one = try #require(try Self.rules().sets.first)
         #expect(throws: Diagnostics.self) { try TriageRules([one, one]) }
     }
+
+    @Test("of named nodes nothing is ruled out that was not looked at, and pods beyond the list are said")
+    func parts() throws {
+        var evidence = Self.evidence(
+            ["a": Self.node()], pods: .list([Self.pod("far", on: "b"), Self.pod("new", on: "")]))
+        guard case .message(let name, var fields) = evidence.kubernetes else { return }
+        (fields["workloads"], fields["services"]) = (.list([]), .list([]))
+        fields["troubledCount"] = 2
+        evidence.kubernetes = .message(name: name, fields: fields)
+        evidence.keepPods(on: ["a"])
+        let report = try Self.rules().judge(evidence)
+        #expect(report.findings.flatMap(\.places).map(\.subject) == ["pod shop/new"] && report.unchecked.isEmpty)
+        guard case .unknown(let cause) = evidence.cases(about: .service) else {
+            Issue.record("Services were looked at")
+            return
+        }
+        #expect(cause.contains("--cluster"))
+        fields["troubledCount"] = 500
+        evidence.kubernetes = .message(name: name, fields: fields)
+        #expect(try Self.rules().judge(evidence).unchecked.contains { $0.cause.hasPrefix("of 500 pods") })
+    }
 }

@@ -37,7 +37,7 @@ enum EventSurvey: SurveyTemplate {
             [
                 "at": row.instant(0).map { Value.instant($0, at: "\(path).at") },
                 "namespace": .known(.string(row.text(1))), "object": .known(.string("\(row.text(2))/\(row.text(3))")),
-                "reason": .known(.string(row.text(4))), "message": .known(.string(row.text(5))),
+                "reason": .known(.string(row.text(4))), "message": .known(.string(Redactor().redact(row.text(5)))),
                 "count": .known(.int(Int64(row.number(6)))),
             ])
     }

@@ -35,7 +35,8 @@ extension PodSurvey {
     private static func lines(_ row: SurveyRows.Row) -> [String] {
         let text = String(decoding: Base64.decode(row.text(3, limit: 4096)) ?? [], as: UTF8.self)
         guard !text.hasPrefix("unable to retrieve container logs for ") else { return [] }
-        return text.lines.prefix(8).map { Printable.escape(String($0), limit: 300) }
+        // As logs of nodes are: they are printed and saved.
+        return text.lines.prefix(8).map { Printable.escape(Redactor().redact(String($0)), limit: 300) }
     }
 }
 
