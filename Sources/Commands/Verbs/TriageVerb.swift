@@ -21,7 +21,7 @@ struct TriageVerb: Verb {
     @Flag(help: "The whole cluster too, where nodes are named: their pods alone unless given.")
     var cluster = false
 
-    @Flag(help: "List what was ruled out.")
+    @Flag(help: "List what was ruled out, and every object that is alike.")
     var verbose = false
 
     @Option(help: ArgumentHelp("Also save what was seen, for --from on another day.", valueName: "file"))

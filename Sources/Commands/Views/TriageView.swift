@@ -10,8 +10,11 @@ struct TriageView: Sendable {
     let unseen: [String: String]
     /// A node's name in Kubernetes → its name in the inventory.
     let names: [String: String]
-    /// Also what was ruled out, by name.
+    /// Also what was ruled out, by name, and every place and object.
     var verbose = false
+
+    /// Of what is alike so much is shown: two hundred pods behind one full disk hide what comes next.
+    private static let shownEach = 4
 
     /// 11 where something was found; 10 where nothing was, and not all could be checked.
     var exit: Exit {
@@ -48,15 +51,24 @@ struct TriageView: Sendable {
         var lines = [
             style.strong(head) + " " + style.faint("(\(finding.rule), set \(finding.set), \(finding.layer.rawValue))")
         ]
-        for place in finding.places {
+        let (places, more) = some(finding.places)
+        for place in places {
             lines += ["   on \(place.subject.printable)"] + place.evidence.map { "     \($0.printable)" }
         }
+        if more > 0 { lines.append("   and on \(more) more (--verbose lists them)") }
         if !finding.consequences.isEmpty { lines.append("   and so") }
         lines += finding.consequences.map { other in
-            "     \(other.title.printable): \(other.subjects.map(\.printable).joined(separator: ", "))"
+            let (subjects, more) = some(other.subjects)
+            let names = subjects.map(\.printable).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
+            return "     \(other.title.printable): \(names)"
         }
         if !finding.advice.isEmpty { lines.append("   → \(finding.advice.printable)") }
         return lines + plans(index, finding).map { "   \($0)" }
+    }
+
+    private func some<Item>(_ items: [Item]) -> (shown: ArraySlice<Item>, more: Int) {
+        let shown = verbose ? items[...] : items.prefix(Self.shownEach)
+        return (shown, items.count - shown.count)
     }
 
     /// The ready lines, and how far each can be taken back.

@@ -48,14 +48,15 @@ public struct ReadScript: Sendable {
     /// The script, to be run by `/bin/sh` as root.
     public var text: String {
         let calls = commands.enumerated().map { index, command in
-            "\(Self.source(of: command.input)) | look \(index) \(bounds.limit(of: index) + 1) \(ShellQuote.join(command.argv))"
+            Self.feeding(
+                command.input, "look \(index) \(bounds.limit(of: index) + 1) \(ShellQuote.join(command.argv))")
         }
         let script = bounds.lanes > 1 ? Self.sharing(calls, among: bounds.lanes) : calls.joined(separator: "\n")
         return Self.prelude(nonce: nonce, bounds: bounds) + script + "\n"
     }
 
-    /// The first call by itself, then so many lists of calls at once. Without flock(1), or where somebody holds its lock,
-    /// they would tear each other's frames, so they run one after the other.
+    /// The first call by itself, then so many lists of calls at once. What a list says is kept until it is done. Without
+    /// flock(1), or where somebody holds its lock, they would tear each other's frames, so they run one after the other.
     private static func sharing(_ calls: [String], among lanes: Int) -> String {
         let rest = Array(calls.dropFirst())
         let lists = (0..<lanes).map { lane in
@@ -66,17 +67,17 @@ public struct ReadScript: Sendable {
         return (calls.prefix(1) + functions).joined(separator: "\n") + """
 
             if command -v flock >/dev/null 2>&1 && flock -w 1 / true 2>/dev/null; then
-              say() { (flock -w 3 7; printf '%s\\n' "$@" >&6) 7</; }
-              \(names.map { "\($0) &" }.joined(separator: " ")) wait
+              keep() { kept=$(cat); (flock -w 3 7; printf '%s\\n' "$kept" >&6) 7</; }
+              \(names.map { "{ \($0) 6>&1 | keep; } &" }.joined(separator: " ")) wait
             else
               \(names.joined(separator: "; "))
             fi
             """
     }
 
-    private static func source(of input: Payload?) -> String {
-        guard let input else { return ":" }
-        return "printf %s \(ShellQuote.quote(Base64.encode(input.bytes))) | base64 -d"
+    private static func feeding(_ input: Payload?, _ call: String) -> String {
+        guard let input else { return "\(call) </dev/null" }
+        return "printf %s \(ShellQuote.quote(Base64.encode(input.bytes))) | base64 -d | \(call)"
     }
 
     // Standard output of the command goes through descriptor 4 to `head`; its error tail and its status come back
@@ -86,12 +87,13 @@ public struct ReadScript: Sendable {
         \(ShellPrelude.environment)
         exec 6>&1
         say() { printf '%s\\n' "$@" >&6; }
+        # A process costs a busy node more than what it does here: there are a dozen for each command, and no more.
         look() {
           i=$1 c=$2; shift 2
           o=$(
-            { e=$( { timeout -k 2 \(secondsEach) "$@" 2>&1 >&4 4>&- 6>&-; printf '\\n%s' "$?"; } | tail -c \(bounds.errors) | base64 | tr -d '\\n')
+            { e=$( { timeout -k 2 \(secondsEach) "$@" 2>&1 >&4 4>&- 6>&-; printf '\\n%s' "$?"; } | tail -c \(bounds.errors) | base64 -w 0)
               say "\(nonce) $i e $e"
-            } 4>&1 | { head -c "$c"; cat >/dev/null; } | base64 | tr -d '\\n'
+            } 4>&1 | { head -c "$c"; cat >/dev/null; } | base64 -w 0
           )
           say "\(nonce) $i o $o"
         }

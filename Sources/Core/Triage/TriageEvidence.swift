@@ -29,14 +29,22 @@ public struct TriageEvidence: Sendable {
         var bindings: [String: Value]
     }
 
-    /// Why rules about a kind cannot be told from its cases alone: there are more pods with trouble than were listed.
+    /// Why rules about a kind cannot be told from its cases alone: more with trouble are there than were listed.
     func gap(about kind: TriageRule.Subject.Kind) -> String? {
-        guard kind == .pod, case .message(_, let fields) = kubernetes, case .int(let all)? = fields["troubledCount"],
-            case .list(let pods)? = fields["pods"]
+        guard let (list, total, name) = Self.lists[kind], case .message(_, let fields) = kubernetes,
+            case .int(let all)? = fields[total], case .list(let items)? = fields[list]
         else { return nil }
-        let listed = Set(pods.map { [$0.text("namespace"), $0.text("name")] }).count + leftOut
-        return Int(all) > listed ? "of \(all) pods with trouble only \(listed) were looked at" : nil
+        // A pod is listed once for each of its containers.
+        let names = Set(items.map { [$0.text("kind"), $0.text("namespace"), $0.text("name")] })
+        let listed = names.count + (kind == .pod ? leftOut : 0)
+        return Int(all) > listed ? "of \(all) \(name) with trouble only \(listed) were looked at" : nil
     }
+
+    /// What is listed up to a limit: the list, the number of all, what they are called.
+    private static let lists: [TriageRule.Subject.Kind: (list: String, total: String, name: String)] = [
+        .pod: ("pods", "troubledPodCount", "pods"), .workload: ("workloads", "troubledWorkloadCount", "workloads"),
+        .service: ("services", "troubledServiceCount", "Services"),
+    ]
 
     /// What there is of a kind, or why nobody can tell.
     func cases(about kind: TriageRule.Subject.Kind) -> Fact<[Case]> {

@@ -186,9 +186,9 @@ struct Questions: Sendable {
     private let groups: [[Command]]
     private let script: ReadScript
 
-    init(_ groups: [[Command]], _ nonces: any Nonces) {
+    init(_ groups: [[Command]], _ nonces: any Nonces, bounds: ReadScript.Bounds = .init()) {
         self.groups = groups
-        script = ReadScript(groups.flatMap(\.self), nonce: nonces.next())
+        script = ReadScript(groups.flatMap(\.self), nonce: nonces.next(), bounds: bounds)
     }
 
     func ask(

@@ -51,16 +51,16 @@ struct NodeFactsReader: Sendable {
             let connection = try await connector.connect(to: node.name)
             sight.address = connection.endpoint.place
             let probe = NodeProbe()
-            let script = ReadScript(probe.commands(), nonce: nonces.next(), bounds: probe.bounds())
-            sight.observedAt = clock.now()
-            do throws(NodeFailure) {
-                let printed = try await Connector.run(script.text, on: connection, seconds: Self.seconds)
-                sight.milliseconds = Int(clock.now().milliseconds - sight.observedAt.milliseconds)
+            let asked = Questions([probe.commands()], nonces, bounds: probe.bounds())
+            let start = clock.now()
+            sight.observedAt = start
+            let answers = await asked.ask { (script) throws(NodeFailure) in
+                let printed = try await Connector.run(script, on: connection, seconds: Self.seconds)
+                sight.milliseconds = Int(clock.now().milliseconds - start.milliseconds)
                 sight.bytes = printed.count
-                sight.facts = Self.read(printed, script, probe, at: sight.observedAt)
-            } catch {
-                sight.facts = .failure(error)
+                return printed
             }
+            sight.facts = answers.map { Self.facts(of: probe.parse($0[0], at: start)) }
             await connection.close()
         } catch {
             sight.facts = .failure(error)
@@ -68,16 +68,10 @@ struct NodeFactsReader: Sendable {
         return sight
     }
 
-    private static func read(
-        _ printed: [UInt8], _ script: ReadScript, _ probe: NodeProbe, at now: Timestamp
-    ) -> Result<NodeFacts, NodeFailure> {
-        do throws(ObservationError) {
-            var found = probe.parse(try script.parse(printed), at: now)
-            found.facts.kubernetes = .unknown("only nodes were asked")
-            return .success(found)
-        } catch {
-            return .failure(NodeFailure(error.message, remedy: error.remedy, isPassing: false))
-        }
+    private static func facts(of found: NodeFacts) -> NodeFacts {
+        var found = found
+        found.facts.kubernetes = .unknown("only nodes were asked")
+        return found
     }
 }
 

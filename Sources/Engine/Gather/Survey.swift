@@ -6,24 +6,12 @@ extension Gatherer {
     public func survey(at now: Timestamp) async -> ClusterSurveyFacts {
         guard let host = await ClusterHost.open(inventory, connector, nonces) else { return .unknown(Self.noHost) }
         let survey = ClusterSurvey(kubeconfig: host.kubeconfig)
-        let script = ReadScript(survey.commands(), nonce: nonces.next(), bounds: survey.bounds())
-        let found: ClusterSurveyFacts
-        do throws(NodeFailure) {
-            found = Self.read(try await host.run(script.text), survey, script, now)
-        } catch {
-            found = .unknown("the execution host did not answer: \(error.message)")
-        }
+        let asked = Questions([survey.commands()], nonces, bounds: survey.bounds())
+        let answers = await asked.ask { (script) throws(NodeFailure) in try await host.run(script) }
         await host.close()
-        return found
-    }
-
-    private static func read(
-        _ printed: [UInt8], _ survey: ClusterSurvey, _ script: ReadScript, _ now: Timestamp
-    ) -> ClusterSurveyFacts {
-        do throws(ObservationError) {
-            return survey.parse(try script.parse(printed), at: now)
-        } catch {
-            return .unknown(error.message)
+        switch answers {
+        case .success(let parts): return survey.parse(parts[0], at: now)
+        case .failure(let failure): return .unknown("the execution host did not answer: \(failure.message)")
         }
     }
 }

@@ -138,7 +138,7 @@ struct TriageRulesTests {
             ["a": Self.node()], pods: .list([Self.pod("far", on: "b"), Self.pod("new", on: "")]))
         guard case .message(let name, var fields) = evidence.kubernetes else { return }
         (fields["workloads"], fields["services"]) = (.list([]), .list([]))
-        fields["troubledCount"] = 2
+        fields["troubledPodCount"] = 2
         evidence.kubernetes = .message(name: name, fields: fields)
         evidence.keepPods(on: ["a"])
         let report = try Self.rules().judge(evidence)
@@ -148,8 +148,32 @@ struct TriageRulesTests {
             return
         }
         #expect(cause.contains("--cluster"))
-        fields["troubledCount"] = 500
+        fields["troubledPodCount"] = 500
         evidence.kubernetes = .message(name: name, fields: fields)
         #expect(try Self.rules().judge(evidence).unchecked.contains { $0.cause.hasPrefix("of 500 pods") })
+        (fields["troubledWorkloadCount"], fields["troubledServiceCount"]) = (7, 8)
+        evidence.kubernetes = .message(name: name, fields: fields)
+        #expect(evidence.gap(about: .workload) == "of 7 workloads with trouble only 0 were looked at")
+        #expect(evidence.gap(about: .service) == "of 8 Services with trouble only 0 were looked at")
+        #expect(evidence.gap(about: .node) == nil)
+    }
+
+    @Test(
+        "what a control plane does to other nodes is a symptom there; a node that is full says nothing of another",
+        arguments: [("control-plane", ["broken"]), ("node", ["broken", "sick"])])
+    func elsewhere(layer: String, found: [String]) throws {
+        let text = """
+            apiVersion: belay/v1
+            kind: Triage
+            metadata: {name: one, set: A, title: The first}
+            spec:
+              symptoms:
+              - {name: sick, about: node, layer: node, title: It is sick, expression: "facts.kubelet.healthz != 200", evidence: []}
+              causes:
+              - {name: broken, about: node, layer: \(layer), title: It is broken, expression: "node == 'a'", evidence: [], explains: [sick], advice: Mend it.}
+            """
+        let rules = try TriageRules([TriageSet.parse(Array(text.utf8), file: "one.yaml")])
+        let report = rules.judge(Self.evidence(["a": Self.node(), "b": Self.node(healthz: 0)]))
+        #expect(report.findings.map(\.rule) == found)
     }
 }

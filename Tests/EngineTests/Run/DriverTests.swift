@@ -87,7 +87,7 @@ struct DriverTests {
 
         // One empty answer with status 0 for each `look`, behind the script's own nonce.
         static func frames(_ script: String) -> [UInt8] {
-            let count = script.components(separatedBy: "| look ").count - 1
+            let count = script.matches(of: #/\blook [0-9]+ [0-9]+ /#).count
             guard let start = script.range(of: "say \""), let end = script.range(of: " $i e") else { return [] }
             let nonce = script[start.upperBound..<end.lowerBound]
             return Array((0..<count).map { "\(nonce) \($0) o \n\(nonce) \($0) e CjA=\n" }.joined().utf8)

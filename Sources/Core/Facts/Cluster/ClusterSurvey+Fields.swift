@@ -26,14 +26,16 @@ extension ClusterSurvey {
                 + "overdue to be gone, or whose container was started again in the last 10 minutes. One entry for a pod "
                 + "without such a container. Those of failed pods come last; at most 200."),
         FactField("podCount", .int, "Pods there are."),
-        FactField("troubledCount", .int, "Pods that are not as they should be, those beyond the list too."),
+        FactField("troubledPodCount", .int, "Pods that are not as they should be, those beyond the list too."),
         FactField(
             "workloads", .list(.message("Workload")),
             "Deployments, DaemonSets and StatefulSets of which pods are not ready or not of the newest kind, or whose "
                 + "newest version no controller has seen; at most 200."),
+        FactField("troubledWorkloadCount", .int, "Such workloads, those beyond the list too."),
         FactField(
             "services", .list(.message("KubernetesService")),
             "Services with a selector and no ready endpoint; at most 100."),
+        FactField("troubledServiceCount", .int, "Such Services, those beyond the list too."),
         FactField("serviceCount", .int, "Services with a selector."),
         FactField(
             "leases", .map(.string, .message("Lease")),

@@ -78,8 +78,10 @@ public struct ClusterSurvey: Sendable, Hashable {
             fields: [
                 "version": answer(.version).text.flatMap(Self.version), "pods": pods.map(\.troubled),
                 "podCount": pods.map { .int(Int64($0.count)) },
-                "troubledCount": pods.map { .int(Int64($0.troubledCount)) }, "workloads": workloads.troubled,
-                "systemPods": workloads.system, "services": services.troubled, "serviceCount": services.count,
+                "troubledPodCount": pods.map { .int(Int64($0.troubledCount)) }, "workloads": workloads.troubled,
+                "troubledWorkloadCount": workloads.count, "systemPods": workloads.system,
+                "services": services.troubled, "troubledServiceCount": services.troubledCount,
+                "serviceCount": services.count,
                 "leases": leases.map(\.leaders), "events": EventSurvey.events(answer(.events).text),
                 "usage": UsageSurvey.usage(answer(.usage).text, of: nodes),
             ])

@@ -12,6 +12,8 @@ enum ServiceSurvey: SurveyTemplate {
             $1 == "ready" { ready[key] += $4; other[key] += $5 }
             END {
               print "services " services + 0
+              for (key in line) all += !ready[key]
+              print "troubled " all + 0
               for (i = 1; i <= services; i++) {
                 key = order[i]; row = line[key] " " other[key] + 0
                 if (!ready[key] && ++many <= \(limit) && (bytes += length(row) + 1) < 16000) print row
@@ -19,7 +21,7 @@ enum ServiceSurvey: SurveyTemplate {
             }
             """, more: .matching)
 
-    private static let shapes = ["services": "n", "service": "ssssn", "matching": "wwn"]
+    private static let shapes = ["services": "n", "troubled": "n", "service": "ssssn", "matching": "wwn"]
 
     private static let template = make(
         #"{{if eq .kind "Service"}}{{if and .spec.selector (ne .spec.type "ExternalName")}}{{$labels := ""}}"#,
@@ -33,8 +35,10 @@ enum ServiceSurvey: SurveyTemplate {
 
     private static func count(_ list: String) -> String { "{{if \(list)}}{{len \(list)}}{{else}}0{{end}}" }
 
-    /// `kubernetes.services` and `kubernetes.serviceCount`.
-    static func services(_ answer: Fact<String>) -> (troubled: Fact<Value>, count: Fact<Value>) {
+    /// `kubernetes.services`, `kubernetes.troubledServiceCount` and `kubernetes.serviceCount`.
+    static func services(
+        _ answer: Fact<String>
+    ) -> (troubled: Fact<Value>, troubledCount: Fact<Value>, count: Fact<Value>) {
         let rows = answer.flatMap { SurveyRows.read($0, shapes) }
         return (
             rows.map { rows in
@@ -43,12 +47,8 @@ enum ServiceSurvey: SurveyTemplate {
                 let services = rows.all("service").prefix(limit).enumerated()
                 return .list(services.map { value($1, asked, at: "kubernetes.services[\($0)]") })
             },
-            rows.flatMap { rows in
-                guard let count = rows.all("services").first else {
-                    return .unknown("kubectl printed no number of services")
-                }
-                return .known(.int(Int64(count.number(0))))
-            }
+            rows.flatMap { $0.count("troubled", of: "services with trouble") },
+            rows.flatMap { $0.count("services", of: "services") }
         )
     }
 

@@ -1,3 +1,5 @@
+import CEL
+
 /// The lines that a ``SurveyRead`` prints: a first word that says what a line is, and words behind it. Text is quoted as Go's
 /// `%q` does it: it cannot end a line or a word, whatever people wrote into their objects.
 ///
@@ -62,6 +64,12 @@ struct SurveyRows: Sendable {
     }
 
     func all(_ kind: String) -> [Row] { rows.filter { $0.kind == kind } }
+
+    /// The number that the only line of a kind is.
+    func count(_ kind: String, of what: String) -> Fact<Value> {
+        guard let count = all(kind).first else { return .unknown("kubectl printed no number of \(what)") }
+        return .known(.int(Int64(count.number(0))))
+    }
 }
 
 /// Reads the words of a line, one space between them.

@@ -8,9 +8,12 @@ enum WorkloadSurvey: SurveyTemplate {
     static let read = SurveyRead(
         paths: ["\(path)/deployments", "\(path)/daemonsets", "\(path)/statefulsets"], template: template,
         filter: """
-            { wanted = $5 + 0; own = $4 ~ /\(systemNames)/ && ($3 == "\\"kube-system\\"" || $2 == "\\"DaemonSet\\"") }
-            !own && !($6 < wanted || $7 < wanted && !$11 || $10 < $9) { next }
-            own || ++many <= \(limit) && (bytes += length($0) + 1) < 16000
+            {
+              wanted = $5 + 0; own = $4 ~ /\(systemNames)/ && ($3 == "\\"kube-system\\"" || $2 == "\\"DaemonSet\\"")
+              bad = $6 < wanted || $7 < wanted && !$11 || $10 < $9; all += bad
+            }
+            own || bad && ++many <= \(limit) && (bytes += length($0) + 1) < 16000
+            END { print "troubled " all + 0 }
             """)
 
     /// Parts of names, of which those of the pod network are of the usual ones.
@@ -19,7 +22,7 @@ enum WorkloadSurvey: SurveyTemplate {
         "antrea-agent", "aws-node", "azure-cni", "kube-ovn-cni", "kindnet",
     ].joined(separator: "|")
 
-    private static let shapes = ["workload": "sssnnnnnnn"]
+    private static let shapes = ["workload": "sssnnnnnnn", "troubled": "n"]
 
     // Where pods are only replaced when somebody deletes them, older ones are as wanted.
     private static let template = make(
@@ -43,13 +46,15 @@ enum WorkloadSurvey: SurveyTemplate {
         #"{{if and (eq .kind "StatefulSet") (not .status.availableReplicas)}}\#(number(".status.readyReplicas"))"#
         + "{{else}}\(number(".status.availableReplicas")){{end}}"
 
-    /// `kubernetes.workloads` and `kubernetes.systemPods`.
-    static func workloads(_ answer: Fact<String>) -> (troubled: Fact<Value>, system: Fact<Value>) {
-        let rows = answer.flatMap { SurveyRows.read($0, shapes) }.map(\.rows)
+    /// `kubernetes.workloads`, `kubernetes.troubledWorkloadCount` and `kubernetes.systemPods`.
+    static func workloads(_ answer: Fact<String>) -> (troubled: Fact<Value>, count: Fact<Value>, system: Fact<Value>) {
+        let rows = answer.flatMap { SurveyRows.read($0, shapes) }
+        let workloads = rows.map { $0.all("workload") }
         return (
-            rows.map { .list($0.filter(isTroubled).prefix(limit).map(value)) },
-            rows.map { rows in
-                .map(MapValue(Dictionary(rows.filter(isSystem).map(system)) { first, _ in first }))
+            workloads.map { .list($0.filter(isTroubled).prefix(limit).map(value)) },
+            rows.flatMap { $0.count("troubled", of: "workloads with trouble") },
+            workloads.map { workloads in
+                .map(MapValue(Dictionary(workloads.filter(isSystem).map(system)) { first, _ in first }))
             }
         )
     }

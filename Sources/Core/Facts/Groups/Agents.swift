@@ -29,7 +29,7 @@ extension FactGroup {
         fi
         # Lines NAME PID: processes whose program, or the script it runs, is called so. A minion of the platform's own unit is
         # its own.
-        found=$(for file in $(grep -lsaE 'salt-minion|chisel' "$root"/proc/[0-9]*/cmdline); do
+        found=$(for file in $(grep -lsazE '^([^/]*/)*(salt-minion|salt-minion-rafay|chisel)$' "$root"/proc/[0-9]*/cmdline); do
           pid=${file%/cmdline} pid=${pid##*/}
           words=$(cat "$file" 2>/dev/null | tr '\0' '\n' | head -n 3 | sed 's|.*/||')
           for name in $names; do

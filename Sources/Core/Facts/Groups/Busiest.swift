@@ -3,10 +3,10 @@ import CEL
 extension FactGroup {
     /// The five processes that used the most processor time, those that did the most input and output, and the largest, over half a second; each once.
     static let busiest = FactGroup(
-        "busiest", .list(.message("Process")),
+        "busiest", .list(.message("BusyProcess")),
         "The five processes that used the most processor time, those that did the most input and output, and the largest, over half a second; each once.",
         messages: [
-            "Process": [
+            "BusyProcess": [
                 FactField("pid", .int, "process"),
                 FactField("command", .string, "name of the program, 15 characters at most"),
                 FactField("cpuPercent", .double, "of one processor"),
@@ -14,6 +14,13 @@ extension FactGroup {
                 FactField("readBytesPerSecond", .int, "read from disks"),
                 FactField("writeBytesPerSecond", .int, "written to disks"),
                 FactField("pod", .string, "UID of its pod, empty when it is of none"),
+                FactField(
+                    "podCpuPercent", .double,
+                    "of one processor, by all processes of its pod together; 0 when it is of none"),
+                FactField(
+                    "podCpuPercentSoFar", .double,
+                    "the same since the oldest of them began: on a node without a moment to spare the half second says little"
+                ),
             ]
         ],
         questions: [FactQuestion(busiestScript, limit: 4 << 10, waits: 0.5, for: .sample)])
@@ -58,6 +65,7 @@ extension FactGroup {
             gsub(/[\t\001-\037]/, " ", name[pid])
             split(substr($0, RSTART + 2), field, " ")
             used[shot, pid] = field[12] + field[13]
+            began[pid] = field[20] / tick
             memory[pid] = field[22] * page
           }
           END {
@@ -65,6 +73,11 @@ extension FactGroup {
             if (seconds <= 0) { print "?busiest\tno time went by between two looks"; exit }
             for (pid in name) if ((1, pid) in used && (2, pid) in used) {
               cpu[pid] = cpuOf[pid] = (used[2, pid] - used[1, pid]) / tick / seconds * 100
+              if (used[2, pid] > 0) {
+                uid = podOf[pid] = pod(pid)
+                cpuOfPod[uid] += cpuOf[pid]; timeOfPod[uid] += used[2, pid] / tick
+                if (!(uid in oldest) || began[pid] < oldest[uid]) oldest[uid] = began[pid]
+              }
               size[pid] = memory[pid]
               if ((1, pid) in reads && (2, pid) in reads && (1, pid) in writes && (2, pid) in writes) {
                 readsOf[pid] = (reads[2, pid] - reads[1, pid]) / seconds
@@ -79,7 +92,9 @@ extension FactGroup {
               pid = chosen[i]
               printf "+busiest\t%s\t%s\t%.1f\t%.0f\t", pid, name[pid], cpuOf[pid], memory[pid]
               if (pid in readsOf) printf "%.0f\t%.0f\t", readsOf[pid], writesOf[pid]; else printf "\t\t"
-              print pod(pid)
+              uid = (pid in podOf) ? podOf[pid] : pod(pid)
+              age = (uid in oldest) ? at[2] - oldest[uid] : 0
+              printf "%s\t%.1f\t%.1f\n", uid, (uid == "" ? 0 : cpuOfPod[uid]), (uid == "" || age <= 0 ? 0 : timeOfPod[uid] / age * 100)
             }
             print ".busiest"
           }'

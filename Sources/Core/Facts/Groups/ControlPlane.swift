@@ -137,9 +137,9 @@ extension FactGroup {
           fi
           printf '+components\t%s\t%s\t%s\t%s\n' "$name" "$state" "$attempt" "$code"
           log=$(ls -t "$root/var/log/pods/kube-system_$name"-*/*/*.log 2>/dev/null | head -n 1)
-          # The runtime puts a time, a stream and a mark before each line.
-          [ -z "$log" ] || tail -c 65536 "$log" | sed 's/^[^ ]* std[a-z]* [FP] //' | cut -c 1-300 | awk '
-            { line[NR] = $0 }
+          # The runtime puts a time, a stream and a mark before each line; of a long one the reason stands at its end.
+          [ -z "$log" ] || tail -c 65536 "$log" | sed 's/^[^ ]* std[a-z]* [FP] //' | awk '
+            { line[NR] = length($0) > 300 ? substr($0, 1, 95) " ... " substr($0, length($0) - 199) : $0 }
             END {
               for (i = NR - 6; i > 0 && n < 6; i--)
                 if (line[i] ~ /^[EF][0-9][0-9]|^[Ee]rror|[Ee]rror:|invalid argument|unknown flag|panic|fatal/) kept[++n] = i

@@ -23,33 +23,42 @@ extension FactGroup {
         release=$(cat "$root/proc/sys/kernel/osrelease") || exit
         directory="$root/lib/modules/$release"
         if [ -d "$directory" ]; then printf '=modulesDirectory\ttrue\n'; else printf '=modulesDirectory\tfalse\n'; fi
-        # Prints true or false; nothing where a module may be built in and nobody tells.
+        # Modules that are loaded, filesystems that are known, and what is built in: of all, or of those below.
+        loaded=" $(sed 's/ .*//' "$root/proc/modules" 2>/dev/null | tr '\n' ' ')"
+        filesystems=" $(sed 's/.*\t//' "$root/proc/filesystems" 2>/dev/null | tr '\n' ' ')"
+        built= tells=
+        if [ -r "$directory/modules.builtin" ]; then
+          tells=all built=" $(sed 's|.*/||; s/\.ko.*//; s/-/_/g' "$directory/modules.builtin" | tr '\n' ' ')"
+        elif [ -r "$root/proc/config.gz" ]; then
+          tells=some built=" $(gzip -dc "$root/proc/config.gz" 2>/dev/null | sed -n 's/^CONFIG_\([A-Z_]*\)=y$/\1/p' | awk '
+            BEGIN { split("OVERLAY_FS overlay VXLAN vxlan IP_NF_IPTABLES ip_tables BR_NETFILTER br_netfilter NF_CONNTRACK " \
+              "nf_conntrack NF_TABLES nf_tables IP_VS ip_vs", word, " ")
+              for (i = 1; i in word; i += 2) name[word[i]] = word[i + 1] }
+            $1 in name { printf "%s ", name[$1] }')"
+        fi
+        # Sets answer to true or false; to nothing where a module may be built in and nobody tells.
         has() {
-          if [ -d "$root/sys/module/$1" ] || grep -qs "^$1 " "$root/proc/modules"; then echo true; return; fi
+          answer=true seen=
+          [ ! -d "$root/sys/module/$1" ] || return 0
+          case $loaded$built in *" $1 "*) return 0 ;; esac
           case $1 in
-            overlay) seen="$root/proc/filesystems" ;;
+            overlay) case $filesystems in *" overlay "*) return 0 ;; esac ;;
             br_netfilter) seen="$root/proc/sys/net/bridge" ;;
             nf_conntrack) seen="$root/proc/sys/net/netfilter/nf_conntrack_max" ;;
             ip_tables) seen="$root/proc/net/ip_tables_names" ;;
             ip_vs) seen="$root/proc/net/ip_vs" ;;
-            *) seen= ;;
           esac
-          if [ "$1" = overlay ] && grep -qs 'overlay$' "$seen"; then echo true; return; fi
-          if [ "$1" != overlay ] && [ -n "$seen" ] && [ -e "$seen" ]; then echo true; return; fi
-          if [ -r "$directory/modules.builtin" ]; then
-            if sed 's/-/_/g' "$directory/modules.builtin" | grep -q "/$1\.ko"; then echo true; else echo false; fi
-            return
-          fi
-          case $1 in
-            overlay) option=OVERLAY_FS ;; vxlan) option=VXLAN ;; ip_tables) option=IP_NF_IPTABLES ;;
-            br_netfilter|nf_conntrack|nf_tables|ip_vs) option=$(printf %s "$1" | tr a-z A-Z) ;;
-            *) return ;;
+          [ -z "$seen" ] || [ ! -e "$seen" ] || return 0
+          answer=false
+          [ "$tells" != all ] || return 0
+          case $tells$1 in
+            someoverlay|somevxlan|someip_tables|somebr_netfilter|somenf_conntrack|somenf_tables|someip_vs) ;;
+            *) answer= ;;
           esac
-          [ -r "$root/proc/config.gz" ] || return
-          if gzip -dc "$root/proc/config.gz" 2>/dev/null | grep -q "^CONFIG_$option=y"; then echo true; else echo false; fi
         }
         for name in br_netfilter overlay nf_conntrack ip_tables nf_tables ip_vs vxlan; do
-          printf '+modules\t%s\t%s\n' "$name" "$(has $name | grep . || echo '?nothing tells whether it is built in')"
+          has "$name"
+          printf '+modules\t%s\t%s\n' "$name" "${answer:-?nothing tells whether it is built in}"
         done
         printf '.modules\n'
         # Where there is no list of what is built in, systemd has looked at boot.
@@ -59,7 +68,8 @@ extension FactGroup {
             sed -n "s/.*Failed to find module '\([^']*\)'.*/\1/p" | tr - _ | sort -u | tr '\n' ' ')"
         cat "$root"/etc/modules-load.d/*.conf "$root"/usr/lib/modules-load.d/*.conf "$root/etc/modules" 2>/dev/null |
           awk '/^[A-Za-z0-9]/ { gsub(/-/, "_", $1); if (!seen[$1]++ && n++ < 60) print $1 }' | while read -r name; do
-          case $(has "$name") in
+          has "$name"
+          case $answer in
             true) ;;
             false) printf '+missingModules\t%s\n' "$name" ;;
             *)
@@ -70,12 +80,13 @@ extension FactGroup {
           esac
         done
         printf '.missingModules\n'
-        for name in net.ipv4.ip_forward net.bridge.bridge-nf-call-iptables net.bridge.bridge-nf-call-ip6tables \
-          net.ipv4.conf.all.rp_filter vm.overcommit_memory kernel.panic fs.inotify.max_user_watches \
-          fs.inotify.max_user_instances net.netfilter.nf_conntrack_max net.netfilter.nf_conntrack_count; do
-          # Of some of them a shell that reads by bytes gets the first only.
-          value=$(cat "$root/proc/sys/$(printf %s "$name" | tr . /)" 2>/dev/null) && printf '+sysctls\t%s\t%s\n' "$name" "$value"
-        done
+        (cd "$root/proc/sys" && grep -s '' /dev/null net/ipv4/ip_forward net/bridge/bridge-nf-call-iptables \
+          net/bridge/bridge-nf-call-ip6tables net/ipv4/conf/all/rp_filter vm/overcommit_memory kernel/panic \
+          fs/inotify/max_user_watches fs/inotify/max_user_instances net/netfilter/nf_conntrack_max \
+          net/netfilter/nf_conntrack_count) | awk '{
+            colon = index($0, ":"); name = substr($0, 1, colon - 1); gsub(/\//, ".", name)
+            if (!seen[name]++) print "+sysctls\t" name "\t" substr($0, colon + 1)
+          }'
         printf '.sysctls\n'
         if [ -e "$root/run/reboot-required" ]; then printf '=rebootRequired\ttrue\n'
         elif [ -e "$root/etc/debian_version" ]; then printf '=rebootRequired\tfalse\n'

@@ -11,7 +11,8 @@ extension FactGroup {
                 FactField("answers", .bool, "it answered within 1.5 s"),
                 FactField("version", .string, "its version"),
                 FactField("error", .string, "why it did not answer, else empty"),
-                FactField("containers", .list(.message("Container")), "in any state, the first 300"),
+                FactField(
+                    "containers", .list(.message("Container")), "in any state; not known where there are more than 300"),
                 FactField("images", .int, "images it keeps"),
                 FactField("imageBytes", .int, "their sizes, added up"),
                 FactField(
@@ -114,7 +115,7 @@ extension FactGroup {
               }
               print "+containers", ($2 == "" ? called : $2), $4, $5, $6, ($7 == "" ? 0 : $7)
             }
-            END { print ".containers" }'
+            END { if (n > 300) print "?containers\tthere are " n; else print ".containers" }'
           ids=$(timeout 1.5 "$name" images -aq --no-trunc 2>/dev/null | sort -u)
           sizes=
           form="{{.Id}}$tab{{.Size}}$tab{{.RepoTags}}"
@@ -197,7 +198,10 @@ extension FactGroup {
           /^      "state":/ { state = tolower(text($0)); sub(/^container_/, "", state) }
           /^ *"io.kubernetes.pod.name":/ { pod = text($0) }
           /^ *"io.kubernetes.pod.namespace":/ { namespace = text($0) }
-          END { flush(); if (seen) print ".containers" }'
+          END {
+            flush()
+            if (n > 300) print "?containers\tthere are " n; else if (seen) print ".containers"
+          }'
         images=$(cri images -o json 2>/dev/null) || {
           cause='its images were not listed in time'
           none images imageBytes reclaimableBytes sandboxPresent

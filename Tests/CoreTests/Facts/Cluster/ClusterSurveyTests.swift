@@ -16,7 +16,7 @@ struct ClusterSurveyTests {
             ("kubernetes.nodes.size() == 3 && kubernetes.nodes.all(n, kubernetes.nodes[n].ready == 'True')", "true"),
             ("kubernetes.nodes.all(n, kubernetes.nodes[n].leaseAge < duration('20s'))", "true"),
             ("kubernetes.nodes['kube-1'].kubelet + ' ' + kubernetes.nodes['kube-1'].taints[0]", nil),
-            ("kubernetes.pods.size() + kubernetes.troubledCount + kubernetes.services.size()", "0"),
+            ("kubernetes.pods.size() + kubernetes.troubledPodCount + kubernetes.services.size()", "0"),
             ("kubernetes.workloads", "[]"), ("kubernetes.podCount > 5 && kubernetes.serviceCount >= 1", "true"),
             ("kubernetes.leases['kube-scheduler'].age < duration('10s')", "true"),
             ("kubernetes.leases['kube-controller-manager'].holder.startsWith('kube-1_')", "true"),
@@ -262,7 +262,7 @@ struct ClusterSurveyTests {
                 "kubernetes.systemPods.filter(n, kubernetes.systemPods[n].ready < kubernetes.systemPods[n].desired)",
                 "['coredns']"
             ),
-            ("[kubernetes.podCount, kubernetes.troubledCount]", "[57, 14]"),
+            ("[kubernetes.podCount, kubernetes.troubledPodCount]", "[57, 14]"),
             ("kubernetes.pods.filter(p, p.lines.size() > 0).size()", "3"),
             (
                 "kubernetes.pods.filter(p, p.lines.size() > 0).all(p, p.lines[0] == 'line 1' && p.lines.size() == 3)",

@@ -128,9 +128,9 @@ struct PodSurveyTests {
         #expect(entries.map { $0["lastReason"] } == ["Error"] && entries.map { $0["exitCode"] } == [1])
     }
 
-    @Test("what a container said before is told with it, whatever bytes it wrote")
+    @Test("what a container said before is told with it, whatever bytes it wrote, but for secrets")
     func lines() throws {
-        let said = Base64.encode(Array("first\n\u{1b}[31mpanic: \n".utf8) + [0xFF, 0x00, 0x0A])
+        let said = Base64.encode(Array("first\npassword=hunter2secret\n\u{1b}[31mpanic: \n".utf8) + [0xFF, 0x00, 0x0A])
         let gone = "unable to retrieve container logs for containerd://b38b453e"
         let entries = try Self.entries([
             Self.pod(), Self.notReady, Self.container(#"waiting "CrashLoopBackOff" "" "" -1"#, restarts: 2),
@@ -140,7 +140,8 @@ struct PodSurveyTests {
             "log shop web-1 gone \(Base64.encode(Array(gone.utf8)))", "log shop web-2 other \(said)",
             "log shop web-1 other %%%",
         ])
-        #expect(entries[0]["lines"] == ["first", "\\u{1b}[31mpanic: ", "\u{fffd}\\u{0}"])
+        let secret = Value.string("password=\(Redactor.mark)")
+        #expect(entries[0]["lines"] == ["first", secret, "\\u{1b}[31mpanic: ", "\u{fffd}\\u{0}"])
         #expect(entries[1]["lines"] == [] && entries[2]["lines"] == [])
     }
 
@@ -149,7 +150,7 @@ struct PodSurveyTests {
         let lines = (0..<300).flatMap { _ in [Self.pod("Pending")] }
         let facts = try ClusterFixture.facts("healthy", [.pods: Self.answer(lines, pods: 5000, troubled: 700)])
         #expect(try ClusterFixture.evaluate("kubernetes.pods.size()", facts) == "200")
-        #expect(try ClusterFixture.evaluate("kubernetes.podCount - kubernetes.troubledCount", facts) == "4300")
+        #expect(try ClusterFixture.evaluate("kubernetes.podCount - kubernetes.troubledPodCount", facts) == "4300")
         #expect(facts.nodes.value?["kube-1"]?.pods == .known(0))
     }
 

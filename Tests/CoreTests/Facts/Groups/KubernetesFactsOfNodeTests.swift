@@ -71,6 +71,28 @@ struct KubernetesFactsOfNodeTests {
             "facts.runtime.reclaimableBytes == 3000000000", "facts.runtime.sandboxPresent")
     }
 
+    @Test("more containers than are listed make them unknown, not fewer", arguments: FactNode.shells)
+    func many(shell: [String]) async throws {
+        let node = try FactNode(shell: shell)
+        try node.file("/var/lib/kubelet/config.yaml", "containerRuntimeEndpoint: unix:///run/crio/crio.sock\n")
+        try node.socket("/run/crio/crio.sock")
+        try node.program(
+            "crictl",
+            """
+            case "$*" in
+              *version) echo 'RuntimeVersion: 1.30' ;;
+              *'ps -a -o json') printf '{\\n  "containers": [\\n'
+                awk -v many="$(cat '\(node.root)/many')" 'BEGIN { while (n++ < many) {
+                  print "      \\"podSandboxId\\": \\"x\\",\\n        \\"name\\": \\"c\\",\\n        \\"attempt\\": 0"
+                  print "      \\"state\\": \\"CONTAINER_RUNNING\\"," } }' ;;
+            esac
+            """)
+        try node.file("/many", "300")
+        try await node.ask(.runtime).expect("facts.runtime.containers.size() == 300")
+        try node.file("/many", "301")
+        try await node.ask(.runtime).expectUnknown("facts.runtime.containers", "there are 301")
+    }
+
     @Test("a runtime that hangs, one without a socket, and none", arguments: FactNode.shells)
     func silent(shell: [String]) async throws {
         let node = try FactNode(shell: shell)
@@ -180,6 +202,8 @@ struct KubernetesFactsOfNodeTests {
         let error = "2026-11-27T11:47:05.5Z stderr F Error: unknown flag: --x\n"
         let lines = error + (1...20).map { "2026-11-27T11:47:05.5Z stderr F line \($0)\ttab\n" }.joined()
         try node.file("/var/log/pods/kube-system_etcd-n1_uid/etcd/3.log", lines)
+        let long = "E1 rejected: " + String(repeating: "x", count: 2000) + " since User is forbidden"
+        try node.file("/var/log/pods/kube-system_kube-apiserver-n1_uid/x/0.log", "t stderr F \(long)\n")
         let facts = try await node.ask(.controlPlane)
         let manifest = Digest.sha256(try ModelFixture.bytes("facts/node/etc/kubernetes/manifests/etcd.yaml"))
         try facts.expect(
@@ -193,6 +217,8 @@ struct KubernetesFactsOfNodeTests {
             "facts.controlPlane.components['etcd'].lines[6] == 'line 20\\\\ttab'",
             "facts.controlPlane.components['kube-apiserver'].state == 'running'",
             "facts.controlPlane.components['kube-apiserver'].exitCode == 1",
+            "facts.controlPlane.components['kube-apiserver'].lines[0].startsWith('E1 rejected: x')",
+            "facts.controlPlane.components['kube-apiserver'].lines[0].endsWith('x since User is forbidden')",
             "facts.controlPlane.components['kube-scheduler'].state == 'missing'",
             "facts.controlPlane.schedulerHealthz == 200 && facts.controlPlane.controllerManagerHealthz == 0")
         try facts.expectUnknown("facts.controlPlane.components['kube-scheduler'].attempt", "no container")

@@ -112,6 +112,11 @@ struct ResourceFactsTests {
             try node.file("/proc/\(pid)/io", "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 5\n")
         }
         later["/proc/7/stat"] = Self.stat(7, "a (b) c) x", used: 50, pages: 3)
+        // Six that are not among the first five, and of one pod.
+        for pid in 11...16 {
+            later["/proc/\(pid)/stat"] = Self.stat(pid, "many", used: 20, pages: 1)
+            try node.file("/proc/\(pid)/cgroup", "4:cpu:/kubepods/burstable/podfedcba9876543210fedcba9876543210/beef\n")
+        }
         later["/proc/8/io"] = "rchar: 5\nread_bytes: 5000000000\nwrite_bytes: 512\ncancelled_write_bytes: 5\n"
         try node.file("/proc/9/stat", Self.stat(9, "large", used: 10, pages: 3_000_000))
         try node.file(
@@ -121,9 +126,11 @@ struct ResourceFactsTests {
         try between(node, later)
         try await node.ask(.busiest).expect(
             "facts.busiest.exists(p, p.pid == 7 && p.command == 'a (b) c) x' && p.cpuPercent == 80.0 "
-                + "&& p.pod == '12345678-1234-1234-1234-123456789abc')",
+                + "&& p.pod == '12345678-1234-1234-1234-123456789abc' && p.podCpuPercent == 80.0)",
+            "facts.busiest.exists(p, p.command == 'many' && p.cpuPercent == 20.0 && p.podCpuPercent == 120.0 "
+                + "&& p.podCpuPercentSoFar > 1.1 && p.podCpuPercentSoFar < 1.3)",
             "facts.busiest.exists(p, p.pid == 8 && p.readBytesPerSecond == 10000000000 && p.writeBytesPerSecond == 1024 "
-                + "&& p.pod == '')",
+                + "&& p.pod == '' && p.podCpuPercent == 0.0)",
             "facts.busiest.exists(p, p.pid == 9 && p.memoryBytes == 12288000000 && p.pod == '0123456789abcdef0123456789abcdef')",
             "facts.busiest.size() <= 15", "facts.busiest.all(p, facts.busiest.filter(q, q.pid == p.pid).size() == 1)")
     }
