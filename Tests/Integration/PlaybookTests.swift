@@ -1,11 +1,9 @@
 import Foundation
 import Testing
 
-/// Faults injected for real into a real cluster, and what triage says of them: `./check-deep playbook`, which leaves the lines
-/// that docs/playbook.md is made of. The rounds are in `Playbook/rounds.json`.
-@Suite(
-    "Triage of injected faults", .enabled(if: Deep.asks(for: "playbook") && Playbook.isUp), .serialized,
-    .timeLimit(.minutes(60)))
+/// Faults injected for real into a real cluster, and what triage says of them. The rounds are in `Playbook/rounds.json`: those
+/// marked quick run in `./test`, all of them in `./check-deep playbook`, which leaves the lines that docs/playbook.md is made of.
+@Suite("Triage of injected faults", .enabled(if: Playbook.isUp), .serialized, .timeLimit(.minutes(60)))
 struct PlaybookTests {
     @Test("a healthy cluster yields no finding, however often it is asked")
     func healthy() async throws {
@@ -72,12 +70,13 @@ enum Playbook {
         if let inventory = Testbed.environment["BELAY_TESTBED_KUBERNETES"], !inventory.isEmpty { return true }
         // And then every test fails, which it must.
         if Testbed.environment["BELAY_TESTBED"] == "required" { return true }
-        print("NOT RUN: the tests of triage need a real cluster; ./check-deep playbook brings one up")
+        print("NOT RUN: the tests of triage need a real cluster; ./test and ./check-deep playbook bring one up")
         return false
     }()
 
     struct Round: Decodable, Sendable, CustomTestStringConvertible {
         var name: String
+        var quick: Bool?
         var faults: [Fault]
 
         var testDescription: String { name }
@@ -99,7 +98,7 @@ enum Playbook {
     static func rounds() throws -> [Round] {
         let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Playbook/rounds.json")
         let all = try JSONDecoder().decode([Round].self, from: Data(contentsOf: file))
-        return all.filter { Deep.isWanted($0.name) }
+        return all.filter { Deep.asks(for: "playbook") ? Deep.isWanted($0.name) : $0.quick == true }
     }
 
     /// What `belay triage -o json` printed.
@@ -199,7 +198,7 @@ enum Playbook {
             let start = ContinuousClock().now
             var report = try await triage()
             while !round.isTold(by: report), ContinuousClock().now - start < .seconds(150) {
-                try await Task.sleep(for: .seconds(1))
+                try await Task.sleep(for: .seconds(2))
                 report = try await triage()
             }
             try #require(round.isTold(by: report), "\(report.text)")
