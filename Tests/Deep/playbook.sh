@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # testbed, binary and name are check-deep's
 # Injects every fault of the playbook into a real cluster, and asks triage what it is; then nothing, 20 times.
 #
-#   ./check-deep playbook [N [WORD]]  N (20) times the healthy cluster; all rounds, or those with this word in their name.
+#   ./check-deep playbook [N [WORD]]  N (20) times the healthy cluster; all rounds, or those with this word (or WORD|WORD) in their name.
 #                                     Tests/Deep/playbook --take writes docs/playbook.md from it.
 
 check() {

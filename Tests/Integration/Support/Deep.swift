@@ -21,9 +21,11 @@ extension Deep {
     private static let newSeed =
         Testbed.environment["BELAY_DEEP_SEED"].flatMap(UInt64.init) ?? .random(in: 1...1_000_000_000)
 
-    /// Whether a part of a check is to be run: all are, or those whose names have the word that was given.
+    /// Whether a part of a check is to be run: all are, or those whose names have the word that was given, or one of those
+    /// that were given with `|` between them.
     static func isWanted(_ name: String) -> Bool {
-        Testbed.environment["BELAY_DEEP_ONLY"].map { $0.isEmpty || name.contains($0) } ?? true
+        let words = Testbed.environment["BELAY_DEEP_ONLY"]?.split(separator: "|") ?? []
+        return words.isEmpty || words.contains { name.contains($0) }
     }
 }
 
