@@ -52,13 +52,11 @@ extension Runbook.Layer {
 
 extension TriageHit {
     /// Whether the other one follows from this: as the rules say, and a set's symptoms from its causes; where both are about
-    /// the same, or one is part of the other. What a control-plane node does to the others their symptoms show.
+    /// the same, or one is part of the other. What a control-plane node does to all others their symptoms show.
     fileprivate func explains(_ other: TriageHit) -> Bool {
         guard !rule.isSymptom, rule.name != other.rule.name || subject != other.subject else { return false }
         let isNamed = rule.explains.contains(other.rule.name)
-        if isNamed, rule.layer == .controlPlane, other.rule.isSymptom, subject.node != nil, other.subject.node != nil {
-            return true
-        }
+        if isNamed, rule.layer == .controlPlane, other.rule.isSymptom, subject.node != nil { return true }
         return (isNamed || (other.rule.isSymptom && other.set.name == set.name)) && subject.concerns(other.subject)
     }
 }
