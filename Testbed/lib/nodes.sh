@@ -10,8 +10,9 @@ supervise() {
     folder="$(node_dir "$node")"
     # Not in the node's cgroup: that one is emptied before each boot. Nor in the caller's, which may end before us.
     enter_cgroup supervisors
-    # `nice belay-testbed up` is kind to others while it builds; the nodes should not stay slow for it.
+    # `nice` or `chrt --idle` before `belay-testbed up` is kind to others while it builds; the nodes should not stay slow for it.
     renice -n 0 -p "$BASHPID" >/dev/null
+    chrt --other --pid 0 "$BASHPID"
     record_process "$BASHPID" "$folder/supervisor"
     while true; do
         rm -f "$folder/leader" "$folder/boot-again"

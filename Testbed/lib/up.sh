@@ -14,14 +14,15 @@ lock_instance() {
 }
 
 up() {
-    local count="" api="" variants="" kubernetes=""
+    local count="" api="" variants="" kubernetes="" build_only=""
     while [[ $# -gt 0 ]]; do
         case "$1" in
             --nodes) [[ "${2:-}" =~ ^[0-9]+$ ]] || usage_error "--nodes takes a number"; count="$2"; shift 2 ;;
             --api) api=1; shift ;;
             --kubernetes) kubernetes=1; shift ;;
+            --build-only) build_only=1; shift ;;
             --variants) [[ -n "${2:-}" ]] || usage_error "--variants takes names or 'all'"; variants="$2"; shift 2 ;;
-            *) usage_error "up knows only --nodes N, --api, --kubernetes and --variants LIST, not '$1'" ;;
+            *) usage_error "up knows only --nodes N, --api, --kubernetes, --variants LIST and --build-only, not '$1'" ;;
         esac
     done
     check_variants "$variants"
@@ -37,6 +38,7 @@ up() {
     prepare_api "$api"
     prepare_kubernetes "$kubernetes"
     build_variant_roots
+    if [[ -n "$build_only" ]]; then return; fi
     make_user_keys
     allow_watches
     make_bridge
