@@ -65,7 +65,7 @@ enum Samples {
     /// What a node shows to an action, so that it has something to do; in a few variants.
     static func observation(of kind: String, _ arguments: Arguments, variant: Int) throws -> Observation {
         switch kind {
-        case "service.restart": service(try arguments.text("service"), variant)
+        case "service.restart", "service.start", "service.stop": service(try arguments.text("service"), variant)
         case "images.prune": images(variant)
         case "file.replace": try file(arguments, variant)
         case "node.cordon": scheduling(variant % 4 == 0 ? "yes" : "no", run: .absent)
@@ -84,7 +84,8 @@ enum Samples {
     private static func service(_ name: String?, _ variant: Int) -> Observation {
         let unit = name.map { $0.contains(".") ? $0 : "\($0).service" } ?? "demo.service"
         return Observation([
-            "unit": .text(unit), "names": .lines([unit]), "load": .text("loaded"),
+            "unit": .text(unit), "names": .lines([unit]), "load": .text("loaded"), "stopsToo": .lines([]),
+            "startedBy": .lines([]),
             "started": .text(variant % 2 == 0 ? "no" : "yes"),
             "active": .text(variant % 2 == 0 ? "stopped" : "running"), "enabled": .text("disabled"),
             "unitDigest": .text("d"), "daemonReload": .text("not needed"), "result": .text("success"),

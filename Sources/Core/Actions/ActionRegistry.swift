@@ -2,7 +2,7 @@
 public enum ActionRegistry {
     /// All action types, in the order of the documentation.
     public static let all: [any Action.Type] = [
-        ServiceRestart.self, ImagesPrune.self, IptablesSnapshot.self, IptablesFlush.self, IptablesRestore.self,
+        ServiceRestart.self, ServiceStart.self, ServiceStop.self, ImagesPrune.self, IptablesSnapshot.self, IptablesFlush.self, IptablesRestore.self,
         FileReplace.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeTaint.self, CommandAction.self,
     ]
 

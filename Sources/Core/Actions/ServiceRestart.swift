@@ -1,164 +1,55 @@
 /// `service.restart`: restarts one systemd service.
 ///
-/// `systemctl restart` returns 0 even when the program is missing or crashes at once, so a success says little: the
-/// runbook's checks must wait until the service is *stable*. Undo leaves the service as it was: started or stopped. What
-/// was failing before is left started, since nobody wants a cured service broken again.
+/// Undo leaves the service as it was: started or stopped. What was failing before is left started, since nobody wants a
+/// cured service broken again.
 public struct ServiceRestart: Action {
     /// `service.restart`.
     public static let kind = ActionKind(
         name: "service.restart",
         summary: "Restarts a systemd service; undo starts it again, or stops it when it was stopped.",
-        disrupts: ["kubelet", "runtime", "network", "pods", "etcd"],
-        touches: ["service"],
-        parameters: [
-            ArgumentKind("service", "the unit's name, '.service' may be left out: kubelet, containerd", required: true)
-        ])
+        disrupts: ServiceLook.disrupts, touches: ["service"], parameters: [ServiceLook.parameter])
 
-    private let unit: ServiceUnit
+    private let look: ServiceLook
 
     /// Reads `service`.
-    public init(arguments: Arguments) throws(ArgumentError) {
-        unit = try ServiceUnit(arguments.required("service"), argument: "service")
-    }
+    public init(arguments: Arguments) throws(ArgumentError) { look = try ServiceLook(arguments) }
 
     /// Reversible: which of started and stopped it is, is all that is changed.
     public var reversibility: Reversibility { .reversible }
     /// The kubelet's restart disrupts the kubelet, the runtime's the runtime, the network's the network.
-    public var disrupts: Set<String> { unit.disrupts }
+    public var disrupts: Set<String> { look.unit.disrupts }
     /// True for sshd, the network's and the firewall's services.
-    public var cutsPath: Bool { unit.cutsPath }
+    public var cutsPath: Bool { look.unit.cutsPath }
     /// A boot starts what is enabled, whatever was restarted before.
     public var survivesReboot: Bool { false }
 
     /// One `systemctl show` with the digest of the unit's files.
-    public func observe() -> [Command] { [ServiceState.command(unit)] }
-
+    public func observe() -> [Command] { look.observe() }
     /// Fields: `load`, `started`, `unitDigest` (footprint), `active`, `enabled`, `lasts` (state), and what changes by itself.
-    public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
-        try expect(1, outputs)
-        let state = try ServiceState.parse(outputs[0])
-        let shown = state.properties
-        func value(_ key: String) -> FieldValue { shown[key].map { $0.isEmpty ? .absent : .text($0) } ?? .absent }
-        let isLoaded = shown["LoadState"] == "loaded"
-        return Observation([
-            "unit": value("Id"),
-            "names": .lines((shown["Names"] ?? "").split(separator: " ").map(String.init).sorted()),
-            "load": value("LoadState"),
-            "started": .text(state.started),
-            "active": .text(state.active),
-            "lasts": .text(state.endsByItself ? "until its work is done" : "until it is stopped"),
-            "enabled": value("UnitFileState"),
-            "unitDigest": isLoaded ? value("FilesSHA256") : .absent,
-            "daemonReload": .text(shown["NeedDaemonReload"] == "yes" ? "needed" : "not needed"),
-            "result": value("Result"),
-            "mainPid": value("MainPID"),
-            "restarts": value("NRestarts"),
-            "startedAt": value("ExecMainStartTimestamp"),
-        ])
-    }
-
-    /// The footprint is what undo and the approver rely on and what holds for hours.
-    public func role(of field: String) -> FieldRole {
-        switch field {
-        case "unit", "names", "load", "started", "unitDigest": .footprint
-        case "mainPid": .volatile("a new process has a new PID")
-        case "restarts": .volatile("systemd counts its own restarts, and forgets them on a restart by hand")
-        case "startedAt": .volatile("the time of the last start")
-        case "result": .volatile("how the last process ended")
-        case "daemonReload": .volatile("any 'systemctl daemon-reload' changes it")
-        default: .state
-        }
-    }
+    public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation { try look.parse(outputs) }
+    /// The unit and whether it is started are the footprint.
+    public func role(of field: String) -> FieldRole { ServiceLook.role(of: field) }
 
     /// Running afterwards, exactly, or done with its work where it is of that kind; which process is not known.
     public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
-        try refuseWhatCannotRestart(before)
-        var after = before
-        let ends = Self.ends(before)
-        after["started"] = .text(ends ? "no" : "yes")
-        after["active"] = .text(ends ? "stopped" : "running")
-        after["mainPid"] = .text("a new process")
-        after["startedAt"] = .text("the time of the restart")
-        after["result"] = .text("success")
-        after["restarts"] = .text("0")
-        let qualities: [String: Quality] = [
-            "mainPid": .unpredictable("the kernel chooses the PID"),
-            "startedAt": .unpredictable("it is the time of the restart"),
-            "result": .unpredictable("it says how the new process fares"),
-            "restarts": .unpredictable("systemd sets it back to 0 and counts again when the service crashes"),
-        ]
-        return Prediction(after: after, qualities: qualities, notes: notes(before))
+        try look.refuseUnloaded(before, verb: "restarted")
+        var prediction = look.started(before)
+        if let others = before.lines("stopsToo"), !others.isEmpty {
+            prediction.notes.append("systemd restarts with it what requires it: \(others.joined(separator: ", "))")
+        }
+        return prediction
     }
 
-    /// `systemctl restart`; a service that fails needs its failures forgotten first. Systemd may have given up on it, and
-    /// says so of the last failure only when somebody tried to start it since.
+    /// `systemctl restart`, its failures forgotten first.
     public func apply(_ before: Observation) -> [Command] {
-        let forget =
-            ["failing", "failed"].contains(before.text("active"))
-            ? [Command(["systemctl", "reset-failed", unit.name])] : []
-        return forget + [Command(["systemctl", "restart", unit.name])]
+        look.forget(before) + [Command(["systemctl", "restart", look.unit.name])]
     }
 
     /// Started when it was running or failing, stopped when it was stopped.
-    public func undo(_ before: Observation) -> [Command] {
-        guard before.text("started") == "yes" else {
-            // What ends badly when it is told to is called failed, which it was not; and what is not up may be forgotten.
-            return [
-                Command(["systemctl", "stop", unit.name]),
-                Command(["systemctl", "reset-failed", unit.name], accepts: [0, 1]),
-            ]
-        }
-        // What was failing may well fail to start again: that is then the state before.
-        return [
-            Command(["systemctl", "start", unit.name], accepts: before.text("active") == "failing" ? [0, 1] : [0])
-        ]
-    }
+    public func undo(_ before: Observation) -> [Command] { look.undo(before) }
 
-    /// A unit that was failing need not fail again: healthy, or failing in another moment of its loop, is as good. So is
-    /// done, for one whose work had failed.
+    /// What was failing or failed may be healthy.
     public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {
-        if before == now { return true }
-        guard field == "active" else { return false }
-        return before == .text("failed") || (before == .text("failing") && now != .text("stopped"))
-    }
-
-    private static func ends(_ state: Observation) -> Bool { state.text("lasts") == "until its work is done" }
-
-    private func refuseWhatCannotRestart(_ before: Observation) throws(ObservationError) {
-        switch before.text("load") {
-        case "loaded": break
-        case "not-found":
-            throw ObservationError(
-                "there is no unit \(unit.name) on this node",
-                remedy: "Check the name with 'systemctl list-unit-files --type=service'")
-        case let load:
-            throw ObservationError(
-                "\(unit.name) cannot be restarted: systemd says it is '\(load ?? "unknown")'",
-                remedy: "See 'systemctl status \(unit.name)'; unmask or repair the unit first")
-        }
-        if !unit.cutsPath, let other = before.lines("names")?.first(where: ServiceUnit.cutsPath) {
-            throw ObservationError(
-                "\(unit.name) is another name of \(other), which can cut the path to the node",
-                remedy: "Name the service '\(other)', so that it runs under a dead-man switch")
-        }
-    }
-
-    private func notes(_ before: Observation) -> [String] {
-        var notes = [
-            "systemctl restart succeeds even when the service crashes at once: the checks must wait until it is stable"
-        ]
-        if Self.ends(before) { notes.append("\(unit.name) runs once: it is not up when its work is done") }
-        switch before.text("active") {
-        case "stopped" where !Self.ends(before):
-            notes.append("\(unit.name) is stopped now: the restart starts it, undo stops it again")
-        case "failing":
-            notes.append("\(unit.name) is failing now: undo leaves it started, as systemd keeps trying today")
-        default: break
-        }
-        if before.text("daemonReload") == "needed" {
-            notes.append(
-                "its unit files changed since systemd read them: without a daemon-reload the old ones are used")
-        }
-        return notes
+        ServiceLook.isEquivalent(field, before: before, now: now)
     }
 }

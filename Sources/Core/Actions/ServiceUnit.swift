@@ -13,7 +13,7 @@ struct ServiceUnit: Sendable, Hashable {
             )
         }
         if let kind = Self.otherKinds.first(where: { base.hasSuffix($0) }) {
-            throw ArgumentError(argument, "is a \(kind.dropFirst()) unit; only services are restarted")
+            throw ArgumentError(argument, "is a \(kind.dropFirst()) unit; only services are meant")
         }
         guard !base.hasSuffix("@") else {
             throw ArgumentError(argument, "is a template; name an instance of it, as in '\(base)1.service'")
@@ -116,7 +116,13 @@ struct ServiceState: Sendable, Hashable {
         .shell(
             """
             systemctl show --no-pager "$1" -p Id,Names,LoadState,ActiveState,SubState,Result,UnitFileState,NRestarts \
-            -p MainPID,ExecMainStartTimestamp,ActiveEnterTimestampMonotonic,NeedDaemonReload,Type,RemainAfterExit || exit
+            -p MainPID,ExecMainStartTimestamp,ActiveEnterTimestampMonotonic,NeedDaemonReload,Type,RemainAfterExit \
+            -p TriggeredBy || exit
+            printf StopsToo=
+            for other in $(systemctl show --no-pager "$1" -p RequiredBy,BoundBy,ConsistsOf --value); do
+              case $other in *.target) ;; *) ! systemctl is-active --quiet "$other" || printf '%s ' "$other" ;; esac
+            done
+            echo
             read -r uptime rest </proc/uptime && echo "Uptime=$uptime"
             files=$(systemctl cat --no-pager "$1" 2>/dev/null | sha256sum) && echo "FilesSHA256=${files%% *}"
             """, [unit.name])

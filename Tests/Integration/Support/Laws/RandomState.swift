@@ -44,6 +44,8 @@ extension RandomState {
     /// The states of each action. One that is missing here fails the test of that action.
     static let generators: [String: StateGenerator] = [
         "service.restart": ServiceStates.restart,
+        "service.start": ServiceStates.start,
+        "service.stop": ServiceStates.stop,
         "images.prune": ImageStates.containerd,
         "iptables.snapshot": FirewallStates.snapshot,
         "iptables.flush": FirewallStates.flush,

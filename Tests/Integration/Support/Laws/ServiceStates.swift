@@ -4,7 +4,23 @@ import RandomStates
 /// Units of every type and in every state that systemd has: up, stopped, failed, in a crash loop, enabled in each way,
 /// masked, with drop-ins, under other names.
 enum ServiceStates {
-    static let restart: StateGenerator = { random in
+    static let restart: StateGenerator = { random in state(&random) { $0.ending } }
+
+    static let start: StateGenerator = { random in state(&random) { $0.endsByItself ? .refused : $0.ending } }
+
+    // What fails can be stopped as well as what runs; what is another's to have up cannot.
+    static let stop: StateGenerator = { random in
+        let isNeeded = random.chance(15)
+        return state(&random, isNeeded: isNeeded) { kind in
+            if kind.ending == .refused { return .refused }
+            return isNeeded && kind.isKeptUp ? .refused : .asPredicted
+        }
+    }
+
+    /// - Parameter isNeeded: whether another unit requires it, and is up.
+    private static func state(
+        _ random: inout SeededGenerator, isNeeded: Bool = false, ending: (Kind) -> RandomState.Ending
+    ) -> RandomState {
         let name = random.pick(["law-unit", "law_1.x", "law:a", "law@a-b", "law"])
         let kind = random.pick(kinds)
         // An instance of a template has no alias of its own.
@@ -27,10 +43,11 @@ enum ServiceStates {
                 \(enabling(name, isAliased, &random))
                 u=\(quoted(name)).service
                 \(kind.make)
+                \(isNeeded && kind.isKeptUp ? needing(name) : "")
                 \(random.chance(10) ? "echo '# not yet read' >>/etc/systemd/system/\(name).service" : "")
                 true
                 """,
-            truth: truth(of: name, isSteady: kind.isSteady), ending: kind.ending, clean: clean)
+            truth: truth(of: name, isSteady: kind.isSteady), ending: ending(kind), clean: clean)
         if kind.ending == .refused, random.chance(50) { state.arguments["service"] = .text("law-no-such-unit") }
         return state
     }
@@ -43,6 +60,11 @@ enum ServiceStates {
         var ending = RandomState.Ending.asPredicted
         /// Whether it comes back to the very state; what was failing may be healthy, or fail again.
         var isSteady = true
+
+        /// Up, and steadily so.
+        var isKeptUp: Bool { isSteady && make == up && !endsByItself }
+        /// Never found up once its work is done.
+        var endsByItself: Bool { service.contains("Type=oneshot") && !service.contains("RemainAfterExit=yes") }
     }
 
     private static let up = "systemctl start \"$u\"", stopped = ":"
@@ -86,6 +108,14 @@ enum ServiceStates {
 
     private static let notifying =
         "Type=notify\nNotifyAccess=all\nExecStart=/bin/sh -c 'systemd-notify --ready; exec sleep infinity'"
+
+    private static func needing(_ name: String) -> String {
+        """
+        printf '[Unit]\\nRequires=%s\\nAfter=%s\\n[Service]\\nExecStart=/bin/sleep infinity\\n' "$u" "$u" \
+          >/etc/systemd/system/law-needs.service
+        systemctl daemon-reload; systemctl start law-needs.service
+        """
+    }
 
     private static func wait(_ condition: String) -> String {
         "for i in $(seq 50); do if \(condition) >/dev/null; then break; fi; sleep 0.1; done"
