@@ -81,8 +81,8 @@ struct TriageView: Sendable {
 
     /// `belay plan …` of each remedy of a finding.
     func commands(of index: Int) -> [String] {
-        let nodes = Set(report.findings[index].places.compactMap(\.node).map { names[$0] ?? $0 }).sorted()
-        return remedies[index].map { remedy in
+        remedies[index].map { remedy in
+            let nodes = Set(remedy.nodes.map { names[$0] ?? $0 }).sorted()
             let words =
                 ["belay", "plan", remedy.runbook] + (nodes.isEmpty ? ["NODE"] : nodes).flatMap { ["--node", $0] }
                 + remedy.parameters.sorted { $0.key < $1.key }.flatMap { ["--param", "\($0.key)=\($0.value)"] }

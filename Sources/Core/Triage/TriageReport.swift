@@ -42,7 +42,7 @@ public struct TriageReport: Sendable, Encodable {
         public var places: [Place]
         /// What follows from it.
         public var consequences: [Consequence]
-        /// Runbooks that mend it, as the rule names them.
+        /// Runbooks that mend it, in the rule's order, each with what it applies to.
         public var runbooks: [Remedy]
         /// What a person does about it.
         public var advice: String
@@ -53,6 +53,8 @@ public struct TriageReport: Sendable, Encodable {
             public var name: String
             /// Values of its parameters.
             public var parameters: [String: String]
+            /// The nodes among the places where it applies, by their names in Kubernetes.
+            public var nodes: [String]
         }
     }
 
@@ -116,6 +118,7 @@ extension TriageReport {
             let index = findings.firstIndex { $0.rule == hit.rule.name } ?? findings.endIndex
             if index == findings.endIndex { findings.append(Finding(hit)) }
             findings[index].places.append(Place(hit))
+            findings[index].offer(hit)
             for other in following { findings[index].add(other) }
         }
         return findings
@@ -134,9 +137,21 @@ extension TriageReport.Finding {
     fileprivate init(_ hit: TriageHit) {
         self.init(
             rule: hit.rule.name, set: hit.set.letter, title: hit.rule.title, isUnexplained: hit.rule.isSymptom,
-            layer: hit.rule.layer, places: [], consequences: [],
-            runbooks: hit.rule.runbooks.map { Remedy(name: $0.name, parameters: $0.parameters) },
-            advice: hit.rule.advice)
+            layer: hit.rule.layer, places: [], consequences: [], runbooks: [], advice: hit.rule.advice)
+    }
+
+    /// The rule's order is kept, whichever place a runbook applies to first.
+    fileprivate mutating func offer(_ hit: TriageHit) {
+        for remedy in hit.remedies {
+            let index = runbooks.firstIndex { $0.name == remedy.name && $0.parameters == remedy.parameters }
+            if let index {
+                runbooks[index].nodes += remedy.nodes
+            } else {
+                runbooks.append(remedy)
+            }
+        }
+        let order = hit.rule.runbooks.map(\.name)
+        runbooks.sort { (order.firstIndex(of: $0.name) ?? 0, $0.name) < (order.firstIndex(of: $1.name) ?? 0, $1.name) }
     }
 
     fileprivate mutating func add(_ other: TriageHit) {

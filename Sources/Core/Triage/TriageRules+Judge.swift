@@ -7,6 +7,8 @@ struct TriageHit: Sendable {
     var subject: TriageRule.Subject
     /// The lines that show it.
     var evidence: [String]
+    /// The rule's runbooks that apply to it.
+    var remedies: [TriageReport.Finding.Remedy]
 }
 
 extension TriageRules {
@@ -19,8 +21,10 @@ extension TriageRules {
             for rule in set.rules {
                 var verdict = rule.judge(evidence)
                 if let earlier { verdict.keep(rule.judge(earlier)) }
-                hits += verdict.found.map { subject, lines in
-                    TriageHit(rule: rule, set: set, subject: subject, evidence: lines)
+                hits += verdict.found.map { found in
+                    TriageHit(
+                        rule: rule, set: set, subject: found.subject, evidence: found.evidence,
+                        remedies: found.remedies)
                 }
                 unchecked += verdict.unknown.map { subject, cause in
                     TriageReport.Unchecked(rule: rule.name, title: rule.title, subject: subject, cause: cause)
@@ -46,9 +50,16 @@ extension TriageRule.Verdict {
 extension TriageRule {
     /// What came of a rule, about everything that it is about.
     struct Verdict {
-        var found: [(subject: Subject, evidence: [String])] = []
+        var found: [Found] = []
         /// Of nil nobody knows whether there is any.
         var unknown: [(subject: Subject?, cause: String)] = []
+
+        /// Something that the rule is true of.
+        struct Found {
+            var subject: Subject
+            var evidence: [String]
+            var remedies: [TriageReport.Finding.Remedy]
+        }
     }
 
     func judge(_ evidence: TriageEvidence) -> Verdict {
@@ -59,7 +70,14 @@ extension TriageRule {
             if let gap = evidence.gap(about: about) { verdict.unknown.append((nil, gap)) }
             for one in cases {
                 switch program.evaluate(one.bindings).result {
-                case .success(.bool(true)): verdict.found.append((one.subject, lines(one.bindings)))
+                case .success(.bool(true)):
+                    let remedies = runbooks.filter { $0.applies(one.bindings) }.map {
+                        TriageReport.Finding.Remedy(
+                            name: $0.name, parameters: $0.parameters(one.bindings),
+                            nodes: [one.subject.node].compactMap(\.self))
+                    }
+                    verdict.found.append(
+                        .init(subject: one.subject, evidence: lines(one.bindings), remedies: remedies))
                 case .success: break
                 case .failure(let error):
                     verdict.unknown.append((one.subject, Printable.escape(error.message, limit: 300)))
@@ -89,5 +107,24 @@ extension TriageRule {
             guard case .string(let text) = item else { return item.rendered() }
             return text.isEmpty ? nil : Printable.escape(text, limit: lineLimit)
         }
+    }
+}
+
+extension TriageRule.Remedy {
+    /// False, too, where nobody can tell: a runbook that may not fit is not offered.
+    fileprivate func applies(_ bindings: [String: Value]) -> Bool {
+        guard let condition else { return true }
+        if case .success(.bool(true)) = condition.evaluate(bindings).result { return true }
+        return false
+    }
+
+    /// Without those that nobody can tell, which a person fills in.
+    fileprivate func parameters(_ bindings: [String: Value]) -> [String: String] {
+        parameters.merging(
+            values.compactMapValues { program in
+                guard case .success(.string(let text)) = program.evaluate(bindings).result else { return nil }
+                return text
+            }
+        ) { $1 }
     }
 }

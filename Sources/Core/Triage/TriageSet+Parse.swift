@@ -45,7 +45,7 @@ extension TriageRule {
         title = fields.string("title")
         evidence = fields.programs("evidence", declarations: declarations)
         explains = Set(fields.strings("explains"))
-        runbooks = isSymptom ? [] : fields.list("runbooks") { Remedy($0) }
+        runbooks = isSymptom ? [] : fields.list("runbooks") { Remedy($0, declarations: declarations) }
         advice = isSymptom ? "" : fields.string("advice")
         location = fields.location(of: "name")
         guard let program else { return nil }
@@ -54,9 +54,16 @@ extension TriageRule {
 }
 
 extension TriageRule.Remedy {
-    fileprivate init(_ fields: YAMLFields) {
+    fileprivate init(_ fields: YAMLFields, declarations: Declarations) {
         name = fields.name("name")
         parameters = fields.texts("parameters")
+        values =
+            fields.optionalMapping("values") { fields in
+                fields.keys.reduce(into: [:]) { values, name in
+                    values[name] = fields.program(name, declarations: declarations, expecting: .string)
+                }
+            } ?? [:]
+        condition = fields.optionalProgram("when", declarations: declarations)
     }
 }
 

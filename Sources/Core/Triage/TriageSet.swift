@@ -45,11 +45,15 @@ public struct TriageRule: Sendable {
     public var location: SourceLocation
 
     /// A runbook that applies.
-    public struct Remedy: Sendable, Hashable {
+    public struct Remedy: Sendable {
         /// Its name.
         public var name: String
-        /// Values of its parameters.
+        /// Values of its parameters that the rule knows.
         public var parameters: [String: String]
+        /// Those that are read from evidence, each a text.
+        public var values: [String: Program]
+        /// True where it applies, as evidence is read; nil where the rule is true, it applies.
+        public var condition: Program?
     }
 
     /// What rules are about.

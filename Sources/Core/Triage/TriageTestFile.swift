@@ -18,6 +18,8 @@ public struct TriageTestFile: Sendable {
         public var follows: [String]
         /// Rules of which nobody must be able to tell.
         public var unchecked: [String]
+        /// The runbooks that the findings name, in their order; nil where the case does not ask.
+        public var offers: [String]?
         /// What was seen.
         var evidence: TriageEvidence
     }
@@ -36,7 +38,12 @@ public struct TriageTestFile: Sendable {
             let open = Set(report.unchecked.map(\.rule))
             let missing = test.follows.filter { !following.contains($0) }
             let told = test.unchecked.filter { !open.contains($0) }
-            return (found == test.expected ? [] : ["found \(Self.list(found)) and not \(Self.list(test.expected))"])
+            let offered = report.findings.flatMap(\.runbooks).map(\.name)
+            let wrong = test.offers.map {
+                $0 == offered ? [] : ["offers \(Self.list(offered)) and not \(Self.list($0))"]
+            }
+            return (wrong ?? [])
+                + (found == test.expected ? [] : ["found \(Self.list(found)) and not \(Self.list(test.expected))"])
                 + missing.map { "\($0) does not follow from it" } + told.map { "\($0) could be checked" }
         }
 
@@ -68,6 +75,7 @@ extension TriageTestFile.Case {
         expected = fields.strings("expect")
         follows = fields.strings("follows")
         unchecked = fields.strings("unchecked")
+        offers = fields.node("offers") == nil ? nil : fields.strings("offers")
         var bindings = sample.bindings
         Self.schema.change(&bindings, as: fields)
         evidence = TriageEvidence(bindings: bindings, now: sample.now)

@@ -50,7 +50,7 @@ extension Workspace {
     public func remedies(of finding: TriageReport.Finding) throws -> [TriageRemedy] {
         let files = try runbookFiles()
         return try finding.runbooks.filter { files[$0.name] != nil }.map { use in
-            TriageRemedy(try runbook(named: use.name), parameters: use.parameters)
+            TriageRemedy(try runbook(named: use.name), parameters: use.parameters, nodes: use.nodes)
         }.sorted { $0.rank < $1.rank }
     }
 }
@@ -65,21 +65,27 @@ public struct TriageRemedy: Sendable, Hashable, Encodable {
     public let reversibility: Reversibility?
     /// Its parameters, and VALUE for what a person has to fill in.
     public let parameters: [String: String]
+    /// The nodes it is for, by their names in Kubernetes; none where it is for no node in particular.
+    public let nodes: [String]
 
-    init(runbook: String, title: String, reversibility: Reversibility?, parameters: [String: String]) {
+    init(
+        runbook: String, title: String, reversibility: Reversibility?, parameters: [String: String],
+        nodes: [String] = []
+    ) {
+        self.nodes = nodes
         self.runbook = runbook
         self.title = title
         self.reversibility = reversibility
         self.parameters = parameters
     }
 
-    fileprivate init(_ book: Runbook, parameters given: [String: String]) {
+    fileprivate init(_ book: Runbook, parameters given: [String: String], nodes: [String]) {
         let open = book.parameters.filter { $0.required && given[$0.name] == nil }.map(\.name)
         let parameters = given.merging(open.map { ($0, "VALUE") }) { known, _ in known }
         let actions = try? book.bind(parameters: parameters).steps.map(\.action.reversibility)
         self.init(
             runbook: book.metadata.name, title: book.metadata.title, reversibility: actions?.max { $0.rank < $1.rank },
-            parameters: parameters)
+            parameters: parameters, nodes: nodes)
     }
 
     fileprivate var rank: Int { reversibility?.rank ?? Reversibility.allCases.count }

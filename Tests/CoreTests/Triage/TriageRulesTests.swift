@@ -68,6 +68,37 @@ struct TriageRulesTests {
         #expect(report.scope == .init(kind: .nodes, names: ["a", "b"]) && report.layer == .node)
     }
 
+    @Test("a runbook is offered where it applies, with what is read from evidence, and the rule's order is kept")
+    func remedies() throws {
+        let text = """
+            apiVersion: belay/v1
+            kind: Triage
+            metadata: {name: one, set: A, title: The first}
+            spec:
+              symptoms:
+              - {name: sick, about: node, layer: node, title: It is sick, expression: "false", evidence: []}
+              causes:
+              - name: down
+                about: node
+                layer: node
+                title: It is down
+                expression: "facts.kubelet.healthz != 200"
+                evidence: []
+                runbooks:
+                - {name: first, when: "facts.kubelet.healthz == 0", values: {unit: "'unit-' + node"}}
+                - {name: second, when: "facts.kubelet.healthz == 500", parameters: {force: "no"}}
+                - {name: never, when: "facts.machine.os == 'x'"}
+                - {name: third, values: {os: "facts.machine.os"}}
+                advice: Wait.
+            """
+        let rules = try TriageRules([TriageSet.parse(Array(text.utf8), file: "one.yaml")])
+        let nodes = ["a": Self.node(healthz: 500), "b": Self.node(healthz: 0), "c": Self.node(healthz: 0)]
+        let offered = try #require(rules.judge(Self.evidence(nodes)).findings.first).runbooks
+        #expect(offered.map(\.name) == ["first", "first", "second", "third"])
+        #expect(offered.map(\.parameters) == [["unit": "unit-b"], ["unit": "unit-c"], ["force": "no"], [:]])
+        #expect(offered.map(\.nodes) == [["b"], ["c"], ["a"], ["a", "b", "c"]])
+    }
+
     @Test("a pod's trouble follows from that of its own node, and of no other")
     func pods() throws {
         let pods = Value.list([Self.pod("here", on: "a"), Self.pod("there", on: "b")])
