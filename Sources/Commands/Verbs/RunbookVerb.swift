@@ -5,8 +5,8 @@ import Engine
 /// `belay runbook`.
 struct RunbookVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "runbook", abstract: "List, show and check runbooks.",
-        subcommands: [List.self, Show.self, Lint.self])
+        commandName: "runbook", abstract: "List, show, check and test runbooks.",
+        subcommands: [List.self, Show.self, Lint.self, Test.self])
 
     /// `belay runbook list`.
     struct List: Verb {
@@ -59,6 +59,24 @@ struct RunbookVerb: AsyncParsableCommand {
             let view = LintView(files: files.count, faults: faults)
             terminal.write(view.text(terminal.style))
             return view.exit
+        }
+    }
+
+    /// `belay runbook test`.
+    struct Test: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Run the cases in *.test.yaml beside runbooks; exits with 2 when one fails.",
+            discussion: "Nodes are not asked: a case says what their commands printed.")
+
+        @OptionGroup var global: GlobalOptions
+
+        @Argument(help: "The runbooks' names; all of the project that have cases unless given.")
+        var names: [String] = []
+
+        mutating func perform(_ terminal: Terminal) async throws -> Exit {
+            let view = RunbookTestView(outcomes: try await global.workspace().runbookTests(of: names))
+            terminal.write(view.text(terminal.style))
+            return view.failures.isEmpty ? .done : .usage
         }
     }
 

@@ -1,4 +1,4 @@
-import CEL
+public import CEL
 
 /// Makes a node's part of a plan from what was observed of it: pure, so that a dry run shows what a run would do.
 public enum Planner {
@@ -51,8 +51,8 @@ public enum Planner {
         public var host: HostPlan?
         /// The kubeconfig there.
         public var kubeconfig: String?
-        /// What is known of it.
-        public var facts: Facts
+        /// What is known of it: the value of `facts` in expressions.
+        public var facts: Value
         /// One observation for each step, in order, all read at the same time.
         public var observations: [Result<Observation, ObservationError>]
 
@@ -60,6 +60,15 @@ public enum Planner {
         public init(
             node: Inventory.Node, identity: NodeIdentity?, host: HostPlan? = nil, kubeconfig: String? = nil,
             facts: Facts,
+            observations: [Result<Observation, ObservationError>]
+        ) {
+            self.init(
+                node: node, identity: identity, host: host, kubeconfig: kubeconfig, facts: facts.value,
+                observations: observations)
+        }
+
+        init(
+            node: Inventory.Node, identity: NodeIdentity?, host: HostPlan?, kubeconfig: String?, facts: Value,
             observations: [Result<Observation, ObservationError>]
         ) {
             self.node = node

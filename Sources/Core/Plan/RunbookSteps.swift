@@ -38,6 +38,10 @@ extension Planner {
 
     /// Refuses a node that does not meet a precondition, or of which it cannot be told.
     public static func check(_ bound: BoundRunbook, against facts: Facts, on node: String) throws(PlanError) {
+        try check(bound, against: facts.value(naming: bound.services), on: node)
+    }
+
+    static func check(_ bound: BoundRunbook, against facts: Value, on node: String) throws(PlanError) {
         for precondition in bound.runbook.preconditions {
             let result = precondition.condition.program.evaluate(bound.bindings(facts: facts)).result
             switch result {

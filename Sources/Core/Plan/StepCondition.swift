@@ -22,8 +22,12 @@ public struct StepCondition: Sendable {
     /// - Parameter ran: of each earlier step, whether it did something.
     /// - Returns: whether it holds, nil when that cannot be told, and a sentence about what was seen.
     public func ask(_ facts: Facts, ran: [String: Bool]) -> (holds: Bool?, reason: String) {
+        ask(facts.value, ran: ran)
+    }
+
+    func ask(_ facts: Value, ran: [String: Bool]) -> (holds: Bool?, reason: String) {
         let steps = Value.map(MapValue(ran.mapValues { .map(MapValue(["ran": .bool($0)])) }))
-        let evaluation = program.evaluate(["facts": facts.value, "parameters": parameters, "steps": steps])
+        let evaluation = program.evaluate(["facts": facts, "parameters": parameters, "steps": steps])
         switch evaluation.result {
         case .success(.bool(true)): return (true, "\(program.source) holds")
         case .success: return (false, "\(program.source) does not hold")

@@ -23,9 +23,9 @@ public struct BoundRunbook: Sendable {
     }
 
     /// The variables of the runbook's expressions.
-    public func bindings(facts: Facts) -> [String: Value] {
-        ["facts": facts.value(naming: services), "parameters": parametersValue]
-    }
+    public func bindings(facts: Facts) -> [String: Value] { bindings(facts: facts.value(naming: services)) }
+
+    func bindings(facts: Value) -> [String: Value] { ["facts": facts, "parameters": parametersValue] }
 
     /// The binding of the variable `parameters`; one without a value is not in it, so that reading it is an error.
     public var parametersValue: Value { .map(MapValue(parameters.mapValues(\.value))) }

@@ -137,6 +137,10 @@ public enum ProjectFiles {
         }
     }
 
+    static func exists(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: Environment.expandingHome(path))
+    }
+
     static func list(_ folder: String) throws -> [String] {
         do {
             return try FileManager.default.contentsOfDirectory(atPath: Environment.expandingHome(folder)).sorted()

@@ -10,8 +10,9 @@ extension HostileViews {
         "TriageView": { _ in
             let report = try Self.hostileTriage()
             let remedy = TriageRemedy(
-                runbook: Hostile.text, title: Hostile.text, reversibility: nil, parameters: [Hostile.text: Hostile.text]
-            )
+                runbook: Hostile.text, title: Hostile.text, reversibility: nil,
+                parameters: [Hostile.text: Hostile.text],
+                nodes: ["n"])
             let view = TriageView(
                 report: report, remedies: report.findings.map { _ in [remedy] }, unseen: [Hostile.text: Hostile.text],
                 names: ["n": Hostile.text], verbose: true)
@@ -19,6 +20,12 @@ extension HostileViews {
         },
         "TriageTestView": { _ in
             [TriageTestView(outcomes: try Self.triageOutcomes()).text(.plain)]
+        },
+        "RunbookTestView": { _ in
+            let test = RunbookTestFile.Case(
+                name: Hostile.text, location: SourceLocation(file: Hostile.text, line: 1, column: 1),
+                parameters: [:], steps: [], refused: nil, facts: .null)
+            return [RunbookTestView(outcomes: [.init(test: test, faults: [Hostile.text])]).text(.plain)]
         },
     ]
 
