@@ -11,9 +11,11 @@ struct Project: ~Copyable, Sendable {
     /// - Parameters:
     ///   - user: who logs in to the nodes.
     ///   - knownHosts: the file of known host keys, nil for the testbed's.
-    init(user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil, kubeconfig: String? = nil)
-        async throws
-    {
+    ///   - inventory: a whole inventory in place of one made of the parts.
+    init(
+        user: String = "root", knownHosts: String? = nil, inventoryNodes: [String]? = nil, kubeconfig: String? = nil,
+        inventory: String? = nil
+    ) async throws {
         folder = NSTemporaryDirectory() + "belay-it-" + UUID().uuidString.prefix(8)
         let files = FileManager.default
         try files.createDirectory(atPath: folder + "/keys", withIntermediateDirectories: true)
@@ -27,7 +29,7 @@ struct Project: ~Copyable, Sendable {
             signers += "\(person),group:sre \(key)"
         }
         try write("allowed_signers", signers)
-        let nodes = try inventoryNodes ?? Self.testbedNodes()
+        let nodes = try inventoryNodes ?? (inventory == nil ? Self.testbedNodes() : [])
         try write(
             "inventory.yaml",
             """
@@ -47,6 +49,7 @@ struct Project: ~Copyable, Sendable {
             """
             apiVersion: belay/v1
             kind: Configuration
+            inventory: \(inventory ?? "inventory.yaml")
             runbooks: [\(Testbed.root)/runbooks, runbooks]
             policies: [\(Testbed.root)/policies, policies]
             log: {directory: log, origin: belay.test/integration, reads: false}

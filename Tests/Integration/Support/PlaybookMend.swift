@@ -1,0 +1,80 @@
+import Core
+import Foundation
+import Testing
+
+extension Playbook.Cluster {
+    /// What must be there before anything is wrong: snapshots on the node, and files of it here.
+    func prepare(_ round: Playbook.Round) async throws {
+        for fault in round.faults {
+            guard let mend = fault.mend else { continue }
+            if let before = mend.before { try await run(before[0], fault.on, Array(before.dropFirst())) }
+            for (name, path) in mend.files ?? [:] {
+                try project.write(
+                    Self.file(name, of: fault), try await Testbed.exec(fault.on, "cat \(ShellQuote.join([path]))"))
+            }
+        }
+    }
+
+    private static func file(_ name: String, of fault: Playbook.Fault) -> String {
+        "\(fault.fault)-\(fault.on)-\(name)"
+    }
+
+    /// Plans what the offered line says, has it approved, applies it, and asks until triage says no more of it.
+    func mend(_ fault: Playbook.Fault, of round: Playbook.Round, _ report: Playbook.Report) async throws {
+        guard let mend = fault.mend else { return }
+        let index = try #require(report.findings.firstIndex { $0.rule == fault.rule })
+        let plan = try #require(
+            report.plans[index].first { $0.runbook == mend.runbook }, "not offered: \(report.plans[index])")
+        let start = ContinuousClock().now
+        try await run(mend.runbook, fault.on, try words(of: plan, mend, fault))
+        let applied = (ContinuousClock().now - start) / .seconds(1)
+        var now = try await triage()
+        while now.tells(of: fault), ContinuousClock().now - start < .seconds(300) {
+            try await Task.sleep(for: .seconds(2))
+            now = try await triage()
+        }
+        try #require(!now.tells(of: fault), "not mended: \(now.text)")
+        try Results.append(
+            MendedLine(
+                fault: fault.fault, on: fault.on, runbook: mend.runbook, reversibility: plan.reversibility ?? "",
+                command: plan.command, applySeconds: applied,
+                healthySeconds: (ContinuousClock().now - start) / .seconds(1)))
+    }
+
+    /// The words behind the runbook's name, but for the node, with what a person fills in.
+    private func words(
+        of plan: Playbook.Report.Plan, _ mend: Playbook.Mend, _ fault: Playbook.Fault
+    ) throws -> [String] {
+        // Nothing that triage fills in here has a space in it.
+        var words = plan.command.split(separator: " ").map(String.init)
+        try #require(words.starts(with: ["belay", "plan", mend.runbook]), "\(plan.command)")
+        words.removeFirst(3)
+        var more: [String] = []
+        while let at = words.firstIndex(of: "--param") {
+            let pair = words[at + 1]
+            words.removeSubrange(at...(at + 1))
+            if !pair.hasSuffix("=VALUE") { more += ["--param", pair] }
+        }
+        for (name, value) in mend.parameters ?? [:] { more += ["--param", "\(name)=\(value)"] }
+        for name in (mend.files ?? [:]).keys.sorted() {
+            more += ["--param-file", "\(name)=\(project.folder)/\(Self.file(name, of: fault))"]
+        }
+        // The nodes that it names have to be the fault's, or it would mend another.
+        #expect(words == ["--node", fault.on] || words == ["--node", "NODE"], "\(plan.command)")
+        return more
+    }
+
+    private func run(_ runbook: String, _ node: String, _ more: [String]) async throws {
+        let target = node == "cluster" ? "kube-1" : node
+        let plan = try await Project.approvedPlan(in: project.folder, runbook, target, more)
+        let applied = try await project.belay("apply", plan)
+        try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+    }
+}
+
+extension Playbook.Report {
+    fileprivate func tells(of fault: Playbook.Fault) -> Bool {
+        !unseen.isEmpty
+            || findings.contains { $0.rule == fault.rule && $0.places.contains { fault.isAbout($0.subject) } }
+    }
+}

@@ -1,0 +1,42 @@
+import Foundation
+
+/// That nothing was found where nothing is.
+struct HealthyLine: Results.Line {
+    static let what = "healthy"
+    var times: Int
+    var findings: Int
+    var seconds: [Double]
+}
+
+/// What triage said of a fault.
+struct FaultLine: Results.Line {
+    static let what = "fault"
+    var round: String
+    var fault: String
+    var on: String
+    var rule: String
+    var set: String
+    var title: String
+    var layer: String
+    var scope: String
+    var place: String
+    var evidence: [String]
+    var consequences: [String]
+    var plans: [String]
+    var others: Int
+    var seconds: Double
+}
+
+/// A fault that the runbook mended which triage offered.
+struct MendedLine: Results.Line {
+    static let what = "mended"
+    var fault: String
+    var on: String
+    var runbook: String
+    /// How far it can be undone, as triage says.
+    var reversibility: String
+    var command: String
+    /// From `belay apply` to its end, and to the first triage that says no more of it.
+    var applySeconds: Double
+    var healthySeconds: Double
+}
