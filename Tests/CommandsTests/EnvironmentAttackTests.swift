@@ -72,9 +72,12 @@ struct EnvironmentAttackTests {
     func fakeKeygen() async throws {
         let project = try await SignedProject()
         try FileManager.default.createDirectory(atPath: "\(project.path)/bin", withIntermediateDirectories: true)
-        try project.write("#!/bin/sh\ntouch '\(project.path)/asked'\nexit 0\n", to: "bin/ssh-keygen")
-        try FileManager.default.setAttributes(
-            [.posixPermissions: 0o755], ofItemAtPath: "\(project.path)/bin/ssh-keygen")
+        try project.write("#!/bin/sh\ntouch '\(project.path)/asked'\nexit 0\n", to: "ssh-keygen")
+        // Not by this process, in which it would be open for writing while others fork.
+        let installing = try Process.run(
+            URL(fileURLWithPath: "/usr/bin/install"),
+            arguments: ["-m", "755", "\(project.path)/ssh-keygen", "\(project.path)/bin/ssh-keygen"])
+        installing.waitUntilExit()
         let plan = try await project.plan()
         try await project.leave(project.statement(plan, .deny), beside: plan) {
             $0.replacing("\"deny\"", with: "\"approve\"")

@@ -29,8 +29,8 @@ struct ScriptNode: Sendable {
         }
         for (program, text) in Self.programs {
             let path = "\(folder)/programs/\(program)"
-            try write(text.replacingOccurrences(of: "LOG", with: "\(folder)/systemd.log"), to: path)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+            try StandInProgram.install(
+                text.replacingOccurrences(of: "LOG", with: "\(folder)/systemd.log"), at: path)
         }
     }
 
