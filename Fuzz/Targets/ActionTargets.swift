@@ -101,15 +101,26 @@ func images(_ bytes: [UInt8]) {
 private let clusterActions: [any Action] = {
     let host: [String: ArgumentValue] = ["node": .text("n1"), "kubeconfig": .text("/k"), "run": .text("r-1")]
     let key: [String: ArgumentValue] = ["key": .text("example.com/a"), "value": .text("v")]
+    let workload: [String: ArgumentValue] = [
+        "kubeconfig": .text("/k"), "run": .text("r-1"), "kind": .text("Deployment"), "namespace": .text("a"),
+        "name": .text("b"),
+    ]
     return [
         action("node.cordon", host), action("node.uncordon", host),
         action("node.label", host.merging(key) { $1 }),
         action("node.taint", host.merging(key) { $1 }.merging(["effect": .text("NoExecute")]) { $1 }),
+        action("workload.restart", workload), action("workload.rollback", workload),
+        action("workload.scale", workload.merging(["replicas": .text("2")]) { $1 }),
+        action(
+            "configmap.restore",
+            ["kubeconfig": .text("/k"), "run": .text("r-1"), "namespace": .text("a"), "name": .text("b")].merging([
+                "key": .text("c"), "content": .text("new\n"),
+            ]) { $1 }),
     ]
 }()
 
 func kubectl(_ bytes: [UInt8]) {
-    for action in clusterActions { hold(action, to: outputs(bytes, 1)) }
+    for action in clusterActions { hold(action, to: outputs(bytes, action.observe().count)) }
 }
 
 private let replacements = [
@@ -120,6 +131,12 @@ private let replacements = [
             "path": .text("/etc/a"), "content": .text("new\n"), "mode": .text("0600"), "owner": .text("root"),
             "service": .text("a"),
         ]),
+    action("file.restore", ["path": .text("/etc/a"), "from": .text("/root/a")]),
+    action("file.line", ["path": .text("/etc/a"), "line": .text("a=1"), "match": .text("a=")]),
+    action("file.line", ["path": .text("/etc/a"), "match": .text("a"), "remove": .flag(true)]),
+    action("manifest.edit", ["component": .text("etcd"), "set": .text("--v=2")]),
+    action("manifest.edit", ["path": .text("/m/a.yaml"), "from": .text("/root/a")]),
+    action("staticpod.restart", ["component": .text("etcd")]),
 ]
 
 func file(_ bytes: [UInt8]) {

@@ -26,7 +26,7 @@ PACKAGES_FUZZ=("${PACKAGES_BUILD[@]}" python3)
 # In each node, on top of debootstrap's `minbase`.
 PACKAGES_NODE=(
     systemd systemd-sysv dbus openssh-server iptables nftables iproute2 iputils-ping procps sudo curl
-    kmod ca-certificates containerd attr acl
+    kmod ca-certificates openssl containerd attr acl etcd-server etcd-client
 )
 
 NODE_SUITE=bookworm

@@ -73,6 +73,8 @@ configure_root() {
     : >"$1/etc/resolv.conf"
     chmod 700 "$1/root/.ssh"
     add_users "$1"
+    # Tests start one of their own.
+    chroot "$1" systemctl disable etcd
     chroot "$1" systemctl enable ssh containerd kubelet node-status-stand-in testbed-prepare testbed-app
     mask_what_is_useless "$1"
 }

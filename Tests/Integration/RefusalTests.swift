@@ -17,6 +17,7 @@ struct RefusalTests {
             for (runbook, parameter) in [
                 ("restart-kubelet", "service"), ("snapshot-iptables", "name"), ("restore-iptables", "snapshot"),
                 ("flush-iptables", "policy"), ("prune-images", "runtime"), ("prune-images", "namespace"),
+                ("snapshot-routes", "name"), ("restore-routes", "snapshot"), ("restore-routes", "added"),
             ] {
                 let planned = try await project.belay(
                     "plan", runbook, "--node", node, "--param", "\(parameter)=\(text)", "--out",

@@ -55,6 +55,7 @@ struct TriageVerb: Verb {
             names: Dictionary(
                 workspace.inventory.nodes.map { ($0.nameInKubernetes, $0.name) },
                 uniquingKeysWith: { first, _ in first }),
+            controlPlane: workspace.inventory.nodes.first { $0.roles.contains("control-plane") }?.name,
             verbose: verbose)
         terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
         return view.exit

@@ -10,6 +10,8 @@ struct TriageView: Sendable {
     let unseen: [String: String]
     /// A node's name in Kubernetes → its name in the inventory.
     let names: [String: String]
+    /// A node for what is done in the cluster; nil where only a person knows one.
+    var controlPlane: String?
     /// Also what was ruled out, by name, and every place and object.
     var verbose = false
 
@@ -76,15 +78,17 @@ struct TriageView: Sendable {
         let lines = zip(remedies[index], commands(of: index)).map { remedy, command in
             [command, "\(remedy.reversibility?.rawValue ?? "as its parameters are"): \(remedy.title.printable)"]
         }
-        return Table.lines(lines)
+        let (shown, more) = some(lines)
+        return Table.lines(Array(shown)) + (more > 0 ? ["and \(more) more (--verbose lists them)"] : [])
     }
 
     /// `belay plan …` of each remedy of a finding.
     func commands(of index: Int) -> [String] {
         remedies[index].map { remedy in
             let nodes = Set(remedy.nodes.map { names[$0] ?? $0 }).sorted()
+            let targets = remedy.isAboutNode ? nodes : [controlPlane].compactMap(\.self)
             let words =
-                ["belay", "plan", remedy.runbook] + (nodes.isEmpty ? ["NODE"] : nodes).flatMap { ["--node", $0] }
+                ["belay", "plan", remedy.runbook] + (targets.isEmpty ? ["NODE"] : targets).flatMap { ["--node", $0] }
                 + remedy.parameters.sorted { $0.key < $1.key }.flatMap { ["--param", "\($0.key)=\($0.value)"] }
             return ShellQuote.display(words).printable
         }

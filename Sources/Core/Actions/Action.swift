@@ -21,6 +21,8 @@ public protocol Action: Sendable {
     var survivesReboot: Bool { get }
     /// Where its commands run.
     var place: Place { get }
+    /// Seconds that its step must be given at least, since it waits for so long itself; 0 for one that does not.
+    var leastTimeout: Int { get }
     /// True when it frees disk, so that its record may lie in memory on a node whose disk is full.
     var freesDisk: Bool { get }
 
@@ -53,6 +55,9 @@ public protocol Action: Sendable {
 extension Action {
     /// By default on the target itself.
     public var place: Place { .node }
+
+    /// By default it waits for nothing.
+    public var leastTimeout: Int { 0 }
 
     /// By default the commands that observe it: no word of theirs has a NUL in it.
     public var subject: String { observe().map { $0.argv.joined(separator: "\0") }.joined(separator: "\0\0") }

@@ -2,8 +2,17 @@
 public enum ActionRegistry {
     /// All action types, in the order of the documentation.
     public static let all: [any Action.Type] = [
-        ServiceRestart.self, ServiceStart.self, ServiceStop.self, ImagesPrune.self, IptablesSnapshot.self, IptablesFlush.self, IptablesRestore.self,
-        FileReplace.self, NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeTaint.self, CommandAction.self,
+        ServiceRestart.self, ServiceStart.self, ServiceStop.self, ProcessRestart.self,
+        ImagesPrune.self,
+        LogsVacuum.self, LogsRotate.self, DiskReclaim.self,
+        IptablesSnapshot.self, IptablesFlush.self, IptablesRestore.self,
+        RoutesSnapshot.self, RoutesRestore.self, SysctlSet.self, KernelModulesLoad.self,
+        FileReplace.self, FileRestore.self, FileLine.self,
+        ManifestEdit.self, StaticPodRestart.self,
+        EtcdSnapshot.self, EtcdDefrag.self, EtcdAlarmDisarm.self, CertsRenew.self,
+        NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeTaint.self, NodeDrain.self,
+        WorkloadRestart.self, WorkloadRollback.self, WorkloadScale.self, ConfigMapRestore.self,
+        CommandAction.self,
     ]
 
     private static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.kind.name, $0) })

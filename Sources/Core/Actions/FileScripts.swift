@@ -1,4 +1,4 @@
-/// The fixed shell texts of `file.replace`.
+/// The fixed shell texts of the actions that change a file.
 enum FileScripts {
     /// Prints what `$1` in directory `$2` is as `KEY=VALUE` lines; content above `$3` bytes is not printed.
     static let observe: StaticString = #"""

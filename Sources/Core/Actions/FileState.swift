@@ -46,7 +46,7 @@ enum FileState {
     ) throws(ObservationError) {
         guard properties["content"] != "toolarge" else {
             throw ObservationError(
-                "\(path) is larger than \(FileReplace.sizeLimit / 1024) KiB (\(properties["size"] ?? "?") bytes)",
+                "\(path) is larger than \(FileChange.sizeLimit / 1024) KiB (\(properties["size"] ?? "?") bytes)",
                 remedy: "Files of that size are not kept in plans; replace it by hand")
         }
         guard let mode = properties["mode"], let owner = properties["owner"],

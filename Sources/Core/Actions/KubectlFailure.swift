@@ -7,7 +7,7 @@ struct KubectlFailure: Sendable, Hashable {
     enum Kind: Sendable, Hashable {
         /// Nobody answers, or not in time, or only with a server's own error: the API is down, for this purpose.
         case down
-        /// There is no such node (or lease).
+        /// There is no such object.
         case notFound
         /// It is answered with a refusal.
         case refused
@@ -48,7 +48,7 @@ struct KubectlFailure: Sendable, Hashable {
     private static let overdue = ["context deadline exceeded", "Client.Timeout exceeded", "i/o timeout"]
 
     /// In words for a person.
-    func error(about node: String) -> ObservationError {
+    func error(about object: KubectlObject) -> ObservationError {
         let tail = said.isEmpty ? "" : " (\(said))"
         return switch (kind, status) {
         case (.down, _):
@@ -57,11 +57,13 @@ struct KubectlFailure: Sendable, Hashable {
                 remedy: "Check the API server and etcd, or leave the steps in the cluster out (when, optional)")
         case (.notFound, _):
             ObservationError(
-                "Kubernetes knows no node \(node)\(tail)",
-                remedy: "Give the node's 'kubernetesName' in the inventory if it has another name there")
+                "Kubernetes knows no \(object.description)\(tail)",
+                remedy: object.kind == .node
+                    ? "Give the node's 'kubernetesName' in the inventory if it has another name there"
+                    : "Check its kind, namespace and name with 'kubectl get \(object.kind.resource) -A'")
         case (.refused, _):
             ObservationError(
-                "the Kubernetes API refuses to answer about node \(node)\(tail)",
+                "the Kubernetes API refuses to answer about \(object.description)\(tail)",
                 remedy: "Check the rights of the kubeconfig in the inventory's cluster.kubectl")
         case (.untrusted, _):
             ObservationError(
@@ -77,7 +79,7 @@ struct KubectlFailure: Sendable, Hashable {
         case (.other, _):
             ObservationError(
                 "kubectl failed with exit status \(status)\(tail)",
-                remedy: "Run 'kubectl get node \(node)' on the execution host with the inventory's kubeconfig")
+                remedy: "Run '\(object.look)' on the execution host with the inventory's kubeconfig")
         }
     }
 }

@@ -10,6 +10,29 @@ enum KubernetesName {
                 + "beginning and ending with a letter or digit"
     }
 
+    /// Nil for the name of most other objects, else what is wrong.
+    static func fault(ofObject name: String) -> String? {
+        isSubdomain(name)
+            ? nil
+            : "must be a name in Kubernetes: lower-case letters, digits, '-' and '.', at most 253, beginning and ending "
+                + "with a letter or digit"
+    }
+
+    /// Nil for a namespace (a DNS label), else what is wrong.
+    static func fault(ofNamespace name: String) -> String? {
+        isSubdomain(name) && !name.contains(".") && name.utf8.count <= 63
+            ? nil
+            : "must be a namespace: lower-case letters, digits and '-', at most 63, beginning and ending with a letter or "
+                + "digit"
+    }
+
+    /// Nil for a key of a ConfigMap's data, else what is wrong.
+    static func fault(ofDataKey key: String) -> String? {
+        let isKey = key.utf8.allSatisfy { isAlphanumeric($0) || $0 == 0x2D || $0 == 0x5F || $0 == 0x2E }
+        return isKey && (1...253).contains(key.utf8.count) && key != "." && !key.hasPrefix("..")
+            ? nil : "must be a key of a ConfigMap: letters, digits, '-', '_' and '.', at most 253"
+    }
+
     /// Nil for a key that may be changed, else what is wrong: `app`, `example.com/app`.
     /// - Parameter exceptions: keys that may be changed although their domain is Kubernetes' own.
     static func fault(ofKey key: String, exceptions: Set<String> = []) -> String? {

@@ -7,13 +7,13 @@ public struct NodeCordon: Action {
     public static let kind = ActionKind(
         name: "node.cordon",
         summary: "Cordons a node in Kubernetes and notes the run as the owner; undo lifts its own cordon only.",
-        disrupts: ["node"], touches: ["scheduling"], parameters: KubectlNode.parameters)
+        disrupts: ["node"], touches: ["scheduling"], parameters: KubectlObject.nodeParameters)
 
-    private let node: KubectlNode
+    private let node: KubectlObject
 
     /// Reads what the planner fills in.
     public init(arguments: Arguments) throws(ArgumentError) {
-        node = try KubectlNode(arguments)
+        node = try KubectlObject(node: arguments)
     }
 
     /// Reversible.
@@ -73,7 +73,7 @@ public struct NodeCordon: Action {
 
 extension ObservationError {
     /// A state that this version's own reader did not make.
-    static func unreadable(_ node: KubectlNode) -> ObservationError {
-        ObservationError("the state of node \(node.name) cannot be read", remedy: "Make the plan again")
+    static func unreadable(_ object: KubectlObject) -> ObservationError {
+        ObservationError("the state of \(object.description) cannot be read", remedy: "Make the plan again")
     }
 }

@@ -23,13 +23,13 @@ struct NodeCordonState: Sendable, Hashable {
 
     var owner: Owner {
         guard isCordoned else { return .nobody }
-        guard let run, !run.isEmpty, writer == KubectlNode.manager else { return .person }
+        guard let run, !run.isEmpty, writer == KubectlObject.manager else { return .person }
         return .run(run)
     }
 
     /// Cordoned by a run of Belay.
     func cordoned(by run: String) -> NodeCordonState {
-        NodeCordonState(uid: uid, isCordoned: true, run: run, writer: KubectlNode.manager)
+        NodeCordonState(uid: uid, isCordoned: true, run: run, writer: KubectlObject.manager)
     }
 
     /// Schedulable, with an annotation or none.
@@ -44,11 +44,11 @@ struct NodeCordonState: Sendable, Hashable {
         unschedulable={{if .spec.unschedulable}}yes{{else}}no{{end}}\
         {{range $key, $value := .metadata.annotations}}{{if eq $key "\(annotation)"}}
         run={{printf "%q" $value}}{{end}}{{end}}\
-        {{if .spec.unschedulable}}{{$writer := "\(KubectlNode.manager)"}}\
+        {{if .spec.unschedulable}}{{$writer := "\(KubectlObject.manager)"}}\
         {{range .metadata.managedFields}}{{$manager := .manager}}\
         {{range $part, $fields := .fieldsV1}}{{if eq $part "f:spec"}}\
         {{range $field, $_ := $fields}}{{if eq $field "f:unschedulable"}}\
-        {{if ne $manager "\(KubectlNode.manager)"}}{{$writer = $manager}}{{end}}\
+        {{if ne $manager "\(KubectlObject.manager)"}}{{$writer = $manager}}{{end}}\
         {{end}}{{end}}{{end}}{{end}}{{end}}
         writer={{printf "%q" $writer}}{{end}}
         """)
@@ -64,7 +64,7 @@ struct NodeCordonState: Sendable, Hashable {
 
 extension NodeCordonState {
     /// Reads what ``view`` printed.
-    init(_ output: CommandOutput, of node: KubectlNode) throws(ObservationError) {
+    init(_ output: CommandOutput, of node: KubectlObject) throws(ObservationError) {
         let values = try output.view(of: node)
         uid = values["uid"] ?? ""
         switch values["unschedulable"] {
@@ -80,7 +80,7 @@ extension NodeCordonState {
     }
 
     private static func unquoted(
-        _ text: String?, _ what: String, _ node: KubectlNode
+        _ text: String?, _ what: String, _ node: KubectlObject
     ) throws(ObservationError) -> String? {
         guard let text else { return nil }
         if let value = GoQuoted.unquote(text) { return value }
@@ -108,14 +108,14 @@ extension NodeCordonState {
     }
 
     /// The command that brings about this state from the others, and only from them.
-    func write(on node: KubectlNode, from states: [NodeCordonState], others: KubectlOthers) -> Command {
+    func write(on node: KubectlObject, from states: [NodeCordonState], others: KubectlOthers) -> Command {
         // What could be read back from Go's quotes is printable, and JSON quotes that alike.
         let owner = run.map(GoQuoted.quote) ?? "null"
         let annotation = "\"annotations\":{\"\(Self.annotation)\":\(owner)}"
         return node.write(
             .merge(metadata: annotation, spec: "\"unschedulable\":\(isCordoned ? "true" : "null")"),
             through: Self.view, from: states.map(\.text), to: text, others: others,
-            manager: writer ?? KubectlNode.manager)
+            manager: writer ?? KubectlObject.manager)
     }
 }
 

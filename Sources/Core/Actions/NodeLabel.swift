@@ -11,18 +11,18 @@ public struct NodeLabel: Action {
                 "key", "the label, of your own domain or without one: example.com/pool, maintenance", required: true),
             ArgumentKind("value", "its value, may be empty; needed unless it is removed"),
             ArgumentKind("remove", "true removes the label; default false"),
-        ] + KubectlNode.parameters)
+        ] + KubectlObject.nodeParameters)
 
     /// Keys of Kubernetes' own domains which are made for this: the first takes a node out of the load balancers.
     static let exceptions: Set<String> = ["node.kubernetes.io/exclude-from-external-load-balancers"]
 
-    private let node: KubectlNode
+    private let node: KubectlObject
     private let key: String
     private let wanted: String?
 
     /// Reads `key`, `value`, `remove` and what the planner fills in.
     public init(arguments: Arguments) throws(ArgumentError) {
-        node = try KubectlNode(arguments)
+        node = try KubectlObject(node: arguments)
         key = try arguments.required("key")
         if let fault = KubernetesName.fault(ofKey: key, exceptions: Self.exceptions) {
             throw ArgumentError("key", fault)

@@ -11,7 +11,7 @@ public struct NodeTaint: Action {
             ArgumentKind("effect", "NoSchedule, PreferNoSchedule or NoExecute", required: true),
             ArgumentKind("value", "its value, may be empty; needed unless it is removed"),
             ArgumentKind("remove", "true removes the taint; default false"),
-        ] + KubectlNode.parameters)
+        ] + KubectlObject.nodeParameters)
 
     private enum Effect: String, CaseIterable {
         case noSchedule = "NoSchedule"
@@ -19,14 +19,14 @@ public struct NodeTaint: Action {
         case noExecute = "NoExecute"
     }
 
-    private let node: KubectlNode
+    private let node: KubectlObject
     private let key: String
     private let effect: Effect
     private let wanted: String?
 
     /// Reads `key`, `effect`, `value`, `remove` and what the planner fills in.
     public init(arguments: Arguments) throws(ArgumentError) {
-        node = try KubectlNode(arguments)
+        node = try KubectlObject(node: arguments)
         key = try arguments.required("key")
         if let fault = KubernetesName.fault(ofKey: key) { throw ArgumentError("key", fault) }
         guard let effect = Effect(rawValue: try arguments.required("effect")) else {

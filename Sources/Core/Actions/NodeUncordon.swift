@@ -12,18 +12,18 @@ public struct NodeUncordon: Action {
             ArgumentKind(
                 "owner",
                 "whose cordon is lifted: run (this run's), belay (any run's, the default) or anyone (a person's too)")
-        ] + KubectlNode.parameters)
+        ] + KubectlObject.nodeParameters)
 
     private enum Owner: String, CaseIterable {
         case run, belay, anyone
     }
 
-    private let node: KubectlNode
+    private let node: KubectlObject
     private let owner: Owner
 
     /// Reads `owner` and what the planner fills in.
     public init(arguments: Arguments) throws(ArgumentError) {
-        node = try KubectlNode(arguments)
+        node = try KubectlObject(node: arguments)
         let word = try arguments.choice(
             "owner", of: Owner.allCases.map(\.rawValue), default: Owner.belay.rawValue)
         owner = Owner(rawValue: word) ?? .belay

@@ -167,10 +167,10 @@ private struct Node: KubernetesObject {
     /// As ``NodeCordonState/view`` shows it.
     var state: NodeCordonState {
         let others = (metadata.managedFields ?? []).filter {
-            $0.fieldsV1?.spec?["f:unschedulable"] != nil && $0.manager != KubectlNode.manager
+            $0.fieldsV1?.spec?["f:unschedulable"] != nil && $0.manager != KubectlObject.manager
         }
         return NodeCordonState(
             uid: metadata.uid ?? "", isCordoned: isCordoned, run: metadata.annotations?[NodeCordonState.annotation],
-            writer: isCordoned ? (others.last.map { $0.manager ?? "" } ?? KubectlNode.manager) : nil)
+            writer: isCordoned ? (others.last.map { $0.manager ?? "" } ?? KubectlObject.manager) : nil)
     }
 }

@@ -183,6 +183,7 @@ public enum Planner {
 
     private static func plan(_ step: Step, from before: Observation) throws(ObservationError) -> StepPlan {
         let action = step.action
+        if let fault = step.timeoutFault { throw fault }
         var prediction = try action.predict(before)
         prediction.notes += step.notes
         return StepPlan(
@@ -245,5 +246,15 @@ public struct PlanError: Error, Sendable, Hashable, CustomStringConvertible {
     /// `node: step 'x': message. remedy`.
     public var description: String {
         [node, step.map { "step '\($0)'" }, "\(message). \(remedy)"].compactMap(\.self).joined(separator: ": ")
+    }
+}
+
+extension Planner.Step {
+    /// Ended by its time limit, a step that waits could not say what it waited for.
+    fileprivate var timeoutFault: ObservationError? {
+        guard timeoutSeconds < action.leastTimeout else { return nil }
+        return ObservationError(
+            "its timeout of \(timeoutSeconds) s is shorter than what \(kind) may wait, \(action.leastTimeout) s with its arguments",
+            remedy: "Set the step's timeout to \(action.leastTimeout)s or more, or have it wait for less.")
     }
 }

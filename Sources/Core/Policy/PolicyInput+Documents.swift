@@ -107,6 +107,7 @@ extension PolicyInput {
                 .bool(members.contains(node.name))
             },
         ]
+        if let pods = node.drainedPods { known["pods"] = pods }
         guard let snapshot = nodes[node.name] else {
             return PolicySchema.message("Node", at: "node", known, cause: "no facts of \(node.name) were collected")
         }

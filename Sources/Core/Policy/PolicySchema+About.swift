@@ -67,9 +67,9 @@ extension PolicySchema {
         "Firewall.rules": "rules in all IPv4 tables",
         "Disk.usedPercent": "bytes in use, in percent, as df counts",
         "Disk.inodesUsedPercent": "inodes in use, in percent",
-        "NodePods.total": "how many there are",
-        "NodePods.pdbBlocked": "pods that a disruption budget holds",
-        "NodePods.localStorage": "pods with storage on the node",
+        "NodePods.total": "how many the drain found",
+        "NodePods.pdbBlocked": "those that a disruption budget held then",
+        "NodePods.localStorage": "those that keep data in an emptyDir volume",
         "NodePods.singleReplica": "pods that are their workload's only one",
         "Node.name": "its name in the inventory",
         "Node.pool": "its pool in the inventory",
@@ -86,7 +86,7 @@ extension PolicySchema {
         "Node.observedAt": "when its facts were collected",
         "Node.firewall": "its packet filter as iptables sees it",
         "Node.disks": "filesystems that keep data, by mount point",
-        "Node.pods": "the pods on it",
+        "Node.pods": "the pods on it, as a plan that drains it found them",
     ]
 
     private static let clusterAbout = [

@@ -157,7 +157,11 @@ extension Runbook.Step {
         do throws(ArgumentError) {
             let values = arguments.filled(with: [:])
             try values.check(against: kind)
-            if arguments.isSound, !arguments.hasParameters { _ = try ActionRegistry.make(action, given: values) }
+            guard arguments.isSound, !arguments.hasParameters else { return }
+            let least = try ActionRegistry.make(action, given: values).leastTimeout
+            if timeout < .seconds(least) {
+                fields.error("timeout", "must be \(least)s or more: \(action) waits for so long with its arguments")
+            }
         } catch {
             fields.record(diagnostic(for: error, field: fields.path(of: "with")))
         }

@@ -54,7 +54,7 @@ public struct TriageReport: Sendable, Encodable {
             /// Values of its parameters.
             public var parameters: [String: String]
             /// The nodes among the places where it applies, by their names in Kubernetes.
-            public var nodes: [String]
+            public var nodes: [String] = []
         }
     }
 

@@ -71,11 +71,7 @@ extension TriageRule {
             for one in cases {
                 switch program.evaluate(one.bindings).result {
                 case .success(.bool(true)):
-                    let remedies = runbooks.filter { $0.applies(one.bindings) }.map {
-                        TriageReport.Finding.Remedy(
-                            name: $0.name, parameters: $0.parameters(one.bindings),
-                            nodes: [one.subject.node].compactMap(\.self))
-                    }
+                    let remedies = runbooks.compactMap { $0.applied(to: one) }
                     verdict.found.append(
                         .init(subject: one.subject, evidence: lines(one.bindings), remedies: remedies))
                 case .success: break
@@ -111,20 +107,19 @@ extension TriageRule {
 }
 
 extension TriageRule.Remedy {
-    /// False, too, where nobody can tell: a runbook that may not fit is not offered.
-    fileprivate func applies(_ bindings: [String: Value]) -> Bool {
-        guard let condition else { return true }
-        if case .success(.bool(true)) = condition.evaluate(bindings).result { return true }
-        return false
-    }
-
-    /// Without those that nobody can tell, which a person fills in.
-    fileprivate func parameters(_ bindings: [String: Value]) -> [String: String] {
-        parameters.merging(
-            values.compactMapValues { program in
-                guard case .success(.string(let text)) = program.evaluate(bindings).result else { return nil }
-                return text
+    /// The runbook with its parameters for one thing; nil where it does not apply, or one of these cannot be told of it.
+    fileprivate func applied(to one: TriageEvidence.Case) -> TriageReport.Finding.Remedy? {
+        if let condition {
+            guard case .success(.bool(true)) = condition.evaluate(one.bindings).result else { return nil }
+        }
+        var values = parameters
+        for (name, program) in from {
+            guard case .success(.string(let text)) = program.evaluate(one.bindings).result, !text.isEmpty else {
+                return nil
             }
-        ) { $1 }
+            values[name] = text
+        }
+        return TriageReport.Finding.Remedy(
+            name: name, parameters: values, nodes: [one.subject.node].compactMap(\.self))
     }
 }

@@ -45,7 +45,7 @@ extension TriageRule {
         title = fields.string("title")
         evidence = fields.programs("evidence", declarations: declarations)
         explains = Set(fields.strings("explains"))
-        runbooks = isSymptom ? [] : fields.list("runbooks") { Remedy($0, declarations: declarations) }
+        runbooks = isSymptom ? [] : fields.list("runbooks") { Remedy($0, declarations) }
         advice = isSymptom ? "" : fields.string("advice")
         location = fields.location(of: "name")
         guard let program else { return nil }
@@ -54,16 +54,14 @@ extension TriageRule {
 }
 
 extension TriageRule.Remedy {
-    fileprivate init(_ fields: YAMLFields, declarations: Declarations) {
+    fileprivate init(_ fields: YAMLFields, _ declarations: Declarations) {
         name = fields.name("name")
         parameters = fields.texts("parameters")
-        values =
-            fields.optionalMapping("values") { fields in
-                fields.keys.reduce(into: [:]) { values, name in
-                    values[name] = fields.program(name, declarations: declarations, expecting: .string)
-                }
-            } ?? [:]
         condition = fields.optionalProgram("when", declarations: declarations)
+        from = [:]
+        for (key, node) in fields.pairs("from") {
+            from[key] = fields.program(node, "from.\(key)", declarations, expecting: .string)
+        }
     }
 }
 
@@ -78,13 +76,18 @@ extension YAMLFields {
             error(name, "must be a list, not \(node.kind)")
             return []
         }
-        return items.compactMap { item in
-            do throws(CompileError) {
-                return try Program.compile(item.text ?? "", declarations: declarations)
-            } catch {
-                for fault in error.diagnostics { log.error(fault.message, at: item, field: path(of: name)) }
-                return nil
-            }
+        return items.compactMap { program($0, name, declarations) }
+    }
+
+    /// The expression that a node is; nil after an error.
+    fileprivate func program(
+        _ node: YAMLNode, _ name: String, _ declarations: Declarations, expecting: CELType? = nil
+    ) -> Program? {
+        do throws(CompileError) {
+            return try Program.compile(node.text ?? "", declarations: declarations, expecting: expecting)
+        } catch {
+            for fault in error.diagnostics { log.error(fault.message, at: node, field: path(of: name)) }
+            return nil
         }
     }
 }

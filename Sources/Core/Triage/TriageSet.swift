@@ -50,9 +50,10 @@ public struct TriageRule: Sendable {
         public var name: String
         /// Values of its parameters that the rule knows.
         public var parameters: [String: String]
-        /// Those that are read from evidence, each a text.
-        public var values: [String: Program]
-        /// True where it applies, as evidence is read; nil where the rule is true, it applies.
+        /// Those that are read from what the rule is true of; where one cannot be told, or is empty, the runbook does not
+        /// apply there.
+        public var from: [String: Program]
+        /// True of what it applies to; nil where it applies to all that the rule is true of.
         public var condition: Program?
     }
 

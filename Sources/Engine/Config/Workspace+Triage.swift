@@ -67,16 +67,19 @@ public struct TriageRemedy: Sendable, Hashable, Encodable {
     public let parameters: [String: String]
     /// The nodes it is for, by their names in Kubernetes; none where it is for no node in particular.
     public let nodes: [String]
+    /// Whether it is about the nodes of the finding; false when all it does is in the cluster, to what its parameters name.
+    public let isAboutNode: Bool
 
     init(
         runbook: String, title: String, reversibility: Reversibility?, parameters: [String: String],
-        nodes: [String] = []
+        nodes: [String] = [], isAboutNode: Bool = true
     ) {
         self.nodes = nodes
         self.runbook = runbook
         self.title = title
         self.reversibility = reversibility
         self.parameters = parameters
+        self.isAboutNode = isAboutNode
     }
 
     fileprivate init(_ book: Runbook, parameters given: [String: String], nodes: [String]) {
@@ -85,7 +88,13 @@ public struct TriageRemedy: Sendable, Hashable, Encodable {
         let actions = try? book.bind(parameters: parameters).steps.map(\.action.reversibility)
         self.init(
             runbook: book.metadata.name, title: book.metadata.title, reversibility: actions?.max { $0.rank < $1.rank },
-            parameters: parameters, nodes: nodes)
+            parameters: parameters, nodes: nodes, isAboutNode: book.steps.contains { Self.isAboutNode($0.action) })
+    }
+
+    // What runs in the cluster and is not given the target's name there is about something else.
+    private static func isAboutNode(_ action: String) -> Bool {
+        let injected = ActionRegistry.kind(action)?.parameters.filter(\.injected).map(\.name) ?? []
+        return injected.isEmpty || injected.contains("node")
     }
 
     fileprivate var rank: Int { reversibility?.rank ?? Reversibility.allCases.count }

@@ -66,27 +66,37 @@ struct KubectlTests {
         #expect(throws: ArgumentError.self) { try NodeCordonTests.make(NodeCordon.self, ["run": .text(run)]) }
     }
 
-    static let names = ["node.cordon", "node.uncordon", "node.label", "node.taint"]
+    static let names = [
+        "node.cordon", "node.uncordon", "node.drain", "node.label", "node.taint", "workload.restart",
+        "workload.rollback",
+        "workload.scale", "configmap.restore",
+    ]
     static let own: [String: [String: ArgumentValue]] = [
         "node.label": ["key": .text("x"), "value": .text("")],
         "node.taint": ["key": .text("x"), "value": .text(""), "effect": .text("NoSchedule")],
+        "workload.restart": WorkloadFixture.shop, "workload.rollback": WorkloadFixture.shop,
+        "workload.scale": WorkloadFixture.shop.merging(["replicas": .text("2")]) { $1 },
+        "configmap.restore": WorkloadFixture.corefile,
     ]
 
     @Test("a runbook gives no argument that the planner fills in, and a plan has them all", arguments: names)
     func givenAndInjected(name: String) throws {
         let own = Arguments(Self.own[name] ?? [:])
         _ = try ActionRegistry.make(name, given: own)
-        for (argument, value) in NodeCordonTests.injected {
+        let kind = try #require(ActionRegistry.kind(name))
+        let injected = kind.parameters.filter(\.injected).map(\.name)
+        #expect(Set(injected) == (name.hasPrefix("node.") ? ["node", "kubeconfig", "run"] : ["kubeconfig", "run"]))
+        for argument in injected {
+            let value = try #require(NodeCordonTests.injected[argument])
             var given = own
             given.values[argument] = value
             let error = try #require(throws: ArgumentError.self) { try ActionRegistry.make(name, given: given) }
             #expect(error.argument == argument && error.message.contains("filled in"))
         }
-        let kind = try #require(ActionRegistry.kind(name))
         let injection = Injection(node: "w1", kubeconfig: "/k", run: "r-1")
         let whole = own.injecting(injection, for: kind)
-        #expect(try ActionRegistry.make(name, arguments: whole).observe()[0].argv.prefix(3).last == "/k")
-        for argument in NodeCordonTests.injected.keys {
+        #expect(try ActionRegistry.make(name, arguments: whole).observe()[0].argv.contains("/k"))
+        for argument in injected {
             var partial = whole
             partial.values[argument] = nil
             #expect(throws: ArgumentError.self) { try ActionRegistry.make(name, arguments: partial) }

@@ -38,11 +38,12 @@ struct NodeCordonTests {
         var goal: String, others: String, manager: String, metadata: String, spec: String, from: [String]
 
         init?(_ commands: [Command]) {
-            guard commands.count == 1, commands[0].argv.count >= 14 else { return nil }
+            guard commands.count == 1, commands[0].argv.count >= 16 else { return nil }
             let words = Array(commands[0].argv.dropFirst(4))
-            guard words[0] == "/etc/kubernetes/admin.conf", words[1] == "w1", words[6] == "merge" else { return nil }
-            (goal, others, manager, metadata, spec) = (words[3], words[4], words[5], words[7], words[8])
-            from = Array(words[9...])
+            let object = ["/etc/kubernetes/admin.conf", "node", "", "w1"]
+            guard Array(words[...3]) == object, words[8] == "merge" else { return nil }
+            (goal, others, manager, metadata, spec) = (words[5], words[6], words[7], words[9], words[10])
+            from = Array(words[11...])
         }
     }
 
@@ -67,7 +68,8 @@ struct NodeCordonTests {
         #expect(try Self.text(action.predict(before).after) == Printed.ours)
         let write = try #require(Write(action.apply(before)))
         #expect(write.from == [Printed.free] && write.goal == Printed.ours && write.others == "fail")
-        #expect(write.metadata == #""annotations":{"belay/run":"r-1"}"# && write.spec == #""unschedulable":true"#)
+        #expect(
+            write.metadata == #""annotations":{"belay/run":"r-1"}"# && write.spec == #""spec":{"unschedulable":true}"#)
         #expect(action.apply(try action.predict(before).after).isEmpty)
     }
 
@@ -91,7 +93,8 @@ struct NodeCordonTests {
         let write = try #require(Write(action.undo(Self.observe(Printed.free))))
         #expect(write.goal == Printed.free && write.others == "leave")
         #expect(write.from == [Printed.ours, Printed.free + "\nrun=\"r-1\""])
-        #expect(write.metadata == #""annotations":{"belay/run":null}"# && write.spec == #""unschedulable":null"#)
+        #expect(
+            write.metadata == #""annotations":{"belay/run":null}"# && write.spec == #""spec":{"unschedulable":null}"#)
         // A note that was there before comes back.
         let older = try #require(Write(action.undo(Self.observe(Printed.noteLeft))))
         #expect(older.goal == Printed.noteLeft && older.metadata == #""annotations":{"belay/run":"r-0"}"#)
@@ -129,7 +132,8 @@ struct NodeCordonTests {
         guard lifts else { return #expect(prediction.notes.count == 1) }
         let apply = try #require(Write(action.apply(before)))
         #expect(apply.from == [printed] && apply.goal == Printed.free && apply.others == "fail")
-        #expect(apply.metadata == #""annotations":{"belay/run":null}"# && apply.spec == #""unschedulable":null"#)
+        #expect(
+            apply.metadata == #""annotations":{"belay/run":null}"# && apply.spec == #""spec":{"unschedulable":null}"#)
         let undo = try #require(Write(action.undo(before)))
         #expect(undo.from == [Printed.free] && undo.goal == printed && undo.others == "leave")
     }
@@ -148,7 +152,7 @@ struct NodeCordonTests {
         #expect(try action.predict(before).notes == ["lifts the cordon of a person"])
         let undo = try #require(Write(action.undo(before)))
         #expect(undo.manager == "kubectl" && undo.metadata == #""annotations":{"belay/run":"r-1"}"#)
-        #expect(undo.spec == #""unschedulable":true"#)
+        #expect(undo.spec == #""spec":{"unschedulable":true}"#)
         #expect(try #require(Write(action.apply(before))).manager == "belay")
     }
 

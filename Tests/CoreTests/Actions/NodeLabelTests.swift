@@ -13,10 +13,10 @@ struct NodeLabelTests {
         return try NodeCordonTests.make(NodeTaint.self, base.merging(more) { $1 })
     }
 
-    /// Words of the guarded write behind the kubeconfig and the node.
+    /// Words of the guarded write behind the kubeconfig and the object.
     static func words(_ commands: [Command]) throws -> [String] {
         try #require(commands.count == 1)
-        return Array(commands[0].argv.dropFirst(6))
+        return Array(commands[0].argv.dropFirst(8))
     }
 
     @Test(

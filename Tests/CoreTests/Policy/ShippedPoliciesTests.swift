@@ -31,7 +31,8 @@ import Testing
             Set(set.policies.map(\.name)).isSuperset(of: [
                 "automation-scope", "blast-radius-and-canary", "break-glass-well-formed", "change-freeze",
                 "change-window",
-                "control-plane-one-at-a-time", "disruption-storm-breaker", "etcd-quorum-kept", "facts-are-fresh",
+                "control-plane-one-at-a-time", "disruption-storm-breaker", "drain-respects-pods", "etcd-quorum-kept",
+                "facts-are-fresh",
                 "firewall-flush-needs-dead-man", "flapping-node-escalates", "irreversible-denied",
                 "kubelet-restart-cooldown", "mutation-needs-rollback-and-verify", "network-change-two-groups",
                 "pool-cordon-percent", "pool-max-unavailable", "production-two-approvals",

@@ -2,6 +2,8 @@ import Core
 import Foundation
 import Testing
 
+@testable import Simulation
+
 /// SIGKILL before and after every effect of every shipped runbook's success, failure and rollback path, then recovery: all in
 /// process, against simulated nodes. The same on real nodes, for the pairs that matter, is `KillTests`.
 @Suite("kill matrix")
@@ -124,11 +126,7 @@ enum ShippedPlans {
     static func plan(_ name: String) throws -> Plan {
         let file = folder.appending(path: name + ".yaml")
         let runbook = try Runbook.parse(Array(try Data(contentsOf: file)), file: file.lastPathComponent)
-        let given = runbook.parameters.filter { $0.fallback == nil }.map { ($0.name, sample($0.name)) }
-        var parameters = Dictionary(uniqueKeysWithValues: given)
-        // What is found on the sample node.
-        if runbook.parameters.contains(where: { $0.name == "runtime" }) { parameters["runtime"] = "ctr" }
-        let bound = try runbook.bind(parameters: parameters)
+        let bound = try runbook.bind(parameters: Samples.parameters(of: runbook))
         let steps = try Planner.steps(
             of: bound, for: Injection(node: "n1", kubeconfig: "/etc/kubernetes/admin.conf", run: "r1"))
         let identity = NodeIdentity(address: "192.0.2.1:22", hostKey: "SHA256:x", machineID: "m")
@@ -145,58 +143,12 @@ enum ShippedPlans {
             for: Planner.Subject(
                 node: RunSamples.inventoryNode("n1"), identity: identity,
                 host: HostPlan(name: "cp1", identity: identity), facts: .unknown("not asked"),
-                observations: try steps.map { .success(try observation(of: $0)) }))
+                observations: try steps.map {
+                    .success(try Samples.observation(of: $0.kind, $0.arguments, variant: 1))
+                }))
         for index in steps.indices { node.steps[index].when = steps[index].when }
         var plan = RunSamples.plan([node], onFailure: runbook.onFailure)
         plan.runbook.name = name
         return plan
-    }
-
-    private static func sample(_ parameter: String) -> String {
-        switch parameter {
-        case "content": "new\n"
-        default: "sample"
-        }
-    }
-
-    private static let snapshot =
-        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -p icmp -j ACCEPT\nCOMMIT\n"
-
-    private static func firewall(snapshot: FieldValue) -> Observation {
-        var seen = RunSamples.flush().before
-        for family in ["4", "6"] {
-            seen["snapshot.v\(family)"] = snapshot
-            let lines = (seen.lines("ipv\(family).policies") ?? []) + (seen.lines("ipv\(family).rules") ?? [])
-            seen["ipv\(family).ruleset"] = .lines(lines)
-        }
-        return seen
-    }
-
-    private static func scheduling(_ unschedulable: String, run: FieldValue) -> Observation {
-        let writer: FieldValue = run == .absent ? .absent : .text("belay")
-        return Observation(["uid": .text("u"), "unschedulable": .text(unschedulable), "run": run, "writer": writer])
-    }
-
-    private static func readBy(_ service: String?) -> Observation {
-        var file = RunSamples.file().before
-        if service != nil {
-            (file["service.load"], file["service.started"]) = (.text("loaded"), .text("yes"))
-        }
-        return file
-    }
-
-    /// What the sample node shows to an action, so that it has something to do.
-    private static func observation(of step: Planner.Step) throws -> Observation {
-        switch step.kind {
-        case "service.restart": RunSamples.restart(try step.arguments.required("service") + ".service").before
-        case "images.prune": RunSamples.prune(["a/x", "a/y"]).before
-        case "file.replace": readBy(try step.arguments.text("service"))
-        case "node.cordon": scheduling("no", run: .absent)
-        case "node.uncordon": scheduling("yes", run: .text("r0"))
-        case "iptables.flush": RunSamples.flush().before
-        case "iptables.snapshot": firewall(snapshot: .absent)
-        case "iptables.restore": firewall(snapshot: .content(Payload(snapshot)))
-        default: throw ArgumentError(nil, "there is no sample observation for \(step.kind)")
-        }
     }
 }

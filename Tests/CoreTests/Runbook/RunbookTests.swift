@@ -3,6 +3,7 @@ import Foundation
 import Testing
 
 @testable import Core
+@testable import Simulation
 
 @Suite("Runbooks")
 struct RunbookTests {
@@ -28,8 +29,7 @@ struct RunbookTests {
         let runbook = try Runbook.parse(ModelFixture.bytes("\(name).yaml", in: Self.shipped), file: "\(name).yaml")
         #expect(runbook.metadata.name == name)
         #expect(!runbook.metadata.symptoms.isEmpty && !runbook.metadata.description.isEmpty)
-        let given = Dictionary(uniqueKeysWithValues: runbook.parameters.filter(\.required).map { ($0.name, "abc") })
-        let bound = try runbook.bind(parameters: given)
+        let bound = try runbook.bind(parameters: Samples.parameters(of: runbook))
         #expect(bound.steps.count == runbook.steps.count)
     }
 

@@ -85,10 +85,11 @@ struct TriageRulesTests {
                 expression: "facts.kubelet.healthz != 200"
                 evidence: []
                 runbooks:
-                - {name: first, when: "facts.kubelet.healthz == 0", values: {unit: "'unit-' + node"}}
+                - {name: first, when: "facts.kubelet.healthz == 0", from: {unit: "'unit-' + node"}}
                 - {name: second, when: "facts.kubelet.healthz == 500", parameters: {force: "no"}}
                 - {name: never, when: "facts.machine.os == 'x'"}
-                - {name: third, values: {os: "facts.machine.os"}}
+                - {name: untold, from: {os: "facts.machine.os"}}
+                - {name: third}
                 advice: Wait.
             """
         let rules = try TriageRules([TriageSet.parse(Array(text.utf8), file: "one.yaml")])

@@ -1,6 +1,8 @@
-import Core
+import CEL
 import Foundation
 import Testing
+
+@testable import Core
 
 /// The rules that ship, as files.
 @Suite("shipped rules of triage")
@@ -67,8 +69,40 @@ extension TriageShippedTests {
         let shipped = URL(fileURLWithPath: Self.folder).deletingLastPathComponent().path
         for rule in try Self.rules().sets.flatMap(\.rules) {
             for remedy in rule.runbooks {
-                #expect(FileManager.default.fileExists(atPath: "\(shipped)/\(remedy.name).yaml"), "\(rule.name)")
+                let file = URL(fileURLWithPath: "\(shipped)/\(remedy.name).yaml")
+                let runbook = try Runbook.parse(Array(try Data(contentsOf: file)), file: file.lastPathComponent)
+                let known = Set(runbook.parameters.map(\.name))
+                #expect(known.isSuperset(of: remedy.parameters.keys), "\(rule.name)")
+                #expect(known.isSuperset(of: remedy.from.keys), "\(rule.name)")
             }
         }
     }
+}
+
+extension TriageShippedTests {
+    private static func runbooks(ownedBy owner: String) throws -> [TriageReport.Finding.Remedy] {
+        let texts = ["namespace": "kube-system", "name": "p-1", "node": "n", "owner": owner, "reason": "ErrImagePull"]
+        let others: [String: Value] = ["image": "a:1", "message": "", "restarts": .int(4), "lastReason": ""]
+        let pod = Value.message(name: "Pod", fields: texts.mapValues(Value.string).merging(others) { $1 })
+        let evidence = TriageEvidence(
+            nodes: [:], kubernetes: .message(name: "ClusterState", fields: ["pods": .list([pod])]),
+            now: Timestamp(milliseconds: 0))
+        let finding = try rules().judge(evidence).findings.first { $0.rule == "image-not-pullable" }
+        return try #require(finding).runbooks
+    }
+
+    @Test(
+        "a pod's workload is what is rolled back, by its own name",
+        arguments: [
+            ("ReplicaSet/web-shop-5d9f", "Deployment", "web-shop"), ("StatefulSet/db-main", "StatefulSet", "db-main"),
+        ])
+    func owners(owner: String, kind: String, name: String) throws {
+        let parameters = ["kind": kind, "namespace": "kube-system", "name": name]
+        #expect(try Self.runbooks(ownedBy: owner) == [.init(name: "rollback-deployment", parameters: parameters)])
+    }
+
+    @Test(
+        "what has no revisions, or nobody can name, is not offered",
+        arguments: ["", "Job/x", "ReplicaSet/odd", "Node/n"])
+    func notOwned(owner: String) throws { #expect(try Self.runbooks(ownedBy: owner).isEmpty) }
 }

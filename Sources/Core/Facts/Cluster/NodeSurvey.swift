@@ -30,9 +30,9 @@ enum NodeSurvey: SurveyTemplate {
     private static let cordon =
         #"{{$run := ""}}{{range $key, $value := .metadata.annotations}}"#
         + #"{{if eq $key "\#(NodeCordonState.annotation)"}}{{$run = $value}}{{end}}{{end}}"#
-        + #"{{$writer := "\#(KubectlNode.manager)"}}{{range .metadata.managedFields}}{{$manager := .manager}}"#
+        + #"{{$writer := "\#(KubectlObject.manager)"}}{{range .metadata.managedFields}}{{$manager := .manager}}"#
         + #"{{range $part, $fields := .fieldsV1}}{{if eq $part "f:spec"}}{{range $field, $_ := $fields}}"#
-        + #"{{if and (eq $field "f:unschedulable") (ne $manager "\#(KubectlNode.manager)")}}{{$writer = $manager}}{{end}}"#
+        + #"{{if and (eq $field "f:unschedulable") (ne $manager "\#(KubectlObject.manager)")}}{{$writer = $manager}}{{end}}"#
         + "{{end}}{{end}}{{end}}{{end}}" + line("cordon", text("$run"), text("$writer"))
 
     /// The nodes by their names; how old their leases are and how many pods they have is found out elsewhere.

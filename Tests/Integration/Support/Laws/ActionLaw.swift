@@ -21,8 +21,10 @@ struct ActionLaw: Sendable {
     let generate: StateGenerator
 
     /// Checks the states of these seeds, one after the other, on one host.
-    /// - Parameter target: a node's name in Kubernetes for the actions in the cluster, which is made and removed.
-    func check(seeds: [UInt64], on host: String, target: String?) async throws -> Tally {
+    /// - Parameters:
+    ///   - target: a node's name in Kubernetes for the actions in the cluster, which is made and removed.
+    ///   - enough: how many states that were changed are enough; nil for all seeds.
+    func check(seeds: [UInt64], on host: String, target: String?, enough: Int?) async throws -> Tally {
         try await StepNode.with(host, target: target) { node in
             var tally = Tally(action: action, firstSeed: seeds.first ?? 0)
             for (number, seed) in seeds.enumerated() {
@@ -37,6 +39,7 @@ struct ActionLaw: Sendable {
                     one.fail("it was not shown: \(error)")
                 }
                 if one.isBroken { tally.broken += 1 }
+                if let enough, tally.changed >= enough { break }
             }
             // The node is others' next.
             try await Testbed.exec(host, "rm -rf /srv/law*")

@@ -26,7 +26,7 @@ enum ClusterStates {
         random.chance(30) ? ["remove": .flag(true)] : ["value": .text(random.pick(values))]
     }
 
-    private static func state(
+    static func state(
         _ arguments: [String: ArgumentValue], _ random: inout SeededGenerator
     ) -> RandomState {
         let labels = random.pick(["", #","labels":{"kubernetes.io/os":"linux"}"#])
@@ -48,7 +48,7 @@ enum ClusterStates {
             clean: "\(k)\nk delete node \"$NODE\"")
     }
 
-    private static let k = "k() { kubectl --kubeconfig \(Cluster.kubeconfig) \"$@\" 2>&1; }"
+    static let k = "k() { kubectl --kubeconfig \(Cluster.kubeconfig) \"$@\" 2>&1; }"
 
     // Two writers that know nothing of each other: neither loses what the other wrote.
     private static func others(_ heard: String) -> String {

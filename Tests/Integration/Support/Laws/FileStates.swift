@@ -25,7 +25,7 @@ enum FileStates {
         return state
     }
 
-    private static let contents = [
+    static let contents = [
         "", "new\n", "no newline", "\n\n\n", "a\r\nb\r\n", "$(touch /x) `id` \\n %s 'q' \"", "ünï ❄\u{301}\n",
         "a\u{0}b\u{1}",
         String(repeating: "a long line of a file that is not small\n", count: 4000), "old\n",
@@ -37,7 +37,7 @@ enum FileStates {
     }
 
     /// What is there before, and whether it can be replaced.
-    private static func thing(
+    static func thing(
         at path: String, in folder: String, _ random: inout SeededGenerator
     ) -> (make: String, isLegal: Bool) {
         if random.chance(15) { return ("", true) }
@@ -56,7 +56,7 @@ enum FileStates {
         return (regular(file, &random), true)
     }
 
-    private static func regular(_ file: String, _ random: inout SeededGenerator) -> String {
+    static func regular(_ file: String, _ random: inout SeededGenerator) -> String {
         let old = random.pick([
             [], Array("old\n".utf8), random.bytes(random.number(1...300)), Array("\n\n".utf8), random.bytes(20_000),
         ])
@@ -75,7 +75,7 @@ enum FileStates {
         return lines.joined(separator: "\n")
     }
 
-    private static func truth(of path: String, in folder: String) -> String {
+    static func truth(of path: String, in folder: String) -> String {
         """
         ls -A --quoting-style=escape -- \(quoted(folder)) 2>&1
         f=\(quoted(path))

@@ -1,0 +1,96 @@
+import Foundation
+import Testing
+
+extension PlaybookTests {
+    /// The runbooks for etcd on the control plane that kubeadm made: a static pod, TLS, `etcdctl` in its image.
+    @Suite("etcd of a real cluster")
+    struct EtcdTests {
+        private static let folder = "/var/lib/belay/snapshots"
+
+        /// As a person asks it, through the runtime.
+        private func etcdctl(_ words: String) async throws -> String {
+            try await Testbed.exec(
+                Playbook.controlPlane,
+                """
+                crictl exec "$(crictl ps -q --state running --name '^etcd$' | head -n 1)" etcdctl \\
+                  --endpoints=https://127.0.0.1:2379 --cacert=/etc/kubernetes/pki/etcd/ca.crt \\
+                  --cert=/etc/kubernetes/pki/etcd/server.crt --key=/etc/kubernetes/pki/etcd/server.key \(words)
+                """)
+        }
+
+        @Test("a snapshot is whole, only root reads it, and rolling back removes it")
+        func snapshot() async throws {
+            let project = try await Playbook.changes()
+            let name = "it-" + UUID().uuidString.prefix(8).lowercased()
+            let plan = try await project.approvedPlan("snapshot-etcd", Playbook.controlPlane, "--param", "name=\(name)")
+            let applied = try await project.belay("apply", plan)
+            try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+            let file = "\(Self.folder)/\(name).db"
+            let found = try await Testbed.exec(
+                Playbook.controlPlane,
+                "stat -c '%a %u:%g' \(file); sha256sum <\(file) | cut -c 1-64; sed -n 's/^sha256=//p' \(file).about")
+            let lines = found.split(separator: "\n")
+            try #require(lines.count == 3, "\(found)")
+            #expect(lines[0] == "600 0:0" && lines[1] == lines[2])
+            try await project.rollBack()
+            #expect(try await Testbed.exec(Playbook.controlPlane, "ls -A \(Self.folder)").contains(name) == false)
+            try await project.expectVerifies()
+        }
+
+        @Test("etcd that has used up its quota takes writes again, and lost nothing but old revisions")
+        func defrag() async throws {
+            let project = try await Playbook.changes()
+            try await Testbed.call("fault", Playbook.controlPlane, "etcd-out-of-space")
+            do {
+                let before = try await etcdctl("get /registry/namespaces --prefix --keys-only")
+                #expect(try await etcdctl("alarm list").contains("NOSPACE"))
+                let name = "it-" + UUID().uuidString.prefix(8).lowercased()
+                let plan = try await project.approvedPlan(
+                    "defrag-etcd", Playbook.controlPlane, "--param", "name=\(name)")
+                let applied = try await project.belay("apply", plan)
+                #expect(applied.status == 0, "\(applied.output)\(applied.error)")
+                #expect(try await etcdctl("alarm list").isEmpty)
+                #expect(try await etcdctl("put /testbed/again x") == "OK\n")
+                #expect(try await etcdctl("get /registry/namespaces --prefix --keys-only") == before)
+                _ = try await etcdctl("del /testbed/again")
+                try await Testbed.exec(Playbook.controlPlane, "rm \(Self.folder)/\(name).db*")
+            } catch {
+                try? await Testbed.call("lift", Playbook.controlPlane, "etcd-out-of-space")
+                throw error
+            }
+            try await Testbed.call("lift", Playbook.controlPlane, "etcd-out-of-space")
+            try await Playbook.Cluster().untilHealthy()
+            try await project.expectVerifies()
+        }
+    }
+}
+
+/// The project of the other tests, which is another one than the playbook's.
+typealias ChangingProject = Project
+
+extension Project {
+    /// Takes the last run back, by a plan of its own.
+    func rollBack() async throws {
+        let run = try #require(try await entries().last { $0["run"] != nil }?["run"] as? String)
+        let back = "\(folder)/back-\(UUID().uuidString.prefix(6)).plan"
+        let planned = try await belay("rollback", run, "--out", back)
+        try #require(planned.status == 0, "\(planned.output)\(planned.error)")
+        let approved = try await belay("approve", back, "--comment", "back", "--key", "keys/bob")
+        try #require(approved.status == 0, "\(approved.output)\(approved.error)")
+        let applied = try await belay("apply", back)
+        #expect(applied.status == 0, "\(applied.output)\(applied.error)")
+    }
+}
+
+extension Playbook {
+    static let controlPlane = "kube-1"
+
+    /// A project that may change the control plane.
+    static func changes() async throws -> ChangingProject {
+        let file = try Testbed.value("BELAY_TESTBED_KUBERNETES")
+        let nodes = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n").map(String.init)
+            .filter { $0.hasPrefix("- {name: \(controlPlane),") }
+        try #require(nodes.count == 1)
+        return try await ChangingProject(inventoryNodes: nodes)
+    }
+}
