@@ -1,6 +1,6 @@
 /// The fixed shell text that asks the member of etcd on a node, and works on it.
 ///
-/// The member is found by its process, so that it is the same whether the kubelet, a runtime or systemd started it: its
+/// The member is found by its process, so that it is the same whether the kubelet or systemd started it: its
 /// flags and environment tell where it listens, its certificates and its data. Certificates and programs are taken by the
 /// way of the process's own root, where they are as it sees them. `etcdctl` of a container runs on the node like this
 /// when it is a program of its own, or finds its libraries there; else the node's is used.
@@ -40,11 +40,18 @@ enum EtcdScript {
             return 1
         }
 
+        # A program that lies beside it is run as root: so it is of the node itself, of a service, or of a static pod, whose
+        # manifest only root writes (its UID is the hash of a file; those of the API have dashes). Any pod may call a process etcd.
+        is_trusted() {
+            [ "$(readlink "$1/ns/mnt")" = "$(readlink /proc/self/ns/mnt)" ] ||
+                grep -qsE '/system\.slice/[^/]+\.service$|pod[0-9a-f]{32}(\.slice)?(/|$)' "$1/cgroup"
+        }
+
         member() {
             pid=
             for comm in /proc/[0-9]*/comm; do
                 read -r name 2>/dev/null <"$comm" || continue
-                if [ "$name" != etcd ] || [ ! -e "${comm%/comm}/root/." ]; then continue; fi
+                if [ "$name" != etcd ] || ! is_trusted "${comm%/comm}"; then continue; fi
                 [ -z "$pid" ] || { echo 'several etcd run on this node, and none is chosen' >&2; return 1; }
                 pid=${comm#/proc/} pid=${pid%/comm}
             done

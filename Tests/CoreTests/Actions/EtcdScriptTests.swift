@@ -66,7 +66,10 @@ struct EtcdScriptTests {
                 set -f
                 IFS='
         '
-                exec "$folder/etcd" -c 'sleep 60 & wait' etcd $flags
+                apart=
+                if [ -e "$folder/apart" ]; then apart='unshare
+        --mount'; fi
+                exec $apart "$folder/etcd" -c 'sleep 60 & wait' etcd $flags
             ) >/dev/null 2>&1 &
             i=$((i + 1))
         done
@@ -169,6 +172,16 @@ struct EtcdScriptTests {
         let output = try await member.run(EtcdCluster.command)
         #expect(output.status == 1)
         #expect(throws: ObservationError.self) { try EtcdDefrag(arguments: Arguments()).parse([output]) }
+    }
+
+    @Test("an etcd that some container brings along is not the node's, and nothing that lies beside it is run")
+    func apart() async throws {
+        let member = try Member()
+        defer { member.remove() }
+        try member.write("apart", "")
+        let output = try await member.run(EtcdCluster.command)
+        #expect(output.status == 1 && output.errorTail.text?.contains("no etcd runs on this node") == true)
+        #expect(!member.exists("flags"))
     }
 
     @Test("a snapshot is compared, noted and observed, and undo removes it, twice", arguments: shells)
