@@ -19,6 +19,8 @@ final class Oracle {
         var unseen: [SubjectKey: Set<String>] = [:]
         var applies: [Int: Int] = [:]
         var appliedAt: [Int: Double] = [:]
+        /// When its commands began.
+        var beganAt: [Int: Double] = [:]
         /// Steps that the log says are applied, verified.
         var done: Set<Int> = []
         var verified: Set<Int> = []
@@ -49,7 +51,7 @@ final class Oracle {
     private var lastObserved: [SubjectKey: Double] = [:]
     private var lastFresh: [Int: Double] = [:]
     weak var world: World?
-    /// How old a look may be when what was made from it has its effect: two minutes until it is sent, and the way there.
+    /// How old a look may be when what was made from it begins: two minutes until it is sent, and the way there.
     private static let looksLast = 200.0
 
     func violation(_ law: Int, _ what: String) {
@@ -156,6 +158,7 @@ final class Oracle {
         change(run, node) {
             $0.isWorking = true
             $0.applies[index, default: 0] += 1
+            $0.beganAt[index] = world.loop.now
         }
         if track(run, node).applies[index] ?? 0 > 1 { violation(4, "step \(index) of \(run) ran twice on \(node)") }
         guard let action = try? plan.makeAction(), let approved = world.plans[run]?.step(index, node) else {
@@ -210,8 +213,8 @@ final class Oracle {
             }
             $0.appliedAt[index] = now
         }
-        // What is on its way, or under way, when its look becomes too old is not called back.
-        if now - (lastObserved[key] ?? now) > Self.looksLast {
+        // What is on its way when its look becomes too old is not called back; once begun it takes as long as its step may.
+        if (track(run, node).beganAt[index] ?? now) - (lastObserved[key] ?? now) > Self.looksLast {
             violation(4, "step \(index) of \(run) runs on \(node) as was right long ago")
         }
         guard let planned = world.plans[run]?.step(index, node) else { return }

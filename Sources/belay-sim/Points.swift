@@ -10,8 +10,10 @@ struct Points: ParsableCommand {
         commandName: "points",
         abstract: "Ends a run of each runbook, or cuts it off, at every point of each of its courses.")
 
-    @Argument(help: "Runbooks' files.")
-    var runbooks: [String]
+    @Argument(help: "Runbooks' files; the cases beside them are passed over.")
+    var files: [String]
+
+    private var runbooks: [String] { files.filter { !$0.hasSuffix(".test.yaml") } }
 
     @Flag(help: "Pairs of points: whoever takes over is ended, too, at every point of what it does.")
     var twice = false
