@@ -3,7 +3,7 @@ import Testing
 
 extension PlaybookTests {
     /// `renew-certificates` on the control plane that kubeadm made, by its own kubeadm.
-    @Suite("certificates of a real cluster")
+    @Suite("certificates of a real cluster", .enabled(if: Playbook.isWhole, "NOT RUN: ./check-deep playbook runs it"))
     struct CertificateTests {
         private static let unit = "/etc/systemd/system/salt-minion-rafay.service"
         private static let kept = "/root/salt-minion-rafay.service"

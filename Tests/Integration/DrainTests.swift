@@ -4,7 +4,7 @@ import Testing
 extension PlaybookTests {
     /// `drain-node` on a worker of the real cluster, whose pods real controllers make again. Within the suite of the faults, as
     /// both have the cluster to themselves.
-    @Suite("Drains of a real cluster's node")
+    @Suite("Drains of a real cluster's node", .enabled(if: Playbook.isWhole, "NOT RUN: ./check-deep playbook runs it"))
     struct DrainTests {
         private static let node = "kube-3"
         private static let other = "kube-2"

@@ -3,7 +3,7 @@ import Testing
 
 extension PlaybookTests {
     /// The runbooks for etcd on the control plane that kubeadm made: a static pod, TLS, `etcdctl` in its image.
-    @Suite("etcd of a real cluster")
+    @Suite("etcd of a real cluster", .enabled(if: Playbook.isWhole, "NOT RUN: ./check-deep playbook runs it"))
     struct EtcdTests {
         private static let folder = "/var/lib/belay/snapshots"
 

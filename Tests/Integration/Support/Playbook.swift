@@ -11,6 +11,9 @@ enum Playbook {
         return false
     }()
 
+    /// Whether all of it is asked for: `./test` has time for a part.
+    static let isWhole = Deep.asks(for: "playbook")
+
     struct Round: Decodable, Sendable, CustomTestStringConvertible {
         var name: String
         var quick: Bool?
