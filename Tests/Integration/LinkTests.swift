@@ -114,25 +114,36 @@ struct LinkTests {
         }
     }
 
-    @Test("Every shipped runbook can be planned for a healthy node, and planning changes nothing")
+    /// Those that a plain worker has something for: the others need a control plane, a workload or a service that it lacks.
+    private static let forAnyWorker: Set = [
+        "restart-kubelet", "restart-containerd", "restore-kubelet-config", "prune-images", "snapshot-iptables",
+        "flush-iptables", "snapshot-routes", "cordon-node", "uncordon-node", "drain-node",
+    ]
+
+    @Test("Every shipped runbook is planned for a healthy node or says why not, and planning changes nothing")
     func everyRunbookPlans() async throws {
         try await NodePool.shared.with { node in
             let project = try await Project(kubeconfig: Cluster.kubeconfig)
             let content = try await Testbed.exec(node, "cat /var/lib/kubelet/config.yaml")
             let parameters = [
-                "snapshot-iptables": ["name=x"], "restore-kubelet-config": ["content=\(content)# reviewed\n"],
+                "snapshot-iptables": ["name=x"], "snapshot-routes": ["name=x"],
+                "restore-kubelet-config": ["content=\(content)# reviewed\n"],
             ]
             let before = try await NodeTruth.read(node)
             let names = try FileManager.default.contentsOfDirectory(atPath: Testbed.root + "/runbooks")
                 .filter { $0.hasSuffix(".yaml") && !$0.hasSuffix(".test.yaml") }.map { String($0.dropLast(5)) }
-            #expect(names.count >= 7)
-            for name in names where name != "restore-iptables" {
+            #expect(Self.forAnyWorker.isSubset(of: names))
+            for name in names {
                 let more = (parameters[name] ?? []).flatMap { ["--param", $0] }
                 let planned = try await Shell.run(
                     Testbed.binary,
                     ["-C", project.folder, "plan", name, "--node", node, "--out", "\(project.folder)/\(name).plan"]
                         + more)
-                #expect(planned.status == 0, "\(name): \(planned.output)\(planned.error)")
+                let isPlanned = planned.status == 0
+                #expect(
+                    isPlanned || !Self.forAnyWorker.contains(name), "\(name): \(planned.output)\(planned.error)")
+                #expect(isPlanned || [2, 3, 10].contains(planned.status), "\(name): \(planned.output)\(planned.error)")
+                #expect(isPlanned || !(planned.output + planned.error).isEmpty, "\(name)")
             }
             #expect(try await NodeTruth.read(node) == before)
         }
