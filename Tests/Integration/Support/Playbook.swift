@@ -50,7 +50,7 @@ enum Playbook {
     }
 
     static func rounds() throws -> [Round] {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Playbook/rounds.json")
+        let file = URL(fileURLWithPath: "\(Testbed.root)/Tests/Integration/Playbook/rounds.json")
         let all = try JSONDecoder().decode([Round].self, from: Data(contentsOf: file))
         return all.filter { Deep.asks(for: "playbook") ? Deep.isWanted($0.name) : $0.quick == true }
     }
