@@ -30,9 +30,7 @@ struct DrainLook: Sendable, Hashable {
 
     private mutating func judge(_ pod: DrainPod, _ consent: DrainConsent) {
         let line = pods.last ?? ""
-        if Self.isUnmanaged(line), !consent.unmanaged {
-            blocks.append("\(pod.path) has no controller that would make it again (unmanaged)")
-        }
+        if Self.isUnmanaged(line) { blocks.append("\(pod.path) has no controller that would make it again") }
         if Self.hasEmptyDir(line), !consent.emptyDir { blocks.append("\(pod.path) keeps data in an emptyDir volume") }
     }
 

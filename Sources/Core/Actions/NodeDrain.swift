@@ -6,8 +6,8 @@
 /// eviction names the pod's uid, and the step is over when the pods are gone, not when the API has agreed.
 ///
 /// **Equivalence.** Undo is that of `node.cordon`: it lifts this run's cordon, and leaves one that was there before. What was
-/// evicted runs elsewhere then and is not brought back to this node; what nobody would make again (`unmanaged`,
-/// `emptyDir`) is refused unless the step says so.
+/// evicted runs elsewhere then and is not brought back to this node; pods that nobody would make again
+/// are refused, and data in emptyDir volumes unless the step says so.
 public struct NodeDrain: Action {
     /// `node.drain`.
     public static let kind = ActionKind(
@@ -20,7 +20,6 @@ public struct NodeDrain: Action {
                 "how long pods and budgets are waited for, 1 to 3600, default 300; the step's timeout must be 30 s longer"
             ),
             ArgumentKind("emptyDir", "pods with data in emptyDir volumes: refuse (default) or delete it with them"),
-            ArgumentKind("unmanaged", "pods without a controller, gone for good: refuse (default) or delete"),
         ] + KubectlObject.nodeParameters)
 
     private let node: KubectlObject
@@ -28,7 +27,7 @@ public struct NodeDrain: Action {
     private let seconds: Int
     private let consent: DrainConsent
 
-    /// Reads `seconds`, `emptyDir`, `unmanaged` and what the planner fills in.
+    /// Reads `seconds`, `emptyDir` and what the planner fills in.
     public init(arguments: Arguments) throws(ArgumentError) {
         node = try KubectlObject(node: arguments)
         cordon = try NodeCordon(arguments: arguments)
@@ -36,10 +35,8 @@ public struct NodeDrain: Action {
             throw ArgumentError("seconds", "must be a number of seconds from 1 to 3600")
         }
         self.seconds = seconds
-        let words = ["refuse", "delete"]
         consent = DrainConsent(
-            emptyDir: try arguments.choice("emptyDir", of: words, default: "refuse") == "delete",
-            unmanaged: try arguments.choice("unmanaged", of: words, default: "refuse") == "delete")
+            emptyDir: try arguments.choice("emptyDir", of: ["refuse", "delete"], default: "refuse") == "delete")
     }
 
     /// The pods run elsewhere then; undo lifts the cordon.
@@ -87,7 +84,7 @@ public struct NodeDrain: Action {
             throw ObservationError(
                 "\(node.name) cannot be drained: \(DrainLook.some(blocks, "; "))",
                 remedy: "Move or delete these pods yourself, change the budgets or the replicas; "
-                    + "or say 'emptyDir: delete', 'unmanaged: delete' where that is what stands in the way")
+                    + "or say 'emptyDir: delete' where that is what stands in the way")
         }
         var prediction = try cordon.predict(before)
         // The cordon knows of its own fields alone.
@@ -149,8 +146,6 @@ public struct NodeDrain: Action {
 struct DrainConsent: Sendable, Hashable {
     /// Data in emptyDir volumes.
     var emptyDir = false
-    /// Pods that nobody makes again.
-    var unmanaged = false
 }
 
 /// Sentences beside the diff of a drain.
@@ -159,7 +154,6 @@ enum DrainNotes {
         let pods = before.lines("pods") ?? []
         let held = before.lines("heldByBudget") ?? []
         func some(_ lines: [String]) -> String { DrainLook.some(lines.map(DrainLook.pod), ", ") }
-        let bare = pods.filter { DrainLook.isUnmanaged($0) }
         let data = pods.filter { DrainLook.hasEmptyDir($0) }
         let jobs = pods.filter { DrainLook.isOfJob($0) }
         let stay = before.lines("heldBack") ?? []
@@ -171,7 +165,6 @@ enum DrainNotes {
                         + DrainLook.some(held, "; ")
             )
             .appending(stay.isEmpty ? nil : "not evicted: \(DrainLook.some(stay, "; "))")
-            .appending(bare.isEmpty ? nil : "gone for good, as no controller makes them again: \(some(bare))")
             .appending(data.isEmpty ? nil : "their data in emptyDir volumes is deleted: \(some(data))")
             .appending(jobs.isEmpty ? nil : "pods of Jobs, whose work begins again elsewhere: \(some(jobs))")
     }

@@ -41,7 +41,7 @@ struct NodeDrainTests {
         try NodeCordonTests.make(NodeDrain.self, more)
     }
 
-    static let consent: [String: ArgumentValue] = ["emptyDir": .text("delete"), "unmanaged": .text("delete")]
+    static let consent: [String: ArgumentValue] = ["emptyDir": .text("delete")]
 
     static func observe(
         _ cordon: String = Cordon.free, pods: [String] = [Printed.web, Printed.proxy], budgets: [String] = [],
@@ -127,21 +127,26 @@ struct NodeDrainTests {
         #expect(notes.contains { $0.hasPrefix("not evicted: ") && $0.contains("kube-proxy-954r6: of a DaemonSet") })
     }
 
-    @Test(
-        "what nobody would make again is refused unless the step says so, and then the plan says what is lost",
-        arguments: [
-            (Printed.bare, "unmanaged", "default/bare has no controller", "gone for good"),
-            (Printed.scratch, "emptyDir", "keeps data in an emptyDir", "emptyDir volumes is deleted"),
-        ])
-    func consents(pod: String, argument: String, refusal: String, note: String) throws {
+    @Test("a pod that nobody would make again is refused, whatever the step says: no undo brings it back")
+    func bare() throws {
+        for action in [try Self.make(), try Self.make(Self.consent)] {
+            let error = try #require(throws: ObservationError.self) {
+                try action.predict(Self.observe(pods: [Printed.web, Printed.bare], by: action))
+            }
+            #expect(error.message.contains("default/bare has no controller"), "\(error)")
+        }
+    }
+
+    @Test("data in emptyDir volumes is refused unless the step says so, and then the plan says what is lost")
+    func consents() throws {
         let strict = try Self.make()
         let error = try #require(throws: ObservationError.self) {
-            try strict.predict(Self.observe(pods: [pod], by: strict))
+            try strict.predict(Self.observe(pods: [Printed.scratch], by: strict))
         }
-        #expect(error.message.contains(refusal) && error.remedy.contains("\(argument): delete"), "\(error)")
-        let action = try Self.make([argument: .text("delete")])
-        let before = try Self.observe(pods: [pod], by: action)
-        #expect(try action.predict(before).notes.contains { $0.contains(note) })
+        #expect(error.message.contains("keeps data in an emptyDir") && error.remedy.contains("emptyDir: delete"))
+        let action = try Self.make(Self.consent)
+        let before = try Self.observe(pods: [Printed.scratch], by: action)
+        #expect(try action.predict(before).notes.contains { $0.contains("emptyDir volumes is deleted") })
         #expect(Self.keys(action.apply(before).last)?.count == 1)
     }
 
@@ -329,7 +334,7 @@ struct NodeDrainTests {
     @Test(
         "arguments that are not right are refused, each by its name",
         arguments: [
-            ("seconds", "0"), ("seconds", "3601"), ("seconds", "1m"), ("emptyDir", "keep"), ("unmanaged", "true"),
+            ("seconds", "0"), ("seconds", "3601"), ("seconds", "1m"), ("emptyDir", "keep"),
         ])
     func arguments(name: String, value: String) throws {
         let error = try #require(throws: ArgumentError.self) { try Self.make([name: .text(value)]) }

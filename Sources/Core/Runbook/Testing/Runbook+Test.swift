@@ -99,7 +99,7 @@ extension RunbookTestFile.Step {
             let all = found.map(\.plain).joined(separator: "; ")
             return ["\(what) has \(found.count) commands and not \(expected.count): \(all)"]
         }
-        return zip(expected, found).filter { !$1.whole.contains($0) }
+        return zip(expected, found).filter { !$1.plain.contains($0) }
             .map { "\(what) runs '\($1.plain)' and not '\($0)'" }
     }
 }
@@ -117,10 +117,8 @@ extension RunbookTestFile.Expected {
 }
 
 extension Command {
-    /// Its words, and what it is given to read.
-    fileprivate var whole: String { (argv + [input?.text].compactMap(\.self)).joined(separator: " ") }
-
-    /// The same without the text of a script, which is always the same.
+    /// Its words, and what it is given to read, without the text of a script: that is always the same, so what is found in
+    /// it says nothing of this step.
     fileprivate var plain: String {
         let words = argv.starts(with: ["/bin/sh", "-c"]) ? Array(argv.dropFirst(4)) : argv
         return (words + [input?.text].compactMap(\.self)).joined(separator: " ")

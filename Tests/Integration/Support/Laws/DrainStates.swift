@@ -9,16 +9,15 @@ enum DrainStates {
     static let drain: StateGenerator = { random in
         let pods = (0..<random.number(0...4)).map { Pod(number: $0, kind: random.pick(Kind.allCases)) }
         let budget: Budget? = random.chance(40) ? random.pick(Budget.allCases) : nil
-        let consent = (emptyDir: random.chance(70), unmanaged: random.chance(70))
+        let deletesData = random.chance(70)
         // One that never allows it is refused; one that may is waited for in vain, and not for long.
         let held = pods.contains { $0.kind == .replica } ? budget : nil
         var arguments: [String: ArgumentValue] = ["seconds": .text(held == .later ? "2" : "50")]
-        if consent.emptyDir { arguments["emptyDir"] = .text("delete") }
-        if consent.unmanaged { arguments["unmanaged"] = .text("delete") }
+        if deletesData { arguments["emptyDir"] = .text("delete") }
         var state = ClusterStates.state(arguments, &random)
         let refuses =
-            held == .never || pods.contains { $0.kind == .bare && !consent.unmanaged }
-            || pods.contains { $0.kind == .data && !consent.emptyDir }
+            held == .never || pods.contains { $0.kind == .bare }
+            || pods.contains { $0.kind == .data && !deletesData }
         state.ending = refuses ? .refused : held == .later ? .open : .asPredicted
         state.prepare += "\n" + prepare(pods, budget)
         // What is never evicted is there in the end as it was.
