@@ -52,7 +52,7 @@ final class Oracle {
     private var lastFresh: [Int: Double] = [:]
     weak var world: World?
     /// How old a look may be when what was made from it begins: two minutes until it is sent, and the way there.
-    private static let looksLast = 200.0
+    private static let looksLast = 130.0
 
     func violation(_ law: Int, _ what: String) {
         let found = Violation(law: law, what: what)
