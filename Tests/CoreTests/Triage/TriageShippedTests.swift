@@ -44,16 +44,21 @@ extension TriageShippedTests {
         let rules = try Self.rules()
         let sample = try #require(try Self.files { $0 == "sample.json" }.first)
         let evidence = try TriageEvidence.parse(sample.bytes, file: sample.name)
-        var found: Set<String> = []
+        var (found, offered): (Set<String>, Set<String>) = ([], [])
         for file in try Self.files({ $0.hasSuffix(".test.yaml") }) {
             for outcome in rules.test(try TriageTestFile.parse(file.bytes, file: file.name, sample: evidence)) {
                 #expect(outcome.faults.isEmpty, "\(file.name): \(outcome.test.name): \(outcome.faults)")
                 found.formUnion(outcome.report.findings.map(\.rule))
+                for finding in outcome.report.findings where outcome.test.offers != nil {
+                    offered.formUnion(finding.runbooks.map { "\(finding.rule): \($0.name)" })
+                }
                 found.formUnion(outcome.report.findings.flatMap(\.consequences).map(\.rule))
             }
         }
         let all = Set(rules.sets.flatMap(\.rules).map(\.name))
         #expect(all.subtracting(found).isEmpty, "no case shows these rules")
+        let offers = rules.sets.flatMap(\.rules).flatMap { rule in rule.runbooks.map { "\(rule.name): \($0.name)" } }
+        #expect(Set(offers).subtracting(offered).isEmpty, "no case says that these are offered")
     }
 
     @Test("what was recorded of a healthy cluster yields no finding, and every rule could be checked")
