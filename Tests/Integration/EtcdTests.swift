@@ -69,9 +69,14 @@ extension PlaybookTests {
 typealias ChangingProject = Project
 
 extension Project {
-    /// Takes the last run back, by a plan of its own.
-    func rollBack() async throws {
-        let run = try #require(try await entries().last { $0["run"] != nil }?["run"] as? String)
+    /// The id of the run that the log has last.
+    func lastRun() async throws -> String {
+        try #require(try await entries().last { $0["run"] != nil }?["run"] as? String)
+    }
+
+    /// Takes a run back, the last one unless named, by a plan of its own.
+    func rollBack(_ named: String? = nil) async throws {
+        let run = if let named { named } else { try await lastRun() }
         let back = "\(folder)/back-\(UUID().uuidString.prefix(6)).plan"
         let planned = try await belay("rollback", run, "--out", back)
         try #require(planned.status == 0, "\(planned.output)\(planned.error)")

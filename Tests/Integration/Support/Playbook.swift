@@ -33,8 +33,10 @@ enum Playbook {
         var about: String?
         /// What may be found besides, since it is true as well.
         var mayShow: [String]?
-        /// The runbook that mends it, which triage must offer.
-        var mend: Mend?
+        /// What mends it: one runbook, which triage must offer, more than once where there is more than one thing to mend.
+        var mend: [Mend]?
+        /// Whether taking that back must bring the fault back.
+        var undone: Bool?
     }
 
     /// How a person who reads the offered line goes on.

@@ -6,11 +6,12 @@ extension Playbook.Cluster {
     /// What must be there before anything is wrong: snapshots on the node, and files of it here.
     func prepare(_ round: Playbook.Round) async throws {
         for fault in round.faults {
-            guard let mend = fault.mend else { continue }
-            if let before = mend.before { try await run(before[0], fault.on, Array(before.dropFirst())) }
-            for (name, path) in mend.files ?? [:] {
-                try project.write(
-                    Self.file(name, of: fault), try await Testbed.exec(fault.on, "cat \(ShellQuote.join([path]))"))
+            for mend in fault.mend ?? [] {
+                if let before = mend.before { _ = try await run(before[0], fault.on, Array(before.dropFirst())) }
+                for (name, path) in mend.files ?? [:] {
+                    try project.write(
+                        Self.file(name, of: fault), try await Testbed.exec(fault.on, "cat \(ShellQuote.join([path]))"))
+                }
             }
         }
     }
@@ -21,24 +22,40 @@ extension Playbook.Cluster {
 
     /// Plans what the offered line says, has it approved, applies it, and asks until triage says no more of it.
     func mend(_ fault: Playbook.Fault, of round: Playbook.Round, _ report: Playbook.Report) async throws {
-        guard let mend = fault.mend else { return }
+        guard let mends = fault.mend, let runbook = mends.first?.runbook else { return }
         let index = try #require(report.findings.firstIndex { $0.rule == fault.rule })
         let plan = try #require(
-            report.plans[index].first { $0.runbook == mend.runbook }, "not offered: \(report.plans[index])")
+            report.plans[index].first { $0.runbook == runbook }, "not offered: \(report.plans[index])")
         let start = ContinuousClock().now
-        try await run(mend.runbook, fault.on, try words(of: plan, mend, fault))
+        var runs: [String] = []
+        for mend in mends { runs.append(try await run(runbook, fault.on, try words(of: plan, mend, fault))) }
         let applied = (ContinuousClock().now - start) / .seconds(1)
+        let healthy = try await until("not mended") { !$0.tells(of: fault) && $0.unseen.isEmpty }
+        try Results.append(
+            MendedLine(
+                fault: fault.fault, on: fault.on, runbook: runbook, reversibility: plan.reversibility ?? "",
+                command: plan.command, applySeconds: applied, healthySeconds: applied + healthy,
+                undoneSeconds: fault.undone == true ? try await undo(runs, fault) : nil))
+    }
+
+    /// Takes it all back, and gives how long it took until triage told of the fault again.
+    private func undo(_ runs: [String], _ fault: Playbook.Fault) async throws -> Double {
+        let start = ContinuousClock().now
+        for run in runs.reversed() { try await project.rollBack(run) }
+        _ = try await until("rolled back, and the fault is not there again") { $0.tells(of: fault) }
+        return (ContinuousClock().now - start) / .seconds(1)
+    }
+
+    /// Asks triage until it says what it should, for five minutes, and gives how long that took in seconds.
+    private func until(_ otherwise: String, _ isSo: (Playbook.Report) -> Bool) async throws -> Double {
+        let start = ContinuousClock().now
         var now = try await triage()
-        while now.tells(of: fault), ContinuousClock().now - start < .seconds(300) {
+        while !isSo(now), ContinuousClock().now - start < .seconds(300) {
             try await Task.sleep(for: .seconds(2))
             now = try await triage()
         }
-        try #require(!now.tells(of: fault), "not mended: \(now.text)")
-        try Results.append(
-            MendedLine(
-                fault: fault.fault, on: fault.on, runbook: mend.runbook, reversibility: plan.reversibility ?? "",
-                command: plan.command, applySeconds: applied,
-                healthySeconds: (ContinuousClock().now - start) / .seconds(1)))
+        try #require(isSo(now), "\(otherwise): \(now.text)")
+        return (ContinuousClock().now - start) / .seconds(1)
     }
 
     /// The words behind the runbook's name, but for the node, with what a person fills in.
@@ -64,17 +81,18 @@ extension Playbook.Cluster {
         return more
     }
 
-    private func run(_ runbook: String, _ node: String, _ more: [String]) async throws {
-        let target = node == "cluster" ? "kube-1" : node
+    /// Has it planned, approved and applied, and gives the run's id.
+    private func run(_ runbook: String, _ node: String, _ more: [String]) async throws -> String {
+        let target = node == "cluster" ? Playbook.controlPlane : node
         let plan = try await Project.approvedPlan(in: project.folder, runbook, target, more)
         let applied = try await project.belay("apply", plan)
         try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+        return try await project.lastRun()
     }
 }
 
 extension Playbook.Report {
     fileprivate func tells(of fault: Playbook.Fault) -> Bool {
-        !unseen.isEmpty
-            || findings.contains { $0.rule == fault.rule && $0.places.contains { fault.isAbout($0.subject) } }
+        findings.contains { $0.rule == fault.rule && $0.places.contains { fault.isAbout($0.subject) } }
     }
 }

@@ -39,4 +39,6 @@ struct MendedLine: Results.Line {
     /// From `belay apply` to its end, and to the first triage that says no more of it.
     var applySeconds: Double
     var healthySeconds: Double
+    /// Until triage told of the fault again, once the runs were rolled back by plans of their own; nil where that was not asked for.
+    var undoneSeconds: Double?
 }
