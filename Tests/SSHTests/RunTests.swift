@@ -162,8 +162,9 @@ struct RunTests {
 
     @Test("a server that times out a quiet channel leaves the end unknown", .acceptance(.statusIsNeverSilence))
     func channelTimeout() async throws {
-        // A setting that is as new as OpenSSH 9.2.
-        let server = try await TestServer(extra: "ChannelTimeout session:*=2")
+        // A setting that is as new as OpenSSH 9.2. Long enough for the shell to have begun on a busy machine: before that the
+        // script was not started, and the error says so.
+        let server = try await TestServer(extra: "ChannelTimeout session:*=6")
         let output = try await withConnection(to: server) {
             try await $0.run(script: "echo begun; sleep 30", timeLimit: .seconds(60))
         }
