@@ -44,7 +44,8 @@ public struct FuzzTarget: Sendable {
 
         FuzzTarget("sshsig", "SSH signatures", sshsig),
         FuzzTarget("allowed-signers", "files of allowed signers", allowedSigners),
-        FuzzTarget("statement", "what people sign: approvals, resolutions, broken glass, reviews", statement),
+        FuzzTarget(
+            "statement", "what people sign: approvals, resolutions, broken glass, reviews, what is kept", statement),
 
         FuzzTarget("iptables", "iptables-save, as the firewall actions read it", iptables),
         FuzzTarget("systemctl", "systemctl show, as service.restart reads it", systemctl),

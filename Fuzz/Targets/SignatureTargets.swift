@@ -63,6 +63,12 @@ func statement(_ bytes: [UInt8]) {
     case UInt8(ascii: "v"):
         guard let review = try? Review(bytes: rest) else { return }
         expect((try? Review(bytes: review.encoded())) == review, "a statement is read as it was meant")
+    case UInt8(ascii: "k"):
+        guard let keeping = try? Keeping(bytes: rest) else { return }
+        expect((try? Keeping(bytes: keeping.encoded())) == keeping, "a statement is read as it was meant")
+        let signed = SignedKeeping(statement: Payload(bytes: rest), signature: "s")
+        let kept = try? signed.keeping(of: keeping.run, planSha256: nil, by: keeping.by)
+        expect(kept == nil, "what nobody signed keeps nothing")
     default: return
     }
 }

@@ -70,7 +70,7 @@ struct Root: AsyncParsableCommand {
             """,
         subcommands: [
             PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApprovalsVerb.self, ApplyVerb.self,
-            RecoverVerb.self, ResolveVerb.self, ReviewVerb.self, StatusVerb.self,
+            RecoverVerb.self, ResolveVerb.self, ReviewVerb.self, ReturnVerb.self, KeepVerb.self, StatusVerb.self,
             RunsVerb.self, TriageVerb.self, RunbookVerb.self, InventoryVerb.self, FactsVerb.self, AuditVerb.self,
             PolicyVerb.self,
             ConfigVerb.self,

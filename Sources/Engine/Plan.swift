@@ -23,13 +23,15 @@ extension Belay {
     ///   - key: the requester's private key, nil for the project's.
     ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
     ///   - seconds: how long it may be approved and applied.
+    ///   - temporarySeconds: how long what it leaves may stay in place; nil = as the runbook says.
     /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
     public func plan(
         runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
-        key: String?, file: String?, seconds: Int = validSeconds
+        key: String?, file: String?, seconds: Int = validSeconds, temporarySeconds: Int? = nil
     ) async throws -> Planned {
         var (draft, precondition) = try draft(of: name, nodes: names, parameters, reason)
         draft.seconds = seconds
+        draft.temporarySeconds = temporarySeconds ?? draft.temporarySeconds
         return try await submit(try await prepare(draft, key: key, precondition), file)
     }
 
@@ -56,7 +58,8 @@ extension Belay {
                 digest: runbook.digest),
             onFailure: runbook.onFailure, strategy: runbook.strategy,
             steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame, reason: reason,
-            secretParameters: bound.secretParameters)
+            secretParameters: bound.secretParameters,
+            temporarySeconds: runbook.temporary.map(Planner.seconds))
         return (draft, { facts, node throws(PlanError) in try Planner.check(bound, against: facts, on: node) })
     }
 
@@ -64,12 +67,26 @@ extension Belay {
     public func planRollback(
         of id: String, reason: String? = nil, key: String?, file: String?, seconds: Int = validSeconds
     ) async throws -> Planned {
-        let run = try await store().run(id)
+        try await planRollback(
+            of: try await store().run(id), reason: reason, key: key, file: file, folder: nil, only: nil,
+            seconds: seconds)
+    }
+
+    /// The same of some of its nodes alone.
+    /// - Parameters:
+    ///   - folder: where the plan goes as `<id>.plan`, where no file is named.
+    ///   - names: those nodes, of which nothing is overwritten that somebody changed since; nil for all, where that is shown.
+    /// - Throws: ``ReturnConflict`` where somebody did; nothing is in the log then.
+    func planRollback(
+        of run: StoredRun, reason: String?, key: String?, file: String?, folder: String?, only names: Set<String>?,
+        seconds: Int = validSeconds
+    ) async throws -> Planned {
         guard run.state.end != nil else {
             throw WorkspaceError(
                 "run \(run.id) has not ended", remedy: "`belay recover` brings its nodes to an end, without a plan.")
         }
-        let steps = try run.state.nodes.filter { $0.state == .succeeded || $0.state == .needsPerson }
+        let steps = try run.state.nodes.filter { names?.contains($0.plan.name) ?? true }
+            .filter { $0.state == .succeeded || $0.state == .needsPerson }
             .map { ($0.plan.name, try Planner.rollbackSteps(of: $0)) }.filter { !$0.1.isEmpty }
         guard !steps.isEmpty else {
             throw WorkspaceError(
@@ -82,9 +99,14 @@ extension Belay {
             id: Self.id(clock.now(), nonces), runbook: run.plan.runbook, onFailure: .rollback,
             strategy: run.plan.strategy, steps: Dictionary(uniqueKeysWithValues: steps),
             nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
-            reason: reason,
-            secretParameters: run.plan.secretParameters, seconds: seconds)
-        return try await submit(try await prepare(draft, key: key) { _, _ in }, file)
+            yields: names != nil, reason: reason, secretParameters: run.plan.secretParameters, seconds: seconds)
+        let place = file ?? Self.planFile(draft.id, in: folder)
+        return try await submit(try await prepare(draft, key: key) { _, _ in }, place)
+    }
+
+    /// Where a plan goes that nobody named a file for.
+    static func planFile(_ id: String, in folder: String?) -> String {
+        folder.map { ProjectFiles.join($0, "\(id).plan") } ?? "\(id).plan"
     }
 
     /// A plan before the nodes were looked at.
@@ -97,9 +119,12 @@ extension Belay {
         var nodes: [Inventory.Node]
         var frame: Planner.Frame
         var rollsBack: StoredRun?
+        /// Whether it stops before what somebody changed since, instead of showing that.
+        var yields = false
         var reason: String?
         var secretParameters: [String]?
         var seconds = Belay.validSeconds
+        var temporarySeconds: Int?
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
@@ -130,6 +155,7 @@ extension Belay {
         let reference = try await planningLog()
         let since = clock.now()
         let view = await look(draft, since: since, for: guardrails.policies)
+        if draft.yields { try refuseConflicts(view.targets, draft) }
         var nodes: [NodePlan] = []
         for sight in view.targets {
             // Before anything that is merely not known because nobody answered.
@@ -141,12 +167,13 @@ extension Belay {
         let plan = Plan(
             id: draft.id, createdAt: now, expiresAt: now.adding(seconds: draft.seconds),
             requester: requester.principal.name, reason: draft.reason, runbook: draft.runbook,
-            rollsBack: draft.rollsBack?.id,
+            rollsBack: draft.rollsBack?.id, temporarySeconds: draft.temporarySeconds,
             parameters: draft.frame.parameters, secretParameters: draft.secretParameters,
             cluster: ClusterReference(
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),
             log: reference, policySet: guardrails.policies.digest, onFailure: draft.onFailure,
             strategy: draft.strategy, nodes: nodes)
+        try plan.checkTemporary()
         let leases = await leases(besides: plan, view.targets, for: guardrails.policies)
         let sighting = Sighting(since: since, view: view, leases: leases)
         return Prepared(
@@ -187,6 +214,21 @@ extension Belay {
                 observations: sight.observations))
     }
 
+    private func refuseConflicts(_ sights: [Gatherer.Sight], _ draft: Draft) throws(ReturnConflict) {
+        var changes: [String] = []
+        for sight in sights {
+            let steps = draft.steps[sight.node.name] ?? []
+            guard let node = draft.rollsBack?.state.nodes.first(where: { $0.plan.name == sight.node.name }) else {
+                continue
+            }
+            for (step, observation) in zip(steps, sight.observations) {
+                guard case .success(let now) = observation else { continue }
+                changes += Planner.conflicts(node, step: step, now: now).map { "\(sight.node.name): \($0)" }
+            }
+        }
+        if !changes.isEmpty { throw ReturnConflict(run: draft.rollsBack?.id ?? draft.id, changes: changes) }
+    }
+
     // Who was not reached matters only where something is to be run on the node itself.
     private func identity(_ sight: Gatherer.Sight, _ steps: [Planner.Step]) throws(NodeFailure) -> NodeIdentity? {
         if steps.contains(where: { $0.action.place == .node && !$0.optional }) { return try sight.identity.get() }
@@ -210,7 +252,7 @@ extension Belay {
         try await self.record(input, for: policies, by: name)
         try await log.append(.decided(decision), by: name, run: plan.id)
         input.phase = .execute
-        let path = file ?? "\(plan.id).plan"
+        let path = file ?? Self.planFile(plan.id, in: nil)
         let isSaved = decision.allowed || decision.isLiftable
         if isSaved {
             try ProjectFiles.write(bytes, to: path)

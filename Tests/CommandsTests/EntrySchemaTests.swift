@@ -83,6 +83,7 @@ struct EntrySchemaTests {
             .notified(NotificationRecord(command: ["/bin/page", "lead"], failure: nil)),
             .notified(NotificationRecord(command: ["/bin/page"], failure: "f")),
             .reviewed(SignedReview(statement: Payload("{}"), signature: "s")),
+            .kept(SignedKeeping(statement: Payload("{}"), signature: "s")),
             .trusted(
                 TrustRecord(
                     name: "n", address: "a", keys: [key], replaced: [key], file: "f",

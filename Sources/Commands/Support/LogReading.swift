@@ -50,8 +50,11 @@ extension Workspace {
     /// Every run in brief, and whether a process drives it now.
     func summaries() async throws -> [RunSummary] {
         // As they are: a run whose plan cannot be read without its secrets must not be missing where somebody looks for trouble.
-        try await RunStore(wholeRecords()).runs.map { run in
-            RunSummary(run, isHeld: run.isOpen ? try RunLock.isHeld(run: run.id, in: logDirectory) : false)
+        let store = try await RunStore(wholeRecords())
+        let changes = store.temporaryChanges()
+        return try store.runs.map { run in
+            let isHeld = run.isOpen ? try RunLock.isHeld(run: run.id, in: logDirectory) : false
+            return RunSummary(run, isHeld: isHeld, change: changes[run.id])
         }
     }
 }

@@ -26,7 +26,14 @@ struct PlanVerb: Verb {
         name: .customLong("param-file"), help: ArgumentHelp("A parameter read from a file.", valueName: "name=path"))
     var parameterFiles: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "How long what it changes may stay in place after it has ended, 5m to 7d; as the runbook says unless given.",
+            valueName: "time"))
+    var temporary: String?
+
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
+        let temporary = try temporary.map(Self.temporarySeconds)
         let given = try ParameterArguments.parse(parameters, files: parameterFiles)
         try selection.requireSome()
         let workspace = try await global.workspace()
@@ -35,9 +42,18 @@ struct PlanVerb: Verb {
         let planned = try await workspace.withBelay(connection) {
             try await $0.plan(
                 runbook: runbook, nodes: nodes, parameters: given, reason: saving.reason, key: saving.key,
-                file: saving.file, seconds: try saving.seconds)
+                file: saving.file, seconds: try saving.seconds, temporarySeconds: temporary)
         }
         return try saving.show(planned, output.format, terminal)
+    }
+
+    private static func temporarySeconds(_ text: String) throws -> Int {
+        let seconds = try TimeArguments.seconds(text, option: "--temporary")
+        if let fault = Temporary.fault(.seconds(seconds)) {
+            throw UsageError(
+                "--temporary \(fault)", remedy: "What is to stay for longer is not temporary: leave the option out.")
+        }
+        return seconds
     }
 }
 

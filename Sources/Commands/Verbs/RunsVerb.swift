@@ -2,10 +2,11 @@ import ArgumentParser
 import Core
 import Engine
 
-/// `belay status`: what is under way or waits for somebody.
+/// `belay status`: what is under way, in place for a time, or waits for somebody.
 struct StatusVerb: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Say what is under way, interrupted, or waits for a person or a review.",
+        commandName: "status",
+        abstract: "Say what is under way, interrupted, temporarily in place, or waits for a person or a review.",
         discussion: "Exits with 7 when somebody has to do something.")
 
     @OptionGroup var global: GlobalOptions
@@ -54,9 +55,12 @@ struct RunsVerb: AsyncParsableCommand {
 
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
             let workspace = try await global.workspace()
-            let run = try await workspace.store().run(run)
+            let store = try await workspace.store()
+            let run = try store.run(run)
             let isHeld = try RunLock.isHeld(run: run.id, in: workspace.logDirectory)
-            let view = RunView(run: run, inventory: workspace.inventory, isHeld: isHeld, verbose: verbose)
+            let view = RunView(
+                run: run, inventory: workspace.inventory, isHeld: isHeld, verbose: verbose,
+                change: store.temporaryChanges()[run.id])
             terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
             return .done
         }

@@ -18,7 +18,7 @@ extension HistoryItem {
         case .run(let event): tone(of: event)
         case .began, .planned, .adopted, .trusted, .read: .plain
         case .decisionInput: .quiet
-        case .recoveredLog, .blobErased, .keyRotated, nil: .warning
+        case .recoveredLog, .blobErased, .keyRotated, .kept, nil: .warning
         }
     }
 

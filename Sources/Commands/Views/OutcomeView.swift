@@ -102,9 +102,20 @@ struct OutcomeView: Sendable {
         switch state.end {
         case nil: return byHand + recover
         case .needsPerson: return byHand + lookUp
-        case .partial, .rolledBack, .stale, .denied, .abandoned: return lookUp
-        case .succeeded: return ["", "To go back later: `belay rollback \(run)`"]
+        case .partial: return lookUp + temporary
+        case .rolledBack, .stale, .denied, .abandoned: return lookUp
+        case .succeeded: return temporary.isEmpty ? ["", "To go back later: `belay rollback \(run)`"] : temporary
         }
+    }
+
+    // Where the records stand above, they say what became of it since.
+    private var temporary: [String] {
+        guard pointsToRecords, let time = state.plan.temporaryTime else { return [] }
+        let run = state.id.printable
+        return [
+            "", "Temporary: due back in \(time), by `belay return \(run)`.",
+            "To have it for good: `belay keep \(run) --reason 'why'`",
+        ]
     }
 }
 

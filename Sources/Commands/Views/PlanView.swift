@@ -54,7 +54,7 @@ struct PlanView: Sendable {
             "\(style.strong("Plan \(plan.id.printable)")) \(what)",
             "  for \(plan.requester.printable), cluster \(plan.cluster.name.printable) (\(plan.cluster.environment.printable)), "
                 + "good until \(plan.expiresAt.toSeconds)",
-        ] + (plan.reason.map { ["  because: \($0.printable)"] } ?? []) + parameters + waves + [
+        ] + (plan.reason.map { ["  because: \($0.printable)"] } ?? []) + parameters + waves + temporary + [
             "  sha256 \(planSha256.printable)"
         ]
             + change
@@ -71,6 +71,13 @@ struct PlanView: Sendable {
             "  nodes in \(count(waves.count, "wave"))\(pause): " + waves.joined(separator: ", then "),
             "  no further node once more than \(strategy.failureBudget) failed"
                 + (plan.onFailure == .rollbackAll ? "; then all are rolled back, in reverse" : ""),
+        ]
+    }
+
+    private var temporary: [String] {
+        guard let time = plan.temporaryTime else { return [] }
+        return [
+            "  temporary: what it changes stays in place until \(time) after it has ended, unless somebody keeps it"
         ]
     }
 

@@ -126,11 +126,23 @@ struct RunFacts: Sendable {
             ("with", parameters.isEmpty ? nil : parameters.joined(separator: " ")),
             ("why", why.isEmpty ? "nobody gave a reason" : why.joined(separator: "; ")),
             ("cluster", "\(plan.cluster.name) (\(plan.cluster.environment))"),
-            ("nodes", plan.nodes.map(\.name).joined(separator: ", ")),
+            ("nodes", plan.nodes.map(\.name).joined(separator: ", ")), ("temporary", Self.temporary(history.run)),
             ("began", history.began?.toSeconds ?? "it has not been applied"),
             ("ended", Self.end(history, isHeld) + (span ?? "")), ("plan", "sha256 " + history.run.planSha256),
         ]
         rows = all.compactMap { name, value in value.map { Row(name: name, value: $0) } }
+    }
+
+    private static func temporary(_ run: StoredRun) -> String? {
+        guard let seconds = run.plan.temporarySeconds, let time = run.plan.temporaryTime else { return nil }
+        let words = run.keepings.map { entry, outcome in
+            switch outcome {
+            case .success(let keeping): "kept by \(keeping.by): \(keeping.reason)"
+            case .failure(let refusal): "entry \(entry.index) keeps nothing: \(refusal.message)"
+            }
+        }
+        let due = run.ended.map { ", due back at \($0.adding(seconds: seconds).toSeconds)" } ?? ""
+        return (["for \(time) after it has ended\(due)"] + words).joined(separator: "; ")
     }
 
     private static func end(_ history: RunHistory, _ isHeld: Bool) -> String {

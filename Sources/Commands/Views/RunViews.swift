@@ -23,6 +23,30 @@ struct RunSummary: Encodable, Sendable, Hashable {
     /// What of it nobody has reviewed yet; nil when nothing is.
     var review: OpenReview?
 
+    /// What it left in place for a time; nil for a run that left nothing, or for good.
+    var temporary: Temporary?
+
+    /// What is to be given back, and what became of it.
+    struct Temporary: Encodable, Sendable, Hashable {
+        /// Where it is in place.
+        var nodes: [String]
+        var since: Timestamp
+        var due: Timestamp
+        /// Node → the run that gave it back there.
+        var returned: [String: String]
+        var keptBy: String?
+        var keptBecause: String?
+
+        /// Whether it is still to be given back.
+        var isOpen: Bool { keptBy == nil && !nodes.isEmpty }
+
+        /// In a few words.
+        var words: String {
+            if let keptBy { return "temporary, kept by \(keptBy)" }
+            return nodes.isEmpty ? "temporary, given back" : "temporary, due back \(due.toSeconds)"
+        }
+    }
+
     /// Broken glass that waits for somebody to look at it.
     struct OpenReview: Encodable, Sendable, Hashable {
         /// Who broke it.
@@ -32,8 +56,10 @@ struct RunSummary: Encodable, Sendable, Hashable {
         var due: Timestamp
     }
 
-    /// - Parameter isHeld: whether a process drives it now.
-    init(_ run: StoredRun, isHeld: Bool) {
+    /// - Parameters:
+    ///   - isHeld: whether a process drives it now.
+    ///   - change: what it left in place for a time, as the whole log has it.
+    init(_ run: StoredRun, isHeld: Bool, change: TemporaryChange? = nil) {
         id = run.id
         runbook = run.plan.runbook.name
         requester = run.plan.requester
@@ -46,6 +72,7 @@ struct RunSummary: Encodable, Sendable, Hashable {
             OpenReview(
                 by: $0.record.principal.name, incident: $0.record.incident, since: $0.at, due: $0.record.reviewBy)
         }
+        temporary = change.map { Temporary($0) }
         standing = Self.standing(run, isHeld)
     }
 
@@ -69,6 +96,14 @@ struct RunSummary: Encodable, Sendable, Hashable {
     var isPressing: Bool { [.interrupted, .needsPerson, .damaged].contains(standing) }
 }
 
+extension RunSummary.Temporary {
+    init(_ change: TemporaryChange) {
+        self.init(
+            nodes: change.nodes, since: change.since, due: change.due, returned: change.returned,
+            keptBy: change.kept?.by, keptBecause: change.kept?.reason)
+    }
+}
+
 /// `belay runs list`.
 struct RunsView: Sendable {
     let runs: [RunSummary]
@@ -77,8 +112,9 @@ struct RunsView: Sendable {
         guard !runs.isEmpty else { return "The log has no run.\n" }
         let rows = runs.map { run in
             [
-                run.id, run.standing.rawValue, run.runbook + (run.rollsBack.map { " (rolls back \($0))" } ?? ""),
-                run.requester,
+                run.id, run.standing.rawValue,
+                run.runbook + (run.rollsBack.map { " (rolls back \($0))" } ?? "")
+                    + (run.temporary.map { " (\($0.words))" } ?? ""), run.requester,
                 run.nodes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " "),
             ].map(\.printable)
         }
@@ -89,7 +125,7 @@ struct RunsView: Sendable {
     func json() throws -> String { try JSONText.pretty(runs) }
 }
 
-/// `belay status`: what is under way, and what waits for somebody.
+/// `belay status`: what is under way, what is in place for a time, and what waits for somebody.
 struct StatusView: Sendable {
     let runs: [RunSummary]
     let now: Timestamp
@@ -100,13 +136,16 @@ struct StatusView: Sendable {
         let settled = Set(all.filter { $0.standing == .succeeded }.compactMap(\.rollsBack))
         runs = all.filter {
             $0.standing == .running || $0.isPressing && !settled.contains($0.id) || $0.review != nil
+                || $0.temporary?.isOpen == true
         }
     }
 
     /// 7 when somebody has to do something, else 0.
     var exit: Exit {
-        runs.contains { $0.isPressing || $0.review != nil } ? .needsPerson : .done
+        runs.contains { $0.isPressing || $0.review != nil || isOverdue($0) } ? .needsPerson : .done
     }
+
+    private func isOverdue(_ run: RunSummary) -> Bool { run.temporary.map { $0.isOpen && now >= $0.due } ?? false }
 
     func text(_ style: Style) -> String {
         if runs.isEmpty { return "Nothing is under way, and nothing waits for a person.\n" }
@@ -130,6 +169,21 @@ struct StatusView: Sendable {
             }
         return ["\(style.strong(id)) \(run.runbook.printable): \(word)", "  \(nodes)"]
             + (advice.isEmpty ? [] : ["  → \(advice)"]) + (run.review.map { lines($0, id, style) } ?? [])
+            + (run.temporary.map { lines($0, of: run, style) } ?? [])
+    }
+
+    private func lines(_ temporary: RunSummary.Temporary, of run: RunSummary, _ style: Style) -> [String] {
+        guard temporary.isOpen else { return [] }
+        let age = Span.words(max(0, now.milliseconds - temporary.since.milliseconds))
+        let due =
+            isOverdue(run)
+            ? style.bad("OVERDUE") + " since \(temporary.due.toSeconds)" : "due back \(temporary.due.toSeconds)"
+        let id = run.id.printable
+        return [
+            "  \(style.warning("TEMPORARY")) on \(temporary.nodes.map(\.printable).joined(separator: ", ")) for \(age), "
+                + "since \(temporary.since.toSeconds), by \(run.requester.printable): \(due)",
+            "  → give it back: belay return \(id), or have it for good: belay keep \(id) --reason 'why'",
+        ]
     }
 
     private func lines(_ review: RunSummary.OpenReview, _ id: String, _ style: Style) -> [String] {
@@ -150,6 +204,8 @@ struct RunView: Sendable {
     let inventory: Inventory
     let isHeld: Bool
     let verbose: Bool
+    /// What it left in place for a time, as the whole log has it.
+    var change: TemporaryChange?
 
     func text(_ style: Style) -> String {
         let plan = PlanView(
@@ -158,8 +214,28 @@ struct RunView: Sendable {
         let decision = run.decision.map { [""] + DecisionView($0, verbose: verbose).lines(style) } ?? []
         let timeline =
             ["", style.strong("What happened")] + run.records.map { TimelineView($0, plan: run.plan).line(style) }
-        return plan.text(style) + (origin + decision + approvals + timeline + [""]).text
+        return plan.text(style) + (origin + decision + approvals + timeline + temporary(style) + [""]).text
             + RunEndView(run: run, inventory: inventory, isHeld: isHeld).text(style)
+    }
+
+    private func temporary(_ style: Style) -> [String] {
+        guard let change else { return [] }
+        let head = style.strong("Temporary") + ", since \(change.since.toSeconds)"
+        let nodes = change.nodes.map {
+            "\($0.printable): in place" + (change.kept == nil ? ", due back \(change.due.toSeconds)" : "")
+        }
+        let back = change.returned.sorted { $0.key < $1.key }.map {
+            "\($0.key.printable): given back by run \($0.value.printable)"
+        }
+        let keepings = run.keepings.map { entry, outcome in
+            switch outcome {
+            case .success(let keeping):
+                "kept by \(keeping.by.printable) at \(keeping.at.toSeconds): \(keeping.reason.printable)"
+            case .failure(let refusal):
+                style.bad("entry \(entry.index) keeps nothing:") + " \(refusal.message.printable)"
+            }
+        }
+        return ["", head] + (nodes + back + keepings).indented(2)
     }
 
     private var approvals: [String] {
@@ -189,7 +265,7 @@ struct RunView: Sendable {
             Entry(index: $0.index, at: $0.record.at, by: $0.record.by, node: $0.record.node, type: $0.record.type)
         }
         let shown = Shown(
-            summary: RunSummary(run, isHeld: isHeld), planSha256: run.planSha256, plan: run.plan.masked,
+            summary: RunSummary(run, isHeld: isHeld, change: change), planSha256: run.planSha256, plan: run.plan.masked,
             decision: run.decision, byHand: isHeld ? [] : run.state.byHand, timeline: timeline)
         return try JSONText.pretty(shown)
     }

@@ -41,6 +41,7 @@ struct TimelineView: Sendable {
         case .breakGlassUsed(let record): record.words
         case .notified(let told): told.words
         case .reviewed(let signed): signed.words
+        case .kept(let signed): signed.words(record.record)
         case .trusted(let record): Self.words(record)
         case .recoveredLog(let recovery): Self.recovered(recovery)
         case .blobErased(let erasure):

@@ -35,6 +35,8 @@ public enum SignatureNamespace {
     public static let breakGlass = "belay-break-glass@v1"
     /// A person's signature over the bytes of a ``Review``.
     public static let review = "belay-review@v1"
+    /// A person's signature over the bytes of a ``Keeping``.
+    public static let keeping = "belay-keep@v1"
 }
 
 /// Why a signature, or what it is about, is not accepted.

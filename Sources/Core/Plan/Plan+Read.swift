@@ -9,7 +9,8 @@ extension Plan {
         self = try JSON.decode(Plan.self, from: bytes)
         let nodes = [strategy.canary, strategy.maxUnavailable, strategy.failureBudget]
         let seconds = [strategy.pauseSeconds] + self.nodes.flatMap(\.limits)
-        guard nodes.allSatisfy((0...Self.mostNodes).contains), seconds.allSatisfy((0...Self.mostSeconds).contains)
+        guard nodes.allSatisfy((0...Self.mostNodes).contains), seconds.allSatisfy((0...Self.mostSeconds).contains),
+            temporarySeconds.map(Temporary.seconds.contains) ?? true
         else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: [], debugDescription: "the plan has limits that no plan has"))

@@ -20,6 +20,8 @@ public struct Plan: Codable, Sendable, Hashable {
     public var runbook: RunbookReference
     /// The run this plan rolls back; nil for a plan of a runbook.
     public var rollsBack: String?
+    /// How long what it leaves may stay in place once it has ended; nil for good.
+    public var temporarySeconds: Int?
     /// The runbook's parameters as bound.
     public var parameters: [String: ParameterValue]
     /// Those of them that are secrets; nil when none is.
@@ -43,8 +45,9 @@ public struct Plan: Codable, Sendable, Hashable {
     /// Collects the parts.
     public init(
         id: String, createdAt: Timestamp, expiresAt: Timestamp, requester: String, reason: String? = nil,
-        runbook: RunbookReference, rollsBack: String? = nil, parameters: [String: ParameterValue],
-        secretParameters: [String]? = nil, cluster: ClusterReference, log: LogReference, policySet: String,
+        runbook: RunbookReference, rollsBack: String? = nil, temporarySeconds: Int? = nil,
+        parameters: [String: ParameterValue], secretParameters: [String]? = nil, cluster: ClusterReference,
+        log: LogReference, policySet: String,
         onFailure: OnFailure, strategy: Strategy = Strategy(), nodes: [NodePlan]
     ) {
         self.id = id
@@ -54,6 +57,7 @@ public struct Plan: Codable, Sendable, Hashable {
         self.reason = reason
         self.runbook = runbook
         self.rollsBack = rollsBack
+        self.temporarySeconds = temporarySeconds
         self.parameters = parameters
         self.secretParameters = secretParameters
         self.cluster = cluster

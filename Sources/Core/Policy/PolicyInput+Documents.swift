@@ -81,8 +81,14 @@ extension PolicyInput {
             fields: [
                 "digest": .string(planSha256), "steps": .list(steps), "targets": .texts(plan.nodes.map(\.name)),
                 "pools": .texts(Set(plan.nodes.map(\.pool)).sorted()),
-                "atOnce": .int(Int64(plan.atOnce)),
+                "atOnce": .int(Int64(plan.atOnce)), "temporary": temporaryValue,
             ])
+    }
+
+    private var temporaryValue: Value {
+        var known: [String: Value] = ["planned": .bool(plan.temporarySeconds != nil)]
+        if let seconds = plan.temporarySeconds { known["after"] = .duration(.seconds(seconds)) }
+        return PolicySchema.message("Temporary", at: "plan.temporary", known, cause: "the plan is not temporary")
     }
 
     /// Before a plan exists nobody can have approved it: in phase `plan` the map is empty, and that is the truth.

@@ -154,5 +154,8 @@ extension PolicySchema {
         "Plan.targets": "names of all nodes",
         "Plan.pools": "their pools",
         "Plan.atOnce": "how many of them are worked on at once, at most",
+        "Plan.temporary": "the time after which what it leaves is given back",
+        "Temporary.planned": "whether there is one",
+        "Temporary.after": "how long after the run's end; not known where none is planned",
     ]
 }

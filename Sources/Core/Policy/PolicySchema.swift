@@ -93,9 +93,10 @@ enum PolicySchema {
             ("hasWindows", .bool), ("upcoming", .list(.message("Window"))),
         ],
         "Step": [("id", .string), ("action", .string), ("class", .string), ("node", .string)],
+        "Temporary": [("planned", .bool), ("after", .duration)],
         "Plan": [
             ("digest", .string), ("steps", .list(.message("Step"))), ("targets", texts), ("pools", texts),
-            ("atOnce", .int),
+            ("atOnce", .int), ("temporary", .message("Temporary")),
         ],
     ]
 

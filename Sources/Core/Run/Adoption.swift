@@ -73,6 +73,7 @@ extension AdoptedRecord {
             throw Self.misfit("\(first.host.name) and \(piece.host.name) have different plans of it")
         }
         (plan.strategy, plan.onFailure, plan.rollsBack) = (Strategy(), .rollback, nil)
+        if let seconds = plan.temporarySeconds, !Temporary.seconds.contains(seconds) { plan.temporarySeconds = nil }
         plan.nodes[0].identity = host(at: .node)?.identity
         plan.nodes[0].host = host(at: .cluster)
         if plan.nodes[0].host == nil { plan.nodes[0].kubeconfig = nil }

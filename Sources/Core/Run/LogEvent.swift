@@ -18,6 +18,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case notified(NotificationRecord)
     /// Somebody else looked at how the glass was broken.
     case reviewed(SignedReview)
+    /// Somebody made what a temporary run left in place permanent.
+    case kept(SignedKeeping)
     /// Someone decided to trust host keys of a node.
     case trusted(TrustRecord)
     /// The log was opened after a crash that showed: what was mended, and what is open.
@@ -46,6 +48,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case breakGlassUsed = "breakglass.used"
         case notified
         case reviewed = "review"
+        case kept
         case trusted
         case recoveredLog = "recovered"
         case blobErased = "blob.erased"
@@ -64,6 +67,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .breakGlassUsed: .breakGlassUsed
         case .notified: .notified
         case .reviewed: .reviewed
+        case .kept: .kept
         case .trusted: .trusted
         case .recoveredLog: .recoveredLog
         case .blobErased: .blobErased
@@ -89,6 +93,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .approval: self = .approval(try container.decode(ApprovalRecord.self, forKey: key))
         case .breakGlassUsed: self = .breakGlassUsed(try container.decode(BreakGlassRecord.self, forKey: key))
         case .notified: self = .notified(try container.decode(NotificationRecord.self, forKey: key))
+        case .kept: self = .kept(try container.decode(SignedKeeping.self, forKey: key))
         case .reviewed: self = .reviewed(try container.decode(SignedReview.self, forKey: key))
         case .trusted: self = .trusted(try container.decode(TrustRecord.self, forKey: key))
         case .recoveredLog: self = .recoveredLog(try container.decode(LogRecovery.self, forKey: key))
@@ -117,6 +122,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .breakGlassUsed(let content): content
         case .notified(let content): content
         case .reviewed(let content): content
+        case .kept(let content): content
         case .trusted(let content): content
         case .recoveredLog(let content): content
         case .blobErased(let content): content

@@ -45,6 +45,7 @@ extension Runbook {
         }
         onFailure = Self.failureMode(spec)
         strategy = spec.optionalMapping("strategy", Strategy.init(fields:)) ?? Strategy()
+        temporary = Self.temporary(spec)
         refuseForwardReferences(spec)
     }
 
@@ -55,6 +56,16 @@ extension Runbook {
             return .rollback
         }
         return mode
+    }
+
+    private static func temporary(_ spec: YAMLFields) -> Duration? {
+        guard let time = spec.optionalDuration("temporary", atLeast: .seconds(Temporary.seconds.lowerBound)) else {
+            return nil
+        }
+        if time > .seconds(Temporary.seconds.upperBound), let fault = Temporary.fault(time) {
+            spec.error("temporary", fault)
+        }
+        return time
     }
 
     // A misspelled step would be "not told", and an optional step left out for ever.
@@ -143,7 +154,9 @@ extension Runbook.Step {
         location = fields.location(of: "")
         when = Condition(optional: "when", of: fields, declarations: Runbook.stepDeclarations)
         optional = fields.bool("optional", default: false)
-        fields.refuseUnsupported("temporary")
+        fields.refuse(
+            "temporary", "a run is temporary as a whole, a step is not", remedy: "Write it into 'spec', above the steps"
+        )
         lint(fields)
     }
 

@@ -27,6 +27,8 @@ public struct Runbook: Sendable {
     public var onFailure: OnFailure
     /// How more than one node is gone through.
     public var strategy: Strategy
+    /// How long what a run of it leaves may stay in place, nil for good.
+    public var temporary: Duration?
 
     /// Who a runbook is.
     public struct Metadata: Sendable, Hashable {

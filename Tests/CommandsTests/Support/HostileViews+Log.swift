@@ -20,7 +20,11 @@ extension HostileViews {
             run: "r", planSha256: Sample.sha256, statementSha256: Sample.sha256, by: Hostile.text,
             comment: Hostile.text, at: Timestamp(milliseconds: 0), nonce: String(repeating: "0a", count: 16),
             logOrigin: "test.example/log")
+        let keeping = Keeping(
+            run: "run", planSha256: Sample.sha256, by: "by", reason: Hostile.text, at: Timestamp(milliseconds: 0),
+            nonce: String(repeating: "0a", count: 16), logOrigin: "test.example/log")
         let signed: [LogEvent] = [
+            .kept(SignedKeeping(statement: Payload(bytes: try keeping.encoded()), signature: "s")),
             .run(.resolved(SignedResolution(statement: Payload(bytes: try resolution.encoded()), signature: "s"))),
             .reviewed(SignedReview(statement: Payload(bytes: try review.encoded()), signature: "s")),
         ]

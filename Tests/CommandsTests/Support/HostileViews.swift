@@ -28,6 +28,12 @@ enum HostileViews {
     /// Lines that views which show them set a sign or more blanks before, and those of a page, where elements part them.
     static let marked: Set = ["OutputView", "FieldView", "NodeSection", "RunSection", "ProofSection", "ReportPage"]
 
+    private static func temporary(_ run: HostileRun) -> RunSummary.Temporary {
+        RunSummary.Temporary(
+            nodes: [Hostile.text], since: run.plan.createdAt, due: run.plan.createdAt,
+            returned: [Hostile.text: Hostile.text])
+    }
+
     static let plans: [String: Case] = [
         "PlanView": { run in
             let view = PlanView(
@@ -91,7 +97,10 @@ enum HostileViews {
             }
         },
         "RunsView": { run in
-            let view = RunsView(runs: [RunSummary(try run.run, isHeld: false)])
+            var temporary = RunSummary(try run.run, isHeld: false)
+            temporary.temporary = Self.temporary(run)
+            temporary.temporary?.keptBy = Hostile.text
+            let view = RunsView(runs: [RunSummary(try run.run, isHeld: false), temporary])
             return [view.text(), try view.json()]
         },
         "StatusView": { run in
@@ -100,12 +109,26 @@ enum HostileViews {
             (damaged.standing, damaged.fault) = (.damaged, Hostile.text)
             summary.review = .init(
                 by: Hostile.text, incident: Hostile.text, since: run.plan.createdAt, due: run.plan.createdAt)
+            summary.temporary = Self.temporary(run)
             let view = StatusView([summary, damaged], now: run.plan.expiresAt)
             return [view.text(.plain), try view.json()]
         },
         "RunView": { run in
-            let view = RunView(run: try run.run, inventory: try run.inventory, isHeld: false, verbose: true)
+            var view = RunView(run: try run.run, inventory: try run.inventory, isHeld: false, verbose: true)
+            view.change = TemporaryChange(
+                run: Hostile.text, since: run.plan.createdAt, due: run.plan.createdAt, nodes: [Hostile.text],
+                returned: [Hostile.text: Hostile.text], kept: nil)
             return [view.text(.plain), try view.json()]
+        },
+        "ReturnView": { run in
+            let conflict = ReturnConflict(run: Hostile.text, changes: [Hostile.text])
+            let all: [Belay.Returned] = try [
+                .ran(run.run.state), .waits(file: Hostile.text), .denied(run.decision), .refused(file: Hostile.text),
+                .conflict(conflict), .stuck(run: Hostile.text), .foreign,
+            ]
+            return try all.map {
+                try ReturnView(run: Hostile.text, returned: $0, inventory: run.inventory).text(.plain)
+            }
         },
         "RunEndView": { run in
             [RunEndView(run: try run.run, inventory: try run.inventory, isHeld: false).text(.plain)]

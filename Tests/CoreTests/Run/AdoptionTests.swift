@@ -196,6 +196,18 @@ struct AdoptionTests {
         #expect(plan.nodes[0].steps.allSatisfy { ($0.place == .cluster) == ($0.skipped == nil) })
     }
 
+    @Test(
+        "what its plan says of when it is due back is read, and a time that no plan has keeps nobody from recovering it"
+    )
+    func temporary() throws {
+        #expect(try record { $0.temporarySeconds = 7200 }.plan().temporarySeconds == 7200)
+        for seconds in [Int.max, Int.min, 1] {
+            let record = try record { $0.temporarySeconds = seconds }
+            #expect(try record.plan().temporarySeconds == nil)
+            _ = try RunState(adopting: record, as: "x")
+        }
+    }
+
     static let lies: [(String, @Sendable (inout Plan) -> Void)] = [
         ("another run", { $0.id = "r2" }), ("calls the node", { $0.nodes[0].name = "n2" }),
         ("another machine", { $0.nodes[0].identity?.machineID = "other" }),
