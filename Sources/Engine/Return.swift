@@ -23,6 +23,8 @@ extension Belay {
         case conflict(ReturnConflict)
         /// A run that was to give it back has not ended, or needs a person.
         case stuck(run: String)
+        /// A run that was to give it back did something on a node and had to undo that: a timer would do so every time.
+        case failed(run: String)
         /// The run came from another log, and what a machine said of it is no proof: a person plans its way back.
         case foreign
     }
@@ -42,9 +44,10 @@ extension Belay {
     ///   - id: the run's id, or its beginning.
     ///   - key: the private key to sign the plan with, nil for the project's.
     ///   - folder: where the plan is saved; nil = the caller's folder.
+    ///   - again: whether to try once more what failed before, which a person may decide.
     /// - Throws: ``WorkspaceError`` where there is nothing to give back, and what planning and applying throw.
     public func giveBack(
-        run id: String, key: String?, folder: String?, watch: @escaping Runner.Watch
+        run id: String, key: String?, folder: String?, again: Bool, watch: @escaping Runner.Watch
     ) async throws -> Returned {
         let store = try await store()
         let run = try store.run(id)
@@ -56,6 +59,9 @@ extension Belay {
         guard run.planned != nil else { return .foreign }
         let backs = store.runs.reversed().filter { $0.plan.rollsBack == run.id }
         if let open = backs.first(where: { $0.isOpen || $0.state.end == .needsPerson }) { return .stuck(run: open.id) }
+        if !again, let failed = backs.first(where: { $0.hasFailed(on: change.nodes) }) {
+            return .failed(run: failed.id)
+        }
         if let earlier = try await takeUp(backs, in: store, folder, watch) { return earlier }
         do {
             let planned = try await planRollback(
@@ -86,5 +92,14 @@ extension Belay {
         if !planned.decision.allowed { return .denied(planned.decision) }
         if planned.preview?.waitsForApproval == true { return .waits(file: planned.file) }
         return .ran(try await apply(planFile: planned.file, watch: watch))
+    }
+}
+
+extension StoredRun {
+    // One that never did anything there, since the node was taken or not as planned, has not failed.
+    fileprivate func hasFailed(on nodes: [String]) -> Bool {
+        state.nodes.contains { node in
+            node.state == .rolledBack && nodes.contains(node.plan.name) && node.steps.contains(where: \.mayHaveRun)
+        }
     }
 }

@@ -28,15 +28,20 @@ struct TemporaryTests {
         return project
     }
 
-    private static func run(_ id: String, in project: SignedProject, ends: (NodeState, RunEnd)?) async throws {
+    private static func run(
+        _ id: String, in project: SignedProject, ran: Bool = true, ends: (NodeState, RunEnd)?
+    ) async throws {
         let step = Sample.restart()
         var events: [(Event, String?)] = [
             (.started(holder: "alice@laptop:7"), nil), (.wave(0), nil),
             (.observed(step: 0, moment: .before, step.before), "worker-1"),
+        ]
+        let applied: [(Event, String?)] = [
             (.intent(Intent(.apply(step: 0), commands: step.apply, undo: step.undo)), "worker-1"),
             (.outcome(.apply(step: 0), .done(status: 0, failedAt: 0, output: Payload(""))), "worker-1"),
             (.observed(step: 0, moment: .after, step.prediction.after), "worker-1"),
         ]
+        if ran { events += applied }
         if let ends { events += [(.nodeState(ends.0, reason: ""), "worker-1"), (.finished(ends.1), nil)] }
         try await project.open { log in
             for (event, node) in events {
@@ -253,6 +258,27 @@ struct TemporaryTests {
             #expect(
                 returned.exit == .needsPerson && returned.output.contains("belay runs show \(Self.back)"), "\(returned)"
             )
+        }
+    }
+
+    @Test("what was tried, failed and was undone is not tried by a timer again, and what never began is")
+    func failed() async throws {
+        for (ran, exit) in [(true, Exit.needsPerson), (false, .couldNotStart)] {
+            let project = try await Self.project()
+            _ = try await Self.planBack(in: project)
+            try await Self.run(Self.back, in: project, ran: ran, ends: (.rolledBack, .rolledBack))
+            let workspace = try await Workspace.open(from: project.path)
+            let view = try await workspace.withBelay { belay in
+                do {
+                    let returned = try await belay.giveBack(
+                        run: Self.id, key: nil, folder: nil, again: false, watch: { _, _ in })
+                    return ReturnView(run: Self.id, returned: returned, inventory: workspace.inventory).exit
+                } catch {
+                    return Failure(error).exit
+                }
+            }
+            #expect(view == exit)
+            #expect(await project.belay("return", Self.id).exit == .couldNotStart)
         }
     }
 

@@ -52,7 +52,8 @@ struct ReturnVerb: Verb {
     ) async throws -> Exit {
         let progress = Progress(terminal)
         do {
-            let returned = try await belay.giveBack(run: run, key: key, folder: plans, watch: progress.watch)
+            let returned = try await belay.giveBack(
+                run: run, key: key, folder: plans, again: !due, watch: progress.watch)
             let view = ReturnView(run: run, returned: returned, inventory: workspace.inventory)
             var hiding = terminal
             if case .ran(let state) = returned { hiding = terminal.hiding(state.plan) }

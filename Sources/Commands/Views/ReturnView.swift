@@ -14,7 +14,7 @@ struct ReturnView: Sendable {
         case .ran(let state): Exit(state.end)
         case .waits: .approvalMissing
         case .denied, .refused: .denied
-        case .conflict, .stuck, .foreign: .needsPerson
+        case .conflict, .stuck, .failed, .foreign: .needsPerson
         }
     }
 
@@ -49,6 +49,11 @@ struct ReturnView: Sendable {
             return [
                 "\(style.bad("NEEDS A PERSON")) run \(id): run \(back.printable), which gives it back, has not come to its end",
                 "  → what to do: belay runs show \(back.printable)",
+            ].text
+        case .failed(let back):
+            return [
+                "\(style.bad("NEEDS A PERSON")) run \(id): run \(back.printable), which was to give it back, failed and was undone",
+                "  → why: belay runs show \(back.printable); to try once more: belay return \(id)",
             ].text
         case .foreign:
             return [

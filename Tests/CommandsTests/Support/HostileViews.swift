@@ -124,7 +124,7 @@ enum HostileViews {
             let conflict = ReturnConflict(run: Hostile.text, changes: [Hostile.text])
             let all: [Belay.Returned] = try [
                 .ran(run.run.state), .waits(file: Hostile.text), .denied(run.decision), .refused(file: Hostile.text),
-                .conflict(conflict), .stuck(run: Hostile.text), .foreign,
+                .conflict(conflict), .stuck(run: Hostile.text), .failed(run: Hostile.text), .foreign,
             ]
             return try all.map {
                 try ReturnView(run: Hostile.text, returned: $0, inventory: run.inventory).text(.plain)
