@@ -71,7 +71,8 @@ struct Root: AsyncParsableCommand {
         subcommands: [
             PlanVerb.self, RollbackVerb.self, ApproveVerb.self, ApprovalsVerb.self, ApplyVerb.self,
             RecoverVerb.self, ResolveVerb.self, ReviewVerb.self, ReturnVerb.self, KeepVerb.self, StatusVerb.self,
-            RunsVerb.self, TriageVerb.self, RunbookVerb.self, InventoryVerb.self, FactsVerb.self, AuditVerb.self,
+            RunsVerb.self, IncidentVerb.self, TriageVerb.self, RunbookVerb.self, InventoryVerb.self, FactsVerb.self,
+            AuditVerb.self,
             PolicyVerb.self,
             ConfigVerb.self,
         ])

@@ -15,6 +15,8 @@ extension Belay {
         public var decision: Decision
         /// What they would say of applying it now, without approvals; nil when it was denied already.
         public var preview: Decision?
+        /// The incident that it is tied to.
+        public var incident: IncidentChoice
     }
 
     /// Looks at the nodes (read-only), predicts, judges, signs, records, and writes the plan's file.
@@ -24,15 +26,17 @@ extension Belay {
     ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
     ///   - seconds: how long it may be approved and applied.
     ///   - temporarySeconds: how long what it leaves may stay in place; nil = as the runbook says.
+    ///   - incident: what it is tied to; nil for the only one that is open, if there is one.
     /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
     public func plan(
         runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
-        key: String?, file: String?, seconds: Int = validSeconds, temporarySeconds: Int? = nil
+        key: String?, file: String?, seconds: Int = validSeconds, temporarySeconds: Int? = nil, incident: String? = nil
     ) async throws -> Planned {
+        let choice = try await workspace.incidents().choice(incident)
         var (draft, precondition) = try draft(of: name, nodes: names, parameters, reason)
         draft.seconds = seconds
         draft.temporarySeconds = temporarySeconds ?? draft.temporarySeconds
-        return try await submit(try await prepare(draft, key: key, precondition), file)
+        return try await submit(try await prepare(draft, key: key, precondition), file, choice)
     }
 
     /// What a runbook, its parameters and nodes come to, before any node was looked at.
@@ -65,21 +69,23 @@ extension Belay {
 
     /// Plans the way back of a run that has ended: a new plan like any other.
     public func planRollback(
-        of id: String, reason: String? = nil, key: String?, file: String?, seconds: Int = validSeconds
+        of id: String, reason: String? = nil, key: String?, file: String?, seconds: Int = validSeconds,
+        incident: String? = nil
     ) async throws -> Planned {
         try await planRollback(
             of: try await store().run(id), reason: reason, key: key, file: file, folder: nil, only: nil,
-            seconds: seconds)
+            seconds: seconds, tiedTo: try await workspace.incidents().choice(incident))
     }
 
     /// The same of some of its nodes alone.
     /// - Parameters:
     ///   - folder: where the plan goes as `<id>.plan`, where no file is named.
     ///   - names: those nodes, of which nothing is overwritten that somebody changed since; nil for all, where that is shown.
+    ///   - choice: what it is tied to, besides what the run itself is.
     /// - Throws: ``ReturnConflict`` where somebody did; nothing is in the log then.
     func planRollback(
         of run: StoredRun, reason: String?, key: String?, file: String?, folder: String?, only names: Set<String>?,
-        seconds: Int = validSeconds
+        seconds: Int = validSeconds, tiedTo choice: IncidentChoice = .none
     ) async throws -> Planned {
         guard run.state.end != nil else {
             throw WorkspaceError(
@@ -101,7 +107,7 @@ extension Belay {
             nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
             yields: names != nil, reason: reason, secretParameters: run.plan.secretParameters, seconds: seconds)
         let place = file ?? Self.planFile(draft.id, in: folder)
-        return try await submit(try await prepare(draft, key: key) { _, _ in }, place)
+        return try await submit(try await prepare(draft, key: key) { _, _ in }, place, choice)
     }
 
     /// Where a plan goes that nobody named a file for.
@@ -236,7 +242,7 @@ extension Belay {
     }
 
     // The plan is in the log before its file is anywhere: what can be approved can be found.
-    private func submit(_ prepared: Prepared, _ file: String?) async throws -> Planned {
+    private func submit(_ prepared: Prepared, _ file: String?, _ incident: IncidentChoice) async throws -> Planned {
         let (plan, policies) = (prepared.plan, prepared.policies)
         let bytes = try JSON.encodePretty(plan)
         let planSha256 = Digest.sha256(bytes)
@@ -249,6 +255,8 @@ extension Belay {
         let name = prepared.requester.principal.name
         let log = log.hiding(plan.secrets)
         try await log.append(.planned(record), by: name, run: plan.id)
+        // Beside the plan and not in it: what is approved stays what it is without an incident.
+        if let id = incident.id { try await tie(plan.id, to: id) }
         try await self.record(input, for: policies, by: name)
         try await log.append(.decided(decision), by: name, run: plan.id)
         input.phase = .execute
@@ -260,7 +268,7 @@ extension Belay {
         }
         return Planned(
             plan: plan, planSha256: planSha256, file: path, isSaved: isSaved, decision: decision,
-            preview: decision.allowed ? policies.judge(input) : nil)
+            preview: decision.allowed ? policies.judge(input) : nil, incident: incident)
     }
 
     private func check(_ nodes: [Inventory.Node], against targets: Runbook.Targets) throws {

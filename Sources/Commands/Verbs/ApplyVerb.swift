@@ -23,8 +23,9 @@ struct ApplyVerb: Verb {
     @OptionGroup(title: "Break-glass") var breakGlass: BreakGlassOptions
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
-        let glass = try breakGlass.request(now: SystemClock().now())
+        try breakGlass.check()
         let workspace = try await global.workspace()
+        let glass = try await breakGlass.request(now: SystemClock().now(), workspace, terminal)
         let file = plan
         let progress = Progress(terminal)
         do {
@@ -51,7 +52,7 @@ struct BreakGlassOptions: ParsableArguments {
     @Option(help: "Why it cannot wait, in at least 20 characters.")
     var reason: String?
 
-    @Option(help: "The incident it is for, such as INC-4711.")
+    @Option(help: "The incident it is for, such as INC-4711; the only open one unless given.")
     var incident: String?
 
     @Option(help: ArgumentHelp("When it ends: an instant, or a time from now on; 1h unless given.", valueName: "time"))
@@ -62,23 +63,35 @@ struct BreakGlassOptions: ParsableArguments {
             "The private key to sign with, that of the plan; the project's unless given.", valueName: "path"))
     var key: String?
 
-    /// What is asked for; nil without the flag.
-    func request(now: Timestamp) throws -> BreakGlassRequest? {
+    /// Refuses words about it without the flag, and the flag without a reason.
+    func check() throws {
         guard breakGlass else {
             guard [reason, incident, expires, key].allSatisfy({ $0 == nil }) else {
                 throw UsageError(
                     "--reason, --incident, --expires and --key belong to --break-glass",
                     remedy: "Give that flag too, or leave them out.")
             }
-            return nil
+            return
         }
-        guard let reason, let incident else {
-            throw UsageError(
-                "--break-glass needs --reason and --incident",
-                remedy: "Say why it cannot wait, and for which incident: somebody will review it.")
+        guard reason != nil else { throw Self.missing }
+    }
+
+    /// What is asked for; nil without the flag. The incident is what was named, else the only open one, which is said.
+    func request(now: Timestamp, _ workspace: Workspace, _ terminal: Terminal) async throws -> BreakGlassRequest? {
+        guard breakGlass, let reason else { return nil }
+        var incident = incident
+        if incident == nil, case .only(let id) = try await workspace.incidents().choice(nil) {
+            incident = id
+            let view = IncidentTieView(choice: .only(id), what: "the break-glass", run: nil)
+            terminal.complain(view.text(terminal.errorStyle))
         }
+        guard let incident else { throw Self.missing }
         return BreakGlassRequest(
             reason: reason, incident: incident,
             expires: try TimeArguments.later(expires ?? "1h", option: "--expires", than: now), key: key)
     }
+
+    private static let missing = UsageError(
+        "--break-glass needs --reason and --incident",
+        remedy: "Say why it cannot wait, and for which incident: somebody will review it.")
 }

@@ -42,7 +42,7 @@ struct PlanVerb: Verb {
         let planned = try await workspace.withBelay(connection) {
             try await $0.plan(
                 runbook: runbook, nodes: nodes, parameters: given, reason: saving.reason, key: saving.key,
-                file: saving.file, seconds: try saving.seconds, temporarySeconds: temporary)
+                file: saving.file, seconds: try saving.seconds, temporarySeconds: temporary, incident: saving.incident)
         }
         return try saving.show(planned, output.format, terminal)
     }
@@ -75,7 +75,8 @@ struct RollbackVerb: Verb {
         let (run, saving) = (run, saving)
         let planned = try await global.workspace().withBelay(connection) {
             try await $0.planRollback(
-                of: run, reason: saving.reason, key: saving.key, file: saving.file, seconds: try saving.seconds)
+                of: run, reason: saving.reason, key: saving.key, file: saving.file, seconds: try saving.seconds,
+                incident: saving.incident)
         }
         return try saving.show(planned, output.format, terminal)
     }
@@ -99,6 +100,9 @@ struct SavingOptions: ParsableArguments {
             "How long it may be approved and applied: 8h unless given, at most 7d. For a window that is further away.",
             valueName: "time"))
     var expires: String?
+
+    @Option(help: ArgumentHelp("The incident it is for; the only open one unless given.", valueName: "id"))
+    var incident: String?
 
     @Flag(help: "Show the input of commands, and long scripts and diffs in full.")
     var verbose = false
@@ -128,6 +132,8 @@ struct SavingOptions: ParsableArguments {
         let view = PlanView(
             plan: planned.plan, planSha256: planned.planSha256, file: planned.file, decision: planned.decision,
             preview: planned.preview, isSaved: planned.isSaved, verbose: verbose)
+        let tie = IncidentTieView(choice: planned.incident, what: "the plan", run: planned.plan.id)
+        terminal.complain(tie.text(terminal.errorStyle))
         terminal.hiding(planned.plan).write(format == .json ? try view.json() : view.text(terminal.style))
         return planned.decision.allowed ? .done : .denied
     }

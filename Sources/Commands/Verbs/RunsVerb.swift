@@ -7,13 +7,20 @@ struct StatusVerb: Verb {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Say what is under way, interrupted, temporarily in place, or waits for a person or a review.",
-        discussion: "Exits with 7 when somebody has to do something.")
+        discussion: """
+            Open incidents stand first, a line each; -o json has the runs alone, and `belay incident list` the incidents. \
+            Exits with 7 when somebody has to do something.
+            """)
 
     @OptionGroup var global: GlobalOptions
     @OptionGroup var output: OutputOption
 
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
-        let view = StatusView(try await global.workspace().summaries(), now: SystemClock().now())
+        let workspace = try await global.workspace()
+        let view = StatusView(
+            try await workspace.summaries(),
+            incidents: try await workspace.incidents().open.map { IncidentSummary($0) },
+            now: SystemClock().now())
         terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
         return view.exit
     }

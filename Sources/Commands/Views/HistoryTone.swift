@@ -16,7 +16,10 @@ extension HistoryItem {
         case .notified(let told): told.failure == nil ? .plain : .bad
         case .reviewed: .good
         case .run(let event): tone(of: event)
-        case .began, .planned, .adopted, .trusted, .read: .plain
+        case .began, .planned, .adopted, .trusted, .read, .incidentNoted, .incidentTied: .plain
+        case .incidentStarted: .bad
+        case .incidentClosed: .good
+        case .triaged(let answer): answer.findings.isEmpty ? .plain : .bad
         case .decisionInput: .quiet
         case .recoveredLog, .blobErased, .keyRotated, .kept, nil: .warning
         }

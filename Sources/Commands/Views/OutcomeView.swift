@@ -62,9 +62,7 @@ struct OutcomeView: Sendable {
     }
 
     private func undone(_ run: NodeRun) -> [String] {
-        let steps = run.steps.indices.filter { run.steps[$0].mayHaveRun && run.isUndone($0) }
-            .map { ProgressView.step($0, run.plan) }
-        return steps.isEmpty ? [] : ["undone: " + steps.reversed().joined(separator: ", ")]
+        run.undoneSteps.isEmpty ? [] : ["undone: " + run.undoneSteps.joined(separator: ", ")]
     }
 
     private func known(_ run: NodeRun) -> [String] {
@@ -124,6 +122,11 @@ extension NodeRun {
     func isUndone(_ index: Int) -> Bool {
         if case .reverted(clean: true) = deadMan, plan.steps[index].cutsPath { return true }
         return steps[index].undone == .succeeded
+    }
+
+    /// The steps that ran and are undone, the last first, printable.
+    var undoneSteps: [String] {
+        steps.indices.filter { steps[$0].mayHaveRun && isUndone($0) }.map { ProgressView.step($0, plan) }.reversed()
     }
 
     /// The steps whose effect is still there, or may be: the node is not in its state before, they may have run, and are

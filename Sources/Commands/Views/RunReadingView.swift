@@ -125,6 +125,7 @@ struct RunFacts: Sendable {
             ("runbook", plan.runbook.name + (plan.rollsBack.map { ", to roll back run \($0)" } ?? "")),
             ("with", parameters.isEmpty ? nil : parameters.joined(separator: " ")),
             ("why", why.isEmpty ? "nobody gave a reason" : why.joined(separator: "; ")),
+            ("incident", history.run.incidents.isEmpty ? nil : history.run.incidents.sorted().joined(separator: ", ")),
             ("cluster", "\(plan.cluster.name) (\(plan.cluster.environment))"),
             ("nodes", plan.nodes.map(\.name).joined(separator: ", ")), ("temporary", Self.temporary(history.run)),
             ("began", history.began?.toSeconds ?? "it has not been applied"),

@@ -128,11 +128,13 @@ struct RunsView: Sendable {
 /// `belay status`: what is under way, what is in place for a time, and what waits for somebody.
 struct StatusView: Sendable {
     let runs: [RunSummary]
+    /// Those that are open.
+    let incidents: [IncidentSummary]
     let now: Timestamp
 
     /// Drops what needed a person and was rolled back since by a run that succeeded.
-    init(_ all: [RunSummary], now: Timestamp) {
-        self.now = now
+    init(_ all: [RunSummary], incidents: [IncidentSummary] = [], now: Timestamp) {
+        (self.incidents, self.now) = (incidents, now)
         let settled = Set(all.filter { $0.standing == .succeeded }.compactMap(\.rollsBack))
         runs = all.filter {
             $0.standing == .running || $0.isPressing && !settled.contains($0.id) || $0.review != nil
@@ -148,8 +150,11 @@ struct StatusView: Sendable {
     private func isOverdue(_ run: RunSummary) -> Bool { run.temporary.map { $0.isOpen && now >= $0.due } ?? false }
 
     func text(_ style: Style) -> String {
-        if runs.isEmpty { return "Nothing is under way, and nothing waits for a person.\n" }
-        return runs.flatMap { lines($0, style) }.text
+        let open = incidents.map { incident in
+            "\(style.warning("INCIDENT OPEN")) \(style.strong(incident.id.printable)) for \(incident.age(at: now)): \(incident.title.printable)"
+        }
+        if runs.isEmpty { return (open + ["Nothing is under way, and nothing waits for a person."]).text }
+        return (open + runs.flatMap { lines($0, style) }).text
     }
 
     func json() throws -> String { try JSONText.pretty(runs) }

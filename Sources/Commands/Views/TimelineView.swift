@@ -50,6 +50,12 @@ struct TimelineView: Sendable {
             "\(count(reading.entries, "entry", "entries")) read: \(Self.brief(reading.command.joined(separator: " ")))"
         case .keyRotated(let rotation):
             "the log goes on with the key \(rotation.new.printable) in place of \(rotation.old.printable): \(Self.brief(rotation.reason))"
+        case .incidentStarted(let start): "INCIDENT \(start.id.printable) begins: \(Self.brief(start.title))"
+        case .incidentNoted(let note): "note on incident \(note.incident.printable): \(Self.brief(note.text))"
+        case .incidentClosed(let closing):
+            "incident \(closing.incident.printable) CLOSED: \(Self.brief(closing.summary))"
+        case .incidentTied(let tie): "belongs to incident \(tie.incident.printable)"
+        case .triaged(let answer): answer.words
         case .run(let event): words(event)
         case nil: "\(record.record.type.printable) (its content was erased or is not on this disk)"
         }

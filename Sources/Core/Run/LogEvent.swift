@@ -30,6 +30,16 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case keyRotated(KeyRotation)
     /// Somebody read entries of the log.
     case read(LogReading)
+    /// An incident begins.
+    case incidentStarted(IncidentStart)
+    /// Somebody wrote something down about it.
+    case incidentNoted(IncidentNote)
+    /// It is over.
+    case incidentClosed(IncidentClosing)
+    /// A run belongs to it.
+    case incidentTied(IncidentTie)
+    /// What triage answered meanwhile.
+    case triaged(TriageRecord)
     /// A step of a run.
     case run(Event)
 
@@ -54,6 +64,11 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case blobErased = "blob.erased"
         case keyRotated = "key.rotate"
         case read = "log.read"
+        case incidentStarted = "incident.started"
+        case incidentNoted = "incident.noted"
+        case incidentClosed = "incident.closed"
+        case incidentTied = "incident.tied"
+        case triaged = "triage"
     }
 
     private var key: Key? {
@@ -73,6 +88,11 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .blobErased: .blobErased
         case .keyRotated: .keyRotated
         case .read: .read
+        case .incidentStarted: .incidentStarted
+        case .incidentNoted: .incidentNoted
+        case .incidentClosed: .incidentClosed
+        case .incidentTied: .incidentTied
+        case .triaged: .triaged
         case .run: nil
         }
     }
@@ -100,6 +120,11 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .blobErased: self = .blobErased(try container.decode(BlobErasure.self, forKey: key))
         case .keyRotated: self = .keyRotated(try container.decode(KeyRotation.self, forKey: key))
         case .read: self = .read(try container.decode(LogReading.self, forKey: key))
+        case .incidentStarted: self = .incidentStarted(try container.decode(IncidentStart.self, forKey: key))
+        case .incidentNoted: self = .incidentNoted(try container.decode(IncidentNote.self, forKey: key))
+        case .incidentClosed: self = .incidentClosed(try container.decode(IncidentClosing.self, forKey: key))
+        case .incidentTied: self = .incidentTied(try container.decode(IncidentTie.self, forKey: key))
+        case .triaged: self = .triaged(try container.decode(TriageRecord.self, forKey: key))
         }
     }
 
@@ -128,6 +153,11 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .blobErased(let content): content
         case .keyRotated(let content): content
         case .read(let content): content
+        case .incidentStarted(let content): content
+        case .incidentNoted(let content): content
+        case .incidentClosed(let content): content
+        case .incidentTied(let content): content
+        case .triaged(let content): content
         case .run(let content): content
         }
     }

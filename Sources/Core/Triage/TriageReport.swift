@@ -14,14 +14,20 @@ public struct TriageReport: Sendable, Encodable {
     public var unchecked: [Unchecked]
 
     /// How far trouble reaches.
-    public struct Scope: Sendable, Encodable, Hashable {
+    public struct Scope: Sendable, Codable, Hashable {
         /// Where it is.
         public var kind: Kind
         /// The nodes or namespaces, sorted; none for the others.
         public var names: [String] = []
 
+        /// Collects the parts.
+        public init(kind: Kind, names: [String] = []) {
+            self.kind = kind
+            self.names = names
+        }
+
         /// Where trouble can be.
-        public enum Kind: String, Sendable, Encodable {
+        public enum Kind: String, Sendable, Codable {
             case nothing, cluster, nodes, namespaces
         }
     }

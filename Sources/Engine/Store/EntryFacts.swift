@@ -37,8 +37,8 @@ extension LogEvent {
             }
         case .notified(let told): told.failure == nil ? "told" : "failed"
         case .run(let event): event.outcome
-        case .began, .planned, .adopted, .decisionInput, .breakGlassUsed, .reviewed, .kept, .trusted,
-            .recoveredLog, .blobErased, .keyRotated, .read:
+        case .began, .planned, .adopted, .decisionInput, .breakGlassUsed, .reviewed, .kept, .trusted, .recoveredLog,
+            .blobErased, .keyRotated, .read, .incidentStarted, .incidentNoted, .incidentClosed, .incidentTied, .triaged:
             nil
         }
     }

@@ -116,11 +116,15 @@ public struct RecordReader: Sendable {
 
     /// All records so far; none when there is no log yet.
     /// - Throws: a `JournalError` for a damaged journal, or a `DecodingError` for an entry that is not ours.
-    @concurrent public func records() async throws -> [IndexedRecord] {
+    @concurrent public func records() async throws -> [IndexedRecord] { try await records { _ in true } }
+
+    /// Those records whose bytes may be what is looked for.
+    @concurrent func records(where isWanted: @Sendable ([UInt8]) -> Bool) async throws -> [IndexedRecord] {
         var reader = try JournalReader(directory: directory)
         let blobs = try BlobStore(directory: directory)
         var records: [IndexedRecord] = []
         while let entry = try reader.next() {
+            guard isWanted(entry.bytes) else { continue }
             records.append(try await IndexedRecord(entry, blobs: blobs))
         }
         return records
