@@ -49,7 +49,7 @@ struct IncidentVerb: AsyncParsableCommand {
 
         @Argument(
             help: ArgumentHelp(
-                "The incident, where it is not the only open one, and the text in quotes.", valueName: "[id] text"))
+                "The text, in quotes; before it the incident, where it is not the only open one.", valueName: "words"))
         var words: [String]
 
         mutating func validate() throws {
@@ -104,6 +104,7 @@ struct IncidentVerb: AsyncParsableCommand {
             discussion: "For a run that was planned before the incident was started, or while several were open.")
 
         @OptionGroup var global: GlobalOptions
+        @OptionGroup var output: OutputOption
 
         @Argument(help: "The run's id, or its beginning.")
         var run: String
@@ -114,7 +115,10 @@ struct IncidentVerb: AsyncParsableCommand {
         mutating func perform(_ terminal: Terminal) async throws -> Exit {
             let (run, id) = (run, incident)
             let (tied, incident) = try await global.workspace().withBelay { try await $0.tie(run: run, incident: id) }
-            terminal.write("run \(tied.printable) belongs to incident \(incident.id.printable)")
+            terminal.write(
+                output.format == .json
+                    ? try JSONText.pretty(["run": tied, "incident": incident.id])
+                    : "run \(tied.printable) belongs to incident \(incident.id.printable)")
             return .done
         }
     }
@@ -130,7 +134,7 @@ struct IncidentVerb: AsyncParsableCommand {
             let view = IncidentsView(
                 try await global.workspace().incidents().incidents.map { IncidentSummary($0) }, now: SystemClock().now()
             )
-            terminal.write(output.format == .json ? try view.json() : view.text(terminal.style))
+            terminal.write(output.format == .json ? try view.json() : view.text())
             return .done
         }
     }

@@ -73,19 +73,20 @@ public enum IncidentWords {
             text.first?.isLetter == true || text.first?.isNumber == true
         else {
             throw ArgumentError(
-                "the id '\(Printable.escape(text, limit: 80))'",
-                "must have 1 to \(mostIDBytes) letters, digits, '.', '_' or '-', and begin with one of the first two")
+                nil,
+                "the id '\(Printable.escape(text, limit: 80))' is none: give 1 to \(mostIDBytes) letters, digits, '.', '_' or '-', of which the first is one of the former two"
+            )
         }
         // What is taken out of entries would be no name any more.
         guard Redactor().redact(text) == text else {
-            throw ArgumentError("the id", "looks like a secret: give it another one")
+            throw ArgumentError(nil, "the id looks like a secret: give another one")
         }
         return text
     }
 
     static func text(_ text: String, _ name: String, most: Int) throws(ArgumentError) -> String {
         guard text.contains(where: { !$0.isWhitespace }), text.utf8.count <= most else {
-            throw ArgumentError(name, "has \(text.utf8.count) bytes: give 1 to \(most), not only blanks")
+            throw ArgumentError(nil, "\(name) has \(text.utf8.count) bytes: give 1 to \(most), not only blanks")
         }
         return text
     }

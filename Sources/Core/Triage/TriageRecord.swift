@@ -52,7 +52,7 @@ public struct TriageRecord: Codable, Sendable, Hashable {
 
 extension TriageRecord {
     /// How many findings, places of each, lines of each, and names are kept, and of how many bytes all lines together are.
-    static let most = (findings: 16, places: 4, lines: 6, names: 24, evidenceBytes: 12_000)
+    static let most = (findings: 16, places: 4, lines: 6, names: 24, evidenceBytes: 10_000)
     // As JSON; an entry holds 52,000 of an event.
     private static let mostBytes = 48_000
 
@@ -115,6 +115,15 @@ extension TriageRecord.Place {
 }
 
 extension String {
-    /// Printable, and of so many characters at most.
-    fileprivate func cut(to limit: Int) -> String { Printable.escape(self, limit: limit) }
+    /// Printable, and of so many bytes at most, the sign that it was cut not counted.
+    fileprivate func cut(to limit: Int) -> String {
+        let whole = Printable.escape(self, limit: limit)
+        guard whole.utf8.count > limit else { return whole }
+        var room = limit
+        let kept = whole.unicodeScalars.prefix { scalar in
+            room -= UTF8.width(scalar)
+            return room >= 0
+        }
+        return String(String.UnicodeScalarView(kept)) + "…"
+    }
 }

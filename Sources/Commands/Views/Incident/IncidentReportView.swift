@@ -78,7 +78,8 @@ struct IncidentReportView: Sendable {
         let lost = story.lost.flatMap { run in
             [
                 "", "### Run \(Markdown.code(run.id))", "",
-                "It cannot be read any more: \(Markdown.text(run.reason)). What it did is in no other place.",
+                "It cannot be read any more: \(Markdown.text(run.reason)). Its other entries: "
+                    + Markdown.code("belay audit log --run \(ShellQuote.display([run.id]))") + ".",
             ]
         }
         return ["", "## What was done"] + none + story.runs.flatMap { IncidentRunSection(run: $0).lines } + lost

@@ -44,7 +44,7 @@ struct IncidentsView: Sendable {
         self.now = now
     }
 
-    func text(_ style: Style) -> String {
+    func text() -> String {
         guard !incidents.isEmpty else { return "The log has no incident.\n" }
         let rows = incidents.map { incident in
             [

@@ -1,6 +1,7 @@
 import Core
 
-/// Markdown from texts that are anybody's: none of them is read as Markdown or as HTML, whichever program makes a page of it.
+/// Markdown from texts that are anybody's: none of them is read as Markdown or as HTML, whichever program makes a page of it. Of a
+/// bare address some make a link to what it says.
 enum Markdown {
     /// Words in a line: one line, and every sign with a meaning taken out of it.
     static func text(_ text: String, limit: Int = 1000) -> String {
