@@ -96,7 +96,22 @@ struct EntrySchemaTests {
             .blobErased(BlobErasure(commitment: digest, entry: 1, reason: "r")),
             .keyRotated(KeyRotation(old: "o+1+a", new: "o+2+b", reason: "r")),
             .read(LogReading(command: ["log"], entries: 1)),
+            .incidentStarted(try IncidentStart(id: "INC-1", title: "t")),
+            .incidentNoted(try IncidentNote(incident: "INC-1", text: "x")),
+            .incidentClosed(try IncidentClosing(incident: "INC-1", summary: "s")),
+            .incidentTied(IncidentTie(incident: "INC-1")), .triaged(try triaged()),
         ]
+    }
+
+    /// An answer of triage in which everything stands.
+    static func triaged() throws -> TriageRecord {
+        let text = """
+            {"incident": "INC-1", "observedAt": "2026-11-22T18:00:00.000Z", "nodes": ["n"], "layer": "node",
+             "scope": {"kind": "nodes", "names": ["n"]}, "moreFindings": 1, "unseen": ["m"], "unchecked": 2,
+             "findings": [{"rule": "r", "title": "t", "isUnexplained": true, "layer": "node", "morePlaces": 3,
+               "places": [{"subject": "node n", "evidence": ["e"], "moreLines": 4}], "consequences": ["c"], "runbooks": ["b"]}]}
+            """
+        return try JSON.decode(TriageRecord.self, from: Array(text.utf8))
     }
 
     @Test("every event that can be logged fits, and the schema knows no other")

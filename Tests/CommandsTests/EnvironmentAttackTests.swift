@@ -127,7 +127,7 @@ struct EnvironmentAttackTests {
         let (shown, reached, chosen) = (
             Set(["color", "help"]), Set(["transport", "ask-password"]), Set(["node", "selector"])
         )
-        let saved = Set(["key", "out", "reason", "expires", "verbose"])
+        let saved = Set(["key", "out", "reason", "expires", "incident", "verbose"])
         return [
             "plan": shown.union(reached).union(chosen).union(saved).union(
                 ["param", "param-file", "temporary"]),

@@ -13,7 +13,7 @@ enum HostileViews {
 
     /// Every view.
     static let all: [String: Case] = plans.merging(runs) { $1 }.merging(log) { $1 }.merging(files) { $1 }
-        .merging(people) { $1 }.merging(facts) { $1 }.merging(triage) { $1 }
+        .merging(people) { $1 }.merging(facts) { $1 }.merging(triage) { $1 }.merging(incidents) { $1 }
 
     /// What stands beside the views and makes no text of what others wrote, with why.
     static let parts = [
@@ -21,6 +21,7 @@ enum HostileViews {
         "UnifiedDiff": "its lines are printable already: FieldView", "Secrets": "says what is hidden",
         "RunHistory": "values, for views", "RunSummary": "values, for views", "LogStatement": "values, for views",
         "RunFacts": "values, which views make printable", "ReportStyle": "this program's own",
+        "IncidentSummary": "values, for views", "IncidentStory": "values, for views",
         "PolicySchemaView": "every text of it is this program's own",
         "FactsSchemaView": "every text of it is this program's own",
     ]
@@ -110,7 +111,8 @@ enum HostileViews {
             summary.review = .init(
                 by: Hostile.text, incident: Hostile.text, since: run.plan.createdAt, due: run.plan.createdAt)
             summary.temporary = Self.temporary(run)
-            let view = StatusView([summary, damaged], now: run.plan.expiresAt)
+            let incidents = try [IncidentSummary(incident())]
+            let view = StatusView([summary, damaged], incidents: incidents, now: run.plan.expiresAt)
             return [view.text(.plain), try view.json()]
         },
         "RunView": { run in

@@ -40,6 +40,17 @@ struct Story {
         await log.close()
     }
 
+    /// Appends the entries to a log that has others; outcomes name their intents by where they stand there.
+    func append(to log: AuditLog) async throws {
+        var names: [UInt64: EntryName] = [:]
+        for entry in records {
+            var record = entry.record
+            record.intent = record.intent.flatMap { names[$0.index] }
+            let bytes = try JSON.encode(record)
+            names[entry.index] = EntryName(index: try await log.append(bytes), leaf: Merkle.leaf(bytes).hex)
+        }
+    }
+
     mutating func add(
         _ event: LogEvent, by: String = "alice@laptop:7", node: String? = nil, after: Int64 = 500,
         of intent: EntryName? = nil
