@@ -123,7 +123,7 @@ struct IncidentReportTests {
         }
         let headings = outside.filter { $0.hasPrefix("#") }.map { $0.prefix { $0 != " " } }
         #expect(headings == ["#", "##", "###", "####", "##", "###", "##", "##"], "\(outside)")
-        #expect(outside.contains("> \\# Forged heading") && outside.contains("> 1\\. one"), "\(outside)")
+        #expect(outside.contains("> \\# Forged heading  ") && outside.contains("> 1\\. one  "), "\(outside)")
         #expect(report.output.contains("> &lt;script&gt;alert(1)&lt;/script&gt;"))
     }
 

@@ -51,11 +51,14 @@ enum Markdown {
         return [fence + "text"] + lines + [fence]
     }
 
-    /// What a person wrote, as a quotation of all its lines.
+    /// What a person wrote, as a quotation of all its lines; two blanks at the end of one keep them apart on a page.
     static func quote(_ text: String) -> [String] {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            let line = Self.text(String(line), limit: 4096)
-            return line.isEmpty ? ">" : "> \(line)"
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map {
+            Self.text(String($0), limit: 4096)
+        }
+        return lines.enumerated().map { index, line in
+            let isFollowed = lines.indices.contains(index + 1) && !lines[index + 1].isEmpty
+            return line.isEmpty ? ">" : "> \(line)\(isFollowed ? "  " : "")"
         }
     }
 
