@@ -145,6 +145,7 @@ extension StepPlan {
             // A step that writes nothing has nothing to undo.
             // A step that restores what a run had found is undone by that runbook: what it brings back can be taken again.
             "rollback": .bool(!undo.isEmpty || apply.isEmpty || restores != nil),
+            "restores": .bool(restores != nil),
             // A restoring step is verified by observing the state it restores once more.
             "verify": .bool(!verify.isEmpty || !node.verify.isEmpty || restores != nil),
             "deadMan": deadMan(on: node), "timeout": .duration(.seconds(timeoutSeconds)),

@@ -51,6 +51,7 @@ extension PolicySchema {
         "Action.disrupts": "of node, kubelet, runtime, network, pods, etcd",
         "Action.touches": "what the action is about, such as scheduling",
         "Action.rollback": "whether it can be undone, or has nothing to undo",
+        "Action.restores": "whether it brings back what another run had found: a step of a rollback's plan",
         "Action.verify": "whether something checks it afterwards",
         "Action.deadMan": "the dead-man switch over the step",
         "Action.timeout": "the time limit of the step",

@@ -45,7 +45,8 @@ enum PolicySchema {
         "DeadMan": [("planned", .bool), ("delay", .duration)],
         "Action": [
             ("id", .string), ("type", .string), ("class", .string), ("mutating", .bool), ("disrupts", texts),
-            ("touches", texts), ("rollback", .bool), ("verify", .bool), ("deadMan", .message("DeadMan")),
+            ("touches", texts), ("rollback", .bool), ("restores", .bool), ("verify", .bool),
+            ("deadMan", .message("DeadMan")),
             ("timeout", .duration), ("args", .map(.string, .dyn)),
         ],
     ]
