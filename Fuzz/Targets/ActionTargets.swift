@@ -45,6 +45,7 @@ func hold(_ action: any Action, from before: Observation) {
 private let firewall = [
     action("iptables.flush"), action("iptables.flush", ["policy": .text("keep")]),
     action("iptables.snapshot", ["name": .text("a")]), action("iptables.restore", ["snapshot": .text("a")]),
+    action("iptables.restore", ["snapshot": .text("a"), "added": .text("remove")]),
 ]
 
 /// What else filters, IPv4's rules, IPv6's, those of the other backend, and a snapshot of both, in parts.
@@ -57,13 +58,21 @@ func iptables(_ bytes: [UInt8]) {
         guard action.cutsPath, let before = try? action.parse(answers), (try? action.predict(before)) != nil else {
             continue
         }
+        let isMerge = before.content("snapshot.v4") != nil
         for input in action.apply(before).compactMap(\.input?.text) {
-            expect(isTransaction(input), "what is restored is a transaction: \(input)")
+            expect(isMerge ? isOrder(input) : isTransaction(input), "what is sent is of its form: \(input)")
         }
     }
 }
 
-/// What `iptables-restore` is given by a flush, or a snapshot as a node had it.
+/// What the merge on the node is given: a letter and what it is about on each line.
+private func isOrder(_ text: String) -> Bool {
+    text.unicodeScalars.split(separator: "\n").allSatisfy { line in
+        line.first.map("STPGCABK".unicodeScalars.contains) == true && line.dropFirst().first == " "
+    }
+}
+
+/// What `iptables-restore` is given by a flush.
 private func isTransaction(_ text: String) -> Bool {
     text.unicodeScalars.split(separator: "\n").allSatisfy { line in
         guard let first = line.first else { return true }

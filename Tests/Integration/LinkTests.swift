@@ -108,7 +108,9 @@ struct LinkTests {
             #expect(taken.status == 0, "\(taken.output)\(taken.error)")
             try await Testbed.exec(node, "iptables -I INPUT -p tcp --dport 1234 -j DROP; iptables -t nat -F")
             let restored = try await project.belay(
-                "apply", try await project.approvedPlan("restore-iptables", node, "--param", "snapshot=before"))
+                "apply",
+                try await project.approvedPlan(
+                    "restore-iptables", node, "--param", "snapshot=before", "--param", "added=remove"))
             #expect(restored.status == 0, "\(restored.output)\(restored.error)")
             #expect(try await NodeTruth.read(node).rules == before)
         }

@@ -106,7 +106,8 @@ struct VariantTests {
             let snapshot = try await project.belay("apply", kept)
             try #require(snapshot.status == 0, "\(snapshot.output)\(snapshot.error)")
             try await Testbed.exec("legacy", "iptables -I INPUT -p tcp --dport 10250 -j DROP; ip6tables -F")
-            let restore = try await project.approvedPlan("restore-iptables", "legacy", "--param", "snapshot=good")
+            let restore = try await project.approvedPlan(
+                "restore-iptables", "legacy", "--param", "snapshot=good", "--param", "added=remove")
             let restored = try await project.belay("apply", restore)
             #expect(restored.status == 0, "\(restored.output)\(restored.error)")
             #expect(try await Self.rules("legacy") == before)

@@ -16,8 +16,8 @@ enum IptablesFamily: String, CaseIterable, Sendable {
     var policies: String { "\(rawValue).policies" }
     /// The field with the whole output, counters included.
     var saved: String { "\(rawValue).save" }
-    /// The field with the whole ruleset without counters (`iptables.restore` only).
-    var ruleset: String { "\(rawValue).ruleset" }
+    /// The field with what kube-proxy and the CNI had in the snapshot and have lost (`iptables.restore` only).
+    var missing: String { "\(rawValue).missing" }
     /// The field with the content of the snapshot file.
     var snapshot: String { "snapshot.\(ending)" }
 }

@@ -74,10 +74,7 @@ public struct IptablesFlush: Action {
     /// The rules of `before`, and no others, around the kept jumps that are there by then.
     public func undo(_ before: Observation) -> [Command] {
         IptablesFamily.allCases.map { family in
-            let ruleset = IptablesState.ruleset(family, in: before)
-            return .shell(
-                IptablesReturn.script, [family.save, family.restore] + IptablesReturn.patterns,
-                input: Payload(IptablesReturn.order(to: ruleset)))
+            IptablesReturn.command(family, IptablesReturn.order(to: IptablesState.ruleset(family, in: before)))
         }
     }
 

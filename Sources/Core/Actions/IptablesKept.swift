@@ -7,6 +7,8 @@ enum IptablesKept {
     static let chainPrefixes = ["KUBE-", "CNI-", "cali-", "FLANNEL", "CILIUM_"]
     /// Calico, Cilium and older Flannel also put rules without a jump into built-in chains and mark them like this.
     static let commentPrefixes = ["cali:", "cilium", "flanneld "]
+    /// Whose those are, by their chains.
+    private static let commentOwners = ["cali-", "CILIUM_", "FLANNEL"]
 
     /// The names of the kept chains of a table: theirs, and whatever chains of ours theirs lead to.
     ///
@@ -48,6 +50,13 @@ enum IptablesKept {
 
     /// Whether a chain's name says it is kube-proxy's or the CNI's.
     static func isTheirs(_ chain: String) -> Bool { chainPrefixes.contains { chain.hasPrefix($0) } }
+
+    /// Whose a rule of a built-in chain is, as the beginning of their chains' names; nil for one that is nobody's of them.
+    static func owner(of rule: IptablesRuleset.Rule) -> String? {
+        if let target = rule.target, let prefix = chainPrefixes.first(where: target.hasPrefix) { return prefix }
+        guard let comment = rule.comment else { return nil }
+        return zip(commentPrefixes, commentOwners).first { comment.hasPrefix($0.0) }?.1
+    }
 
     private static func isMarked(_ rule: IptablesRuleset.Rule) -> Bool {
         rule.comment.map { comment in commentPrefixes.contains { comment.hasPrefix($0) } } == true

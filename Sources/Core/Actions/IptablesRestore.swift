@@ -1,25 +1,31 @@
-/// `iptables.restore`: makes the whole ruleset, kube-proxy's and the CNI's chains included, that of a snapshot.
+/// `iptables.restore`: puts back the rules of a snapshot that are gone or were changed since.
 ///
-/// An old snapshot drops what was added since, Services too, so the plan lists what is there now and not in it.
+/// What was added since stays unless the step says otherwise, and the plan shows it. What kube-proxy and the CNI have stays
+/// as they have it now, Services made since too; only what they lost comes back from the snapshot.
 public struct IptablesRestore: Action {
     /// `iptables.restore`.
     public static let kind = ActionKind(
         name: "iptables.restore",
-        summary: "Restores the firewall, IPv4 and IPv6, whole and with counters, from a snapshot on the node.",
+        summary: "Puts back the rules of a snapshot on the node, IPv4 and IPv6, and what kube-proxy and the CNI lost.",
         disrupts: ["network"],
         touches: ["firewall"],
-        parameters: [ArgumentKind("snapshot", "the name that iptables.snapshot gave it", required: true)])
+        parameters: [
+            ArgumentKind("snapshot", "the name that iptables.snapshot gave it", required: true),
+            ArgumentKind("added", "'keep' (default) leaves what the snapshot does not have, 'remove' takes it away"),
+        ])
 
     private let files: SnapshotFiles
+    private let keepsAdded: Bool
 
-    /// Reads `snapshot`.
+    /// Reads `snapshot` and `added`.
     public init(arguments: Arguments) throws(ArgumentError) {
         files = try SnapshotFiles(arguments.required("snapshot"), argument: "snapshot")
+        keepsAdded = try arguments.choice("added", of: ["keep", "remove"], default: "keep") == "keep"
     }
 
-    /// Every table comes back exactly.
+    /// Every chain and rule comes back exactly, in its order.
     public var reversibility: Reversibility { .reversible }
-    /// Always: SSH may come in by a rule that the snapshot does not have.
+    /// Always: SSH may come in by a rule that changes, or that one before it shadows then.
     public var cutsPath: Bool { true }
     /// The kernel's rules are gone after a boot.
     public var survivesReboot: Bool { false }
@@ -30,7 +36,7 @@ public struct IptablesRestore: Action {
     /// The rules of now and the snapshot.
     public func observe() -> [Command] { IptablesState.commands + files.commands }
 
-    /// Fields: `snapshot.v4`, `snapshot.v6` and the base rules (footprint), `ipv4.ruleset`, `ipv6.ruleset` (state).
+    /// Fields: `snapshot.v4`, `snapshot.v6`, the base rules, and `ipv4.missing`, `ipv6.missing` (footprint).
     public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
         let shared = IptablesState.commands.count
         try expect(shared + IptablesFamily.allCases.count, outputs)
@@ -42,66 +48,118 @@ public struct IptablesRestore: Action {
                     "there is no snapshot '\(files.name)' on this node (\(files.path(family)))",
                     remedy: "See 'ls \(SnapshotFiles.directory)'; iptables.snapshot takes one")
             }
-            let ruleset = IptablesState.ruleset(family, in: observation)
-            observation[family.ruleset] = .lines(ruleset.policyLines + ruleset.ruleLines)
+            let snapshot = try snapshot(family, in: observation)
+            let now = IptablesState.ruleset(family, in: observation)
+            let merge = IptablesMerge(snapshot: snapshot, now: now, keepsAdded: keepsAdded)
+            observation[family.missing] = .lines(merge.missing.ruleLines)
         }
         return observation
     }
 
-    /// The whole ruleset is compared after the step and after undo; kube-proxy may change its part before.
-    public func role(of field: String) -> FieldRole {
-        field.hasSuffix(".ruleset") ? .state : IptablesState.role(of: field)
-    }
+    /// What the merge is made of but kube-proxy's and the CNI's, which they change by themselves.
+    public func role(of field: String) -> FieldRole { IptablesState.role(of: field) }
 
-    /// The snapshot's rules, exactly, when the same iptables wrote them.
+    /// The merged rules, exactly, when the same iptables wrote the snapshot.
     public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
         var after = before
         var qualities: [String: Quality] = [:]
         var notes: [String] = []
         for family in IptablesFamily.allCases {
-            let target = try snapshot(family, in: before)
-            let lines = target.policyLines + target.ruleLines
-            after[family.ruleset] = .lines(lines)
-            after[family.rules] = .lines(IptablesKept.base(of: target).ruleLines)
-            after[family.policies] = .lines(target.policyLines)
+            _ = try snapshot(family, in: before)
+            let merge = merge(family, in: before)
+            try refuseWhatCannotBe(merge, family, before)
+            after[family.rules] = .lines(IptablesKept.base(of: merge.after).ruleLines)
+            after[family.policies] = .lines(merge.after.policyLines)
+            after[family.missing] = .lines([])
             qualities[family.saved] = .unpredictable("it holds packet and byte counters")
             if let writer = otherWriter(family, before) {
-                for field in [family.ruleset, family.rules] {
+                for field in [family.rules, family.missing] {
                     qualities[field] = .bounded(
                         "\(writer) wrote the snapshot; this version may print rules differently")
                 }
             }
-            notes += Self.losses(family, now: before.lines(family.ruleset) ?? [], target: lines)
+            notes += Self.notes(family, merge)
         }
         return Prediction(after: after, qualities: qualities, notes: notes + IptablesState.countersNote(before))
     }
 
-    /// Both families are tried with `--test` before one is restored; the content is that of the plan.
+    /// Both families are tried before one is written; each is one transaction, per table with the legacy backend.
     public func apply(_ before: Observation) -> [Command] {
-        commands(["test", "restore"]) { before.content($0.snapshot) }
+        let orders = IptablesFamily.allCases.compactMap { family -> (IptablesFamily, String)? in
+            guard (try? snapshot(family, in: before)) != nil else { return nil }
+            let merge = merge(family, in: before)
+            let now = IptablesState.ruleset(family, in: before)
+            return merge.isDone ? nil : (family, IptablesReturn.order(to: merge, from: now))
+        }
+        return [true, false].flatMap { isTrial in
+            orders.map { IptablesReturn.command($0, $1, keepsOthers: keepsAdded, isTrial: isTrial) }
+        }
     }
 
-    /// The whole ruleset of before, with counters.
+    /// The rules of before, and none that the snapshot brought. What others added since stays, unless the step was told to
+    /// remove such; what kube-proxy and the CNI have written anew by then is theirs.
     public func undo(_ before: Observation) -> [Command] {
-        commands(["restore"]) { before.content($0.saved) }
-    }
-
-    private func commands(_ modes: [String], _ content: (IptablesFamily) -> Payload?) -> [Command] {
-        modes.flatMap { mode in
-            IptablesFamily.allCases.map { family in
-                .shell(Self.script, [family.save, family.restore, mode], input: content(family) ?? Payload(""))
-            }
+        IptablesFamily.allCases.map { family in
+            let now = IptablesState.ruleset(family, in: before)
+            let order = IptablesReturn.order(back: merge(family, in: before), to: now)
+            // What another version wrote may read differently now, and would pass for what others added.
+            return IptablesReturn.command(
+                family, order, keepsOthers: keepsAdded && otherWriter(family, before) == nil)
         }
     }
 
-    private func snapshot(_ family: IptablesFamily, in before: Observation) throws(ObservationError) -> IptablesRuleset
-    {
-        guard let text = before.content(family.snapshot)?.text else {
+    /// The kept rules that only show where others stand may be other ones by then.
+    public func permits(_ now: [Command], planned: [Command]) -> Bool {
+        func plain(_ command: Command) -> Command {
+            let lines = (command.input?.text ?? "").split(separator: "\n").filter { !$0.hasPrefix("K ") }
+            return Command(command.argv, input: Payload(lines.joined(separator: "\n")))
+        }
+        return now.map(plain) == planned.map(plain)
+    }
+
+    /// Nobody wants to lose again what kube-proxy or the CNI has brought back itself.
+    public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {
+        if before == now { return true }
+        guard IptablesFamily.allCases.contains(where: { $0.missing == field }), case .lines(let old) = before,
+            case .lines(let new) = now
+        else { return false }
+        return Set(new).isSubset(of: old)
+    }
+
+    private func merge(_ family: IptablesFamily, in before: Observation) -> IptablesMerge {
+        IptablesMerge(
+            snapshot: (try? snapshot(family, in: before)) ?? IptablesRuleset(),
+            now: IptablesState.ruleset(family, in: before), keepsAdded: keepsAdded)
+    }
+
+    private func snapshot(
+        _ family: IptablesFamily, in before: Observation
+    ) throws(ObservationError) -> IptablesRuleset {
+        let path = files.path(family)
+        let remedy = "It is not what iptables-save wrote; take another snapshot"
+        guard let text = (before.content(family.snapshot) ?? Payload("")).text else {
+            throw ObservationError("\(path) is not text", remedy: remedy)
+        }
+        let ruleset = try IptablesRuleset(parsing: text, of: path)
+        guard ruleset.isWhole else {
+            throw ObservationError("\(path) has a table or chain twice, or rules of a chain it lacks", remedy: remedy)
+        }
+        return ruleset
+    }
+
+    private func refuseWhatCannotBe(
+        _ merge: IptablesMerge, _ family: IptablesFamily, _ before: Observation
+    ) throws(ObservationError) {
+        if keepsAdded, !merge.keptSince.isEmpty, let writer = otherWriter(family, before) {
             throw ObservationError(
-                "\(files.path(family)) is not text", remedy: "It is not what iptables-save wrote; take another snapshot"
-            )
+                "\(writer) wrote the snapshot's \(family.rawValue) rules and may print one as this version does not, so what "
+                    + "was added since cannot be told",
+                remedy: "Read the diff with 'added: remove', which takes away what the snapshot does not have")
         }
-        return try IptablesRuleset(parsing: text, of: files.path(family))
+        guard let chain = merge.circle else { return }
+        throw ObservationError(
+            "\(family.rawValue): with the snapshot's rules and those added since, \(chain) would lead back to itself",
+            remedy: "Take the added rule away first, or plan with 'added: remove'")
     }
 
     // "# Generated by iptables-save v1.8.9 (nf_tables) on Sun Nov 22 …"
@@ -115,37 +173,29 @@ public struct IptablesRestore: Action {
         return isSame ? nil : "iptables \(writer)"
     }
 
-    private static func losses(_ family: IptablesFamily, now: [String], target: [String]) -> [String] {
-        var left: [String: Int] = [:]
-        for line in target { left[line, default: 0] += 1 }
-        let lost = now.filter { line in
-            guard !line.contains(" -P ") else { return false }
-            left[line, default: 0] -= 1
-            return left[line, default: 0] < 0
+    private static func notes(_ family: IptablesFamily, _ merge: IptablesMerge) -> [String] {
+        func told(_ lines: [String], _ what: String) -> [String] {
+            let shown = lines.prefix(20).map { "\(family.rawValue): \(what): \($0)" }
+            return shown + (lines.count > 20 ? ["\(family.rawValue): and \(lines.count - 20) more: \(what)"] : [])
         }
-        guard !lost.isEmpty else { return [] }
-        let shown = lost.prefix(20).map { "\(family.rawValue): would be removed, added since the snapshot: \($0)" }
-        return shown + (lost.count > 20 ? ["\(family.rawValue): and \(lost.count - 20) more would be removed"] : [])
+        let missing = merge.missing.tables.reduce(0) { $0 + $1.rules.count }
+        let comeBack =
+            "\(family.rawValue): \(missing) rules of kube-proxy and the CNI come back as the snapshot has them; "
+            + "kube-proxy brings those of Services and endpoints made since when it is restarted"
+        return told(merge.keptSince, "stays, added since the snapshot")
+            + told(merge.removed, "goes, added since the snapshot")
+            + told(merge.left, "cannot come back, since the chain it leads to is gone")
+            + (missing > 0 ? [comeBack] : [])
     }
+}
 
-    /// Restores standard input as the whole ruleset: `$1` prints the rules of now, `$2` restores, `$3` is `test` for a trial.
-    ///
-    /// `iptables-restore` leaves alone the tables that its input does not name, so those are emptied by name.
-    private static let script: StaticString = #"""
-        text=$(cat)
-        case $text in *'*'*) ;; *) [ -e /proc/net/if_inet6 ] || [ "$1" = iptables-save ] || exit 0 ;; esac
-        now=$("$1" -c) || exit
-        text=$(printf '%s\nNOW\n%s\n' "$text" "$now" | awk '
-            !now && $0 == "NOW" { now = 1; next }
-            !now { print; if (/^[*]/) named[$0] = 1; next }
-            /^[*]/ { open = !($0 in named) }
-            open && /^:/ && $2 != "-" { print $1, "ACCEPT [0:0]" }
-            open && (/^[*]/ || $0 == "COMMIT")') || exit
-        [ -n "$text" ] || exit 0
-        if [ "$3" = test ]; then
-            printf '%s\n' "$text" | "$2" --test
-        else
-            printf '%s\n' "$text" | "$2" -c -w 10
-        fi
-        """#
+extension IptablesRuleset {
+    /// Whether each table and chain is there once, and each rule's chain is: what iptables-save prints always is so.
+    fileprivate var isWhole: Bool {
+        Set(tables.map(\.name)).count == tables.count
+            && tables.allSatisfy { table in
+                let names = Set(table.chains.map(\.name))
+                return names.count == table.chains.count && table.rules.allSatisfy { names.contains($0.chain) }
+            }
+    }
 }

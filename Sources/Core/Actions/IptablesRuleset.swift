@@ -65,8 +65,10 @@ struct IptablesRuleset: Sendable, Hashable {
         }
     }
 
-    /// Without tables.
-    init() {}
+    /// Of these tables.
+    init(tables: [Table] = []) {
+        self.tables = tables
+    }
 
     // As iptables itself takes them. With a blank in one, the lines that actions make of it would be read in another way.
     fileprivate static func isName(_ name: some StringProtocol) -> Bool {

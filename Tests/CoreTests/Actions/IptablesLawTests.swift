@@ -68,12 +68,16 @@ struct IptablesLawTests {
         }
     }
 
-    @Test("a snapshot is restored whole, counters included, and undo brings the other ruleset back", arguments: 31...36)
+    @Test(
+        "a snapshot is merged as predicted, counters included, and undo brings the other ruleset back",
+        arguments: 31...42)
     func restore(seed: UInt64) async throws {
         try await withNamespace(isLegacy: seed % 3 == 0) { node in
             let name = "belay-test-\(UUID().uuidString.lowercased())"
+            let keepsAdded = seed % 2 == 0
             let snapshot = try IptablesSnapshot(arguments: Arguments(["name": .text(name)]))
-            let restore = try IptablesRestore(arguments: Arguments(["snapshot": .text(name)]))
+            let restore = try IptablesRestore(
+                arguments: Arguments(["snapshot": .text(name), "added": .text(keepsAdded ? "keep" : "remove")]))
             try await load(seed, on: node)
             await #expect(throws: ObservationError.self) { try await node.observe(restore) }
 
@@ -91,14 +95,55 @@ struct IptablesLawTests {
             try await node.write(restore.apply(before))
             let restored = try await node.observe(restore)
             #expect(restored.compared(with: prediction.after, by: restore) == [], "seed \(seed)")
-            #expect(
-                sorted(restored, "ipv4.save").filter { $0.contains("-A") }
-                    == sorted(taken, "ipv4.save").filter { $0.contains("-A") }, "seed \(seed): counters")
+            #expect(restore.apply(restored).isEmpty, "seed \(seed): it is not done")
+            let lines = restored.lines("ipv4.rules") ?? []
+            #expect(lines.contains("-t filter -N LATER") == keepsAdded)
+            #expect(Set(taken.lines("ipv4.rules") ?? []).isSubset(of: lines), "seed \(seed)")
+            #expect(counted(taken).isSubset(of: counted(restored)), "seed \(seed): counters")
 
             try await node.write(restore.undo(before))
-            #expect(try await node.observe(restore).compared(with: before, by: restore) == [], "seed \(seed)")
+            let undone = try await node.observe(restore)
+            #expect(undone.compared(with: before, by: restore) == [], "seed \(seed)")
+            #expect(sorted(undone, "ipv4.save") == sorted(before, "ipv4.save"), "seed \(seed): counters or order")
+            #expect(sorted(undone, "ipv6.save").count == sorted(before, "ipv6.save").count, "seed \(seed)")
             try await node.write(snapshot.undo(nothing))
             #expect(try await node.observe(snapshot).compared(with: nothing, by: snapshot) == [])
+        }
+    }
+
+    @Test("undo of a restore leaves what others added since, and a chain it brought that they have written into")
+    func restoreAmongOthers() async throws {
+        try await withNamespace(isLegacy: false) { node in
+            let name = "belay-test-\(UUID().uuidString.lowercased())"
+            let snapshot = try IptablesSnapshot(arguments: Arguments(["name": .text(name)]))
+            let restore = try IptablesRestore(arguments: Arguments(["snapshot": .text(name)]))
+            try await node.shell(
+                """
+                iptables -t nat -N KUBE-SERVICES && iptables -t nat -N KUBE-SVC-A && iptables -N OURS &&
+                iptables -t nat -A OUTPUT -j KUBE-SERVICES && iptables -t nat -A KUBE-SERVICES -d 10.96.0.1 -j KUBE-SVC-A &&
+                iptables -t nat -A KUBE-SVC-A -j ACCEPT && iptables -A INPUT -j OURS && iptables -A OURS -s 10.0.0.1 -j DROP
+                """)
+            let nothing = try await node.observe(snapshot)
+            try await node.write(snapshot.apply(nothing))
+            try await node.shell("iptables -t nat -F; iptables -t nat -X; iptables -F; iptables -X")
+            let before = try await node.observe(restore)
+            for kubeProxyWrote in [false, true] {
+                try await node.write(restore.apply(before))
+                try await node.shell("iptables -I INPUT -s 10.6.6.6 -j DROP")
+                if kubeProxyWrote { try await node.shell("iptables -t nat -A KUBE-SERVICES -d 10.96.0.2 -j RETURN") }
+                try await node.write(restore.undo(before))
+                let left = try await node.shell("iptables -S; iptables -t nat -S")
+                #expect(left.contains("-A INPUT -s 10.6.6.6/32 -j DROP") && !left.contains("OURS"))
+                #expect(left.contains("-A OUTPUT -j KUBE-SERVICES") == kubeProxyWrote)
+                #expect(left.contains("-A KUBE-SVC-A -j ACCEPT") == kubeProxyWrote)
+                try await node.shell("iptables -D INPUT -s 10.6.6.6 -j DROP")
+                let undone = try await node.observe(restore)
+                let wrong = undone.compared(with: before, by: restore).filter {
+                    !restore.isEquivalent($0.field, before: $0.expected, now: $0.found)
+                }
+                #expect(wrong == [])
+            }
+            try await node.write(snapshot.undo(nothing))
         }
     }
 
@@ -150,6 +195,15 @@ struct IptablesLawTests {
         let pattern = try Regex("^-A \(theirs)|^-A (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) .*-j \(theirs)[^ ]*$")
         return try await node.shell("iptables-save; ip6tables-save").split(separator: "\n").map(String.init)
             .filter { $0.contains(pattern) }.sorted()
+    }
+
+    // IPv4's rules that are nobody else's, as they were counted.
+    private func counted(_ observation: Observation) -> Set<Substring> {
+        let ours = Set((observation.lines("ipv4.rules") ?? []).map { $0.split(separator: " ", maxSplits: 2).last })
+        return Set(
+            (observation.content("ipv4.save")?.text ?? "").split(separator: "\n").filter { line in
+                line.hasPrefix("[") && ours.contains(line.split(separator: " ", maxSplits: 1).last)
+            })
     }
 
     // Tables and chains come in the order of their making; the rules of a chain in theirs.

@@ -11,16 +11,61 @@ enum FirewallStates {
     }
 
     static let restore: StateGenerator = { random in
-        let (old, now) = (load(&random), load(&random))
-        return RandomState(
-            arguments: ["snapshot": .text("law")],
-            prepare: """
-                \(old)
-                mkdir -p -m 700 \(folder)
-                iptables-save -c >\(folder)/law.v4; ip6tables-save -c >\(folder)/law.v6
-                \(random.chance(10) ? "" : now)
-                """,
-            truth: rules, clean: clean, also: countersAreKept)
+        let since = random.pick([
+            "", load(&random), load(&random), load(&random), damage(&random), damage(&random), damage(&random),
+        ])
+        var state = RandomState(
+            arguments: ["snapshot": .text("law")], prepare: "\(load(&random))\n\(keep)\n\(since)",
+            truth: "{ \(rules)\n} | grep -v KUBE-LATER", clean: clean, also: countersAreKept)
+        if random.chance(60) { state.arguments["added"] = .text(random.pick(["keep", "remove"])) }
+        if random.chance(30) { state.meanwhile = kubeProxyGoesOn }
+        if random.chance(15) { refuse(&state, &random) }
+        return state
+    }
+
+    private static let keep = """
+        mkdir -p -m 700 \(folder)
+        iptables-save -c >\(folder)/law.v4; ip6tables-save -c >\(folder)/law.v6
+        """
+
+    /// What happened since: flushes, some of which leave the chains there, and rules of others.
+    private static func damage(_ random: inout SeededGenerator) -> String {
+        let tool = random.pick(["iptables", "ip6tables"])
+        let steps = [
+            "iptables -F", "iptables -t nat -F", "iptables -t nat -F && iptables -t nat -X",
+            "ip6tables -F && ip6tables -X",
+            "iptables -t nat -F OUTPUT", "\(tool) -t mangle -F FORWARD", "iptables -P INPUT DROP", "\(tool) -D INPUT 1",
+            "\(tool) -I INPUT -p udp --dport 4711 -j DROP", "\(tool) -N SINCE && \(tool) -A FORWARD -j SINCE",
+            "iptables -t nat -N KUBE-SINCE && iptables -t nat -A OUTPUT -j KUBE-SINCE",
+            "\(tool) -t raw -A PREROUTING -p udp --dport 4711 -j NOTRACK",
+            "iptables -A USER -p udp --dport 4711 -j RETURN", "iptables -t nat -A KUBE-SERVICES -j RETURN",
+        ]
+        return random.some(of: steps).map { "{ \($0); } 2>/dev/null" }.joined(separator: "\n") + "\ntrue"
+    }
+
+    private static let kubeProxyGoesOn = """
+        case $1 in
+          meanwhile) iptables -t nat -N KUBE-LATER && iptables -t nat -I OUTPUT -j KUBE-LATER ;;
+          after) iptables -t nat -C OUTPUT -j KUBE-LATER ;;
+        esac
+        """
+
+    private static func refuse(_ state: inout RandomState, _ random: inout SeededGenerator) {
+        let (before, since) = random.pick([
+            // Another version wrote it, and something was added since.
+            ("", "sed -i 's/ v1[^ ]*/ v1.2.3/' \(folder)/law.v4; iptables -I INPUT -p udp --dport 4712 -j DROP"),
+            // With both, two chains would lead to each other.
+            (
+                "iptables -N ONE; iptables -N TWO; iptables -A ONE -j TWO",
+                "iptables -F ONE; iptables -A TWO -j ONE"
+            ),
+            ("", "rm \(folder)/law.v6"), ("", "echo x >>\(folder)/law.v4"),
+            ("", "echo '*filter' >\(folder)/law.v4"),
+            ("", "printf '*filter\\n-A GONE -j DROP\\nCOMMIT\\n' >\(folder)/law.v6"),
+        ])
+        state.arguments["added"] = .text("keep")
+        state.prepare = "\(load(&random))\n\(before)\n\(keep)\n\(since)"
+        state.ending = .refused
     }
 
     static let snapshot: StateGenerator = { random in
