@@ -44,11 +44,12 @@ func hold(_ action: any Action, from before: Observation) {
 
 private let firewall = [
     action("iptables.flush"), action("iptables.flush", ["policy": .text("keep")]),
+    action("iptables.flush", ["full": .flag(true), "policy": .text("keep")]),
     action("iptables.snapshot", ["name": .text("a")]), action("iptables.restore", ["snapshot": .text("a")]),
     action("iptables.restore", ["snapshot": .text("a"), "added": .text("remove")]),
 ]
 
-/// What else filters, IPv4's rules, IPv6's, those of the other backend, and a snapshot of both, in parts.
+/// What else filters, IPv4's rules, IPv6's, those of the other backend, and a snapshot of both or kube-proxy, in parts.
 func iptables(_ bytes: [UInt8]) {
     let all = outputs(bytes, 6)
     for action in firewall {
@@ -58,17 +59,17 @@ func iptables(_ bytes: [UInt8]) {
         guard action.cutsPath, let before = try? action.parse(answers), (try? action.predict(before)) != nil else {
             continue
         }
-        let isMerge = before.content("snapshot.v4") != nil
+        let isOrdered = before["snapshot.v4"] != nil || before["kubeProxy"] != nil
         for input in action.apply(before).compactMap(\.input?.text) {
-            expect(isMerge ? isOrder(input) : isTransaction(input), "what is sent is of its form: \(input)")
+            expect(isOrdered ? isOrder(input) : isTransaction(input), "what is sent is of its form: \(input)")
         }
     }
 }
 
-/// What the merge on the node is given: a letter and what it is about on each line.
+/// What the script on the node is given: a letter and what it is about on each line.
 private func isOrder(_ text: String) -> Bool {
     text.unicodeScalars.split(separator: "\n").allSatisfy { line in
-        line.first.map("STPGCABK".unicodeScalars.contains) == true && line.dropFirst().first == " "
+        line.first.map { "STPGCABK".unicodeScalars.contains($0) } == true && line.dropFirst().first == " "
     }
 }
 

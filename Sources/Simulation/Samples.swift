@@ -98,7 +98,8 @@ enum Samples {
                 "uid": .text("u"), "immutable": .text("no"), "binary": .text("no"),
                 "content": variant % 2 == 0 ? .absent : .content(Payload("old \(variant)\n")),
             ])
-        case "iptables.flush", "iptables.snapshot", "iptables.restore": firewall(kind, variant)
+        case "iptables.flush", "iptables.snapshot", "iptables.restore":
+            try firewall(kind, variant, isFull: arguments.flag("full", default: false))
         case "routes.snapshot", "routes.restore": routes(kind, variant)
         case "sysctl.set": try parameter(arguments, variant)
         case "kernel.modules.load": try modules(arguments, variant)
@@ -253,7 +254,7 @@ enum Samples {
         return seen
     }
 
-    private static func firewall(_ kind: String, _ variant: Int) -> Observation {
+    private static func firewall(_ kind: String, _ variant: Int, isFull: Bool) -> Observation {
         let rules = (0...(variant % 3)).map { "-A INPUT -s 192.0.2.\($0)/32 -j ACCEPT" }
         let save =
             "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"
@@ -261,6 +262,10 @@ enum Samples {
         var seen = Observation([
             "version": .text("iptables v1.8.9 (nf_tables)"), "backend": .text("nf_tables"), "nft": .text("visible"),
         ])
+        if isFull {
+            (seen["kubeProxy"], seen["kubelet"]) = (.text("pod"), .text("active"))
+            (seen["service"], seen["serviceAnswers"]) = (.text("10.96.0.1:443"), .text(variant % 2 == 0 ? "no" : "yes"))
+        }
         for (family, digit) in [("ipv4", "4"), ("ipv6", "6")] {
             let lines = rules.map { "-t filter \($0)" }
             let policies = [

@@ -18,6 +18,7 @@ struct RefusalTests {
                 ("restart-kubelet", "service"), ("snapshot-iptables", "name"), ("restore-iptables", "snapshot"),
                 ("flush-iptables", "policy"), ("prune-images", "runtime"), ("prune-images", "namespace"),
                 ("snapshot-routes", "name"), ("restore-routes", "snapshot"), ("restore-routes", "added"),
+                ("restore-iptables", "added"), ("flush-iptables-full", "policy"), ("flush-iptables-full", "service"),
             ] {
                 let planned = try await project.belay(
                     "plan", runbook, "--node", node, "--param", "\(parameter)=\(text)", "--out",

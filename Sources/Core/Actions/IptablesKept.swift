@@ -3,8 +3,12 @@
 /// kube-proxy does not notice a flush and the CNI's masquerading never comes back by itself, so a flush that takes their
 /// chains breaks every Service on the node until someone restores them.
 enum IptablesKept {
-    /// Chains of kube-proxy, the CNI plugins, Calico, Flannel and Cilium.
-    static let chainPrefixes = ["KUBE-", "CNI-", "cali-", "FLANNEL", "CILIUM_"]
+    /// How the names of their chains begin.
+    static let chainPrefixes = [kubernetes] + plugins
+    /// kube-proxy's and the kubelet's, which they write anew when they are told to.
+    static let kubernetes = "KUBE-"
+    /// Those of the CNI plugins, Calico, Flannel and Cilium.
+    static let plugins = ["CNI-", "cali-", "FLANNEL", "CILIUM_"]
     /// Calico, Cilium and older Flannel also put rules without a jump into built-in chains and mark them like this.
     static let commentPrefixes = ["cali:", "cilium", "flanneld "]
     /// Whose those are, by their chains.
@@ -13,10 +17,12 @@ enum IptablesKept {
     /// The names of the kept chains of a table: theirs, and whatever chains of ours theirs lead to.
     ///
     /// A chain that a kept rule still leads to cannot be deleted, and emptying it would change what theirs do.
-    static func chains(of table: IptablesRuleset.Table) -> Set<String> {
+    static func chains(
+        of table: IptablesRuleset.Table, named prefixes: [String] = chainPrefixes
+    ) -> Set<String> {
         let made = Set(table.chains.filter { $0.policy == nil }.map(\.name))
         let leads = Dictionary(grouping: table.rules, by: \.chain)
-        var kept = made.filter(isTheirs)
+        var kept = made.filter { name in prefixes.contains { name.hasPrefix($0) } }
         var open = table.rules.filter { kept.contains($0.chain) || (!made.contains($0.chain) && isMarked($0)) }
         while let rule = open.popLast() {
             guard let target = rule.target, made.contains(target), kept.insert(target).inserted else { continue }

@@ -91,8 +91,8 @@ public struct IptablesRestore: Action {
             let now = IptablesState.ruleset(family, in: before)
             return merge.isDone ? nil : (family, IptablesReturn.order(to: merge, from: now))
         }
-        return [true, false].flatMap { isTrial in
-            orders.map { IptablesReturn.command($0, $1, keepsOthers: keepsAdded, isTrial: isTrial) }
+        return [IptablesReturn.Verb.try, .write].flatMap { verb in
+            orders.map { IptablesReturn.command($0, $1, keepsOthers: keepsAdded, verb) }
         }
     }
 

@@ -3,79 +3,35 @@
 /// Which kept jumps there will be is not known when a plan is made, so the last step of the work is done on the node, by
 /// one fixed awk program that compares the state before with the rules of that moment.
 enum IptablesReturn {
-    /// The state before as ``script`` reads it, one letter and a line each.
-    ///
-    /// `T` table, `P` policy that is not ACCEPT, `G` kept chain that is not theirs by name, `C` chain,
-    /// `A` rule of such a chain, and for built-in chains in their order `B` a rule to put back and `K` a kept rule that
-    /// shows where.
-    static func order(to ruleset: IptablesRuleset) -> String {
-        ruleset.tables.map { section($0, kept: IptablesKept.chains(of: $0)) }.joined()
-    }
-
-    /// The way to what a merge makes of the rules of now: also what comes back of theirs, and `S` a table that stays.
-    static func order(to merge: IptablesMerge, from now: IptablesRuleset) -> String {
-        let unchanged = merge.unchanged
-        return merge.after.tables.map { table in
-            guard !unchanged.contains(table.name) else { return "S \(table.name)\n" }
-            let lost = merge.lost[table.name] ?? IptablesLost()
-            let kept = now.table(table.name).map(IptablesKept.chains(of:)) ?? []
-            return section(table, kept: kept.subtracting(lost.chains), brought: lost.jumps)
-        }.joined()
-    }
-
-    /// The way back from there: also `D` a rule and `E` a chain that the merge brought.
-    static func order(back from: IptablesMerge, to before: IptablesRuleset) -> String {
-        order(to: before)
-            + from.brought.tables.map { table in
-                let lines = table.rules.map { "D \($0.line)" } + table.chains.map { "E \($0.name)" }
-                return lines.isEmpty ? "" : (["T \(table.name)"] + lines).map { $0 + "\n" }.joined()
-            }.joined()
-    }
-
-    private static func section(
-        _ table: IptablesRuleset.Table, kept: Set<String>, brought: Set<String> = []
-    ) -> String {
-        let chains = table.chains.filter { $0.policy == nil && !kept.contains($0.name) }.map(\.name)
-        // Policies too when the flush keeps them: a reboot under the armed dead-man resets them.
-        var lines = table.chains.compactMap { chain in
-            chain.policy.flatMap { $0 == "ACCEPT" ? nil : "P :\(chain.name) \($0) \(chain.counters)" }
-        }
-        lines +=
-            kept.filter { !IptablesKept.isTheirs($0) }.sorted().map { "G \($0)" } + chains.map { "C :\($0) - [0:0]" }
-        let made = Set(chains)
-        lines += table.rules.filter { made.contains($0.chain) }.map { "A \($0.counters) \($0.line)" }
-        let builtin = table.builtin
-        lines += table.rules.filter { builtin.contains($0.chain) }.map { rule in
-            let isKept =
-                IptablesKept.keeps(rule, chains: kept, builtin: builtin) && !brought.contains(rule.line)
-            return isKept ? "K \(rule.line)" : "B \(rule.counters) \(rule.line)"
-        }
-        return lines.isEmpty ? "" : (["T \(table.name)"] + lines).map { $0 + "\n" }.joined()
-    }
-
     /// Chain names and comments that are theirs, as the awk program matches them; the same as in ``IptablesKept``.
-    static var patterns: [String] {
+    private static func patterns(_ prefixes: [String]) -> [String] {
         [
-            "^(\(IptablesKept.chainPrefixes.joined(separator: "|")))",
+            "^(\(prefixes.joined(separator: "|")))",
             "^\"?(\(IptablesKept.commentPrefixes.joined(separator: "|")))",
         ]
     }
 
+    /// Whether an order is only tried, is written, or is written without a word of what it takes away.
+    enum Verb: String { case `try`, write, take }
+
     /// A command that brings the rules of a family to what an order says.
     /// - Parameters:
     ///   - keepsOthers: leaves what neither the order names nor is theirs, else takes it away.
-    ///   - isTrial: only asks iptables whether it would take it.
+    ///   - verb: whether it is written.
+    ///   - prefixes: how the names of chains begin that are theirs.
     static func command(
-        _ family: IptablesFamily, _ order: String, keepsOthers: Bool = false, isTrial: Bool = false
+        _ family: IptablesFamily, _ order: String, keepsOthers: Bool = false, _ verb: Verb = .write,
+        theirs prefixes: [String] = IptablesKept.chainPrefixes
     ) -> Command {
         .shell(
             script,
-            [family.save, family.restore] + patterns + [keepsOthers ? "keep" : "only", isTrial ? "try" : "write"],
+            [family.save, family.restore] + patterns(prefixes)
+                + [keepsOthers ? "keep" : "only", verb.rawValue],
             input: Payload(order))
     }
 
     /// Brings the base ruleset back from whatever is there: `$1` prints the rules of now, `$2` restores them, `$3` and `$4`
-    /// match what is kept, `$5` is `keep` or `only`, `$6` is `try` or `write`, standard input is the order.
+    /// match what is kept, `$5` is `keep` or `only`, `$6` is `try`, `write` or `take`, standard input is the order.
     ///
     /// One transaction deletes what is neither kept nor of before, as well as what is there already, and puts each rule
     /// behind the last kept rule that stood before it and still is there; so it may run twice. What it took away and did
@@ -132,6 +88,29 @@ enum IptablesReturn {
                     else if (keeping || kept(r)) { rest[c, ++size[c]] = r; continue }
                     else gone[++missed] = "-t " t " " rule[t, i]
                     text = text "-D" substr(rule[t, i], 3) "\n"
+                }
+            }
+            # What a full flush took of kube-proxy: chains that are gone come back, and where nobody leads to them also jumps and
+            # what is empty.
+            function bring_spares(t,    i, c, r, to, lost, before, leads, there, holds) {
+                if (!(t in has_spares)) return
+                for (i = 1; i <= steps[t]; i++) before[rule_of(step[t, i])]
+                for (i = 1; i <= rules[t]; i++) {
+                    r = rule[t, i]; c = chain_of(r); holds[c]
+                    if (!((t, c) in builtin)) continue
+                    if (r in before) there[r]++
+                    else leads[c, target(r)]
+                }
+                for (i = 1; i <= steps[t]; i++) if (step[t, i] ~ /^b/) {
+                    r = rule_of(step[t, i]); c = chain_of(r); to = target(r)
+                    if (there[r]-- > 0 || ((c, to) in leads)) { step[t, i] = "K " r; continue }
+                    step[t, i] = "B" substr(step[t, i], 2); wanted[t, r]++; lost = 1
+                }
+                for (i = 1; i <= spares[t]; i++) {
+                    r = spare[t, i]; c = r ~ /^:/ ? substr(r, 2, index(r, " ") - 2) : chain_of(rule_of(r))
+                    if ((c in holds) || (!lost && (c in user))) continue
+                    if (r ~ /^:/) { ours[t, c] = 1; head[t] = head[t] r "\n" }
+                    else inner[t, ++inners[t]] = r
                 }
             }
             # Rules that somebody added to a chain of the order go on being in force, so they come first.
@@ -192,6 +171,8 @@ enum IptablesReturn {
                 next
             }
             !now && /^E / { fresh[t, substr($0, 3)] = 1; filled[t, substr($0, 3)] = 1; next }
+            !now && /^[ca] / { has_spares[t] = 1; spare[t, ++spares[t]] = substr($0, 3); next }
+            !now && /^b / { has_spares[t] = 1; step[t, ++steps[t]] = $0; next }
             !now && /^[BK] / { step[t, ++steps[t]] = $0; if (/^B/) wanted[t, rule_of($0)]++; next }
             now && /^[*]/ { t = substr($0, 2); add(t); next }
             now && /^:/ {
@@ -215,7 +196,7 @@ enum IptablesReturn {
                     if (t in skip) continue
                     split("", user); split("", rest); split("", size)
                     n = split(made[t], word, " "); for (k = 1; k <= n; k++) user[word[k]] = 1
-                    mark_kept(t)
+                    bring_spares(t); mark_kept(t)
                     for (pair in asked) {
                         split(pair, word, SUBSEP)
                         if (word[1] != t) continue
@@ -236,6 +217,7 @@ enum IptablesReturn {
             exit
         fi
         printf '%s\n' "$text" | "$2" --noflush -c -w 10 || exit
+        [ "$6" = write ] || exit 0
         printf '%s\n' "$text" | sed -n 's/^# /taken away, not of before: /p'
         """#
 }

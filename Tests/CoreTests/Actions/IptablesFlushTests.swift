@@ -157,7 +157,8 @@ struct IptablesFlushTests {
     @Test("arguments out of range are refused", arguments: hostileValues + ["drop"])
     func arguments(value: String) {
         #expect(throws: ArgumentError.self) { try IptablesFlush(arguments: Arguments(["policy": .text(value)])) }
-        #expect(throws: ArgumentError.self) { try IptablesFlush(arguments: Arguments(["full": .flag(true)])) }
+        #expect(throws: ArgumentError.self) { try IptablesFlush(arguments: Arguments(["full": .text(value)])) }
+        #expect(throws: ArgumentError.self) { try IptablesFlush(arguments: Arguments(["limit": .text(value)])) }
         #expect(throws: ArgumentError.self) { try IptablesSnapshot(arguments: Arguments(["name": .text(value + "/")])) }
         #expect(throws: ArgumentError.self) {
             try IptablesRestore(arguments: Arguments(["snapshot": .text("." + value)]))

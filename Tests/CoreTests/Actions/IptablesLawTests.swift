@@ -69,6 +69,38 @@ struct IptablesLawTests {
     }
 
     @Test(
+        "a full flush leaves the CNI's alone, and undo brings kube-proxy's back unless it has done so",
+        arguments: 51...58)
+    func fullFlush(seed: UInt64) async throws {
+        try await withNamespace(isLegacy: seed % 3 == 0) { node in
+            try await load(seed, on: node)
+            let full = try IptablesFlush(arguments: Arguments(["full": .flag(true)]))
+            let plain = try IptablesFlush(arguments: Arguments())
+            let before = try await node.observe(plain)
+            // Without what is told of kube-proxy, which this machine may have one of, only the flush itself.
+            try await node.write(full.apply(before))
+            let flushed = try await node.observe(plain)
+            #expect(flushed.lines("ipv4.rules") == [] && flushed.lines("ipv6.rules") == [])
+            let left = try await node.shell("iptables-save; ip6tables-save")
+            #expect(!left.contains("\n:KUBE-") || left.contains(/\n-A (CNI|cali|FLANNEL|CILIUM)[^\n]* -[jg] KUBE/))
+            let isBack = seed % 2 == 0
+            if isBack {
+                try await node.shell(
+                    "iptables -t nat -N KUBE-BACK && iptables -t nat -I OUTPUT -j KUBE-BACK && iptables -t nat -A KUBE-BACK -j RETURN"
+                )
+            }
+            for _ in 1...2 { try await node.write(full.undo(before)) }
+            let undone = try await node.observe(plain)
+            #expect(undone.compared(with: before, by: plain) == [], "seed \(seed)")
+            let isThere = try await node.shell("iptables-save -t nat").contains("-A OUTPUT -j KUBE-BACK")
+            #expect(isThere == isBack)
+            if !isBack {
+                #expect(sorted(undone, "ipv4.save") == sorted(before, "ipv4.save"), "seed \(seed): counters or order")
+            }
+        }
+    }
+
+    @Test(
         "a snapshot is merged as predicted, counters included, and undo brings the other ruleset back",
         arguments: 31...42)
     func restore(seed: UInt64) async throws {

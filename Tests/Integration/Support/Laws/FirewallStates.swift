@@ -5,10 +5,79 @@ import RandomStates
 /// Rulesets of both families in nat, filter, mangle and raw, with counters, loaded into a node's kernel.
 enum FirewallStates {
     static let flush: StateGenerator = { random in
-        RandomState(
+        if random.chance(30) { return fullFlush(&random) }
+        return RandomState(
             arguments: random.chance(50) ? [:] : ["policy": .text(random.pick(["accept", "keep"]))],
             prepare: load(&random), truth: rules, clean: clean, also: countersAreKept)
     }
+
+    /// A unit stands in for kube-proxy: it writes one Service's rules, and the Service's connections are taken by systemd.
+    private static func fullFlush(_ random: inout SeededGenerator) -> RandomState {
+        let ours = random.some(of: [
+            "iptables -A INPUT -s 10.9.0.1 -j DROP",
+            "iptables -N OURS && iptables -A OURS -j RETURN && iptables -A FORWARD -j OURS",
+            "iptables -t nat -A POSTROUTING -s 10.9.0.0/16 -j MASQUERADE",
+            "ip6tables -A INPUT -p udp --dport 9 -j DROP",
+            "iptables -t nat -N CNI-1 && iptables -t nat -A POSTROUTING -s 10.9.0.2 -j CNI-1",
+            "iptables -t mangle -N KUBE-PROXY-CANARY",
+            "ip6tables -t nat -N cali-x && ip6tables -t nat -A OUTPUT -j cali-x",
+        ])
+        var state = RandomState(
+            arguments: ["full": .text("true"), "limit": .text("20")],
+            prepare: """
+                nft flush ruleset
+                \(ours.joined(separator: "\n"))
+                \(kubeProxy)
+                """,
+            truth: rules, clean: "\(endKubeProxy)\n\(clean)")
+        if random.chance(30) { state.arguments["policy"] = .text(random.pick(["accept", "keep"])) }
+        if random.chance(30) { state.arguments["service"] = .text("10.96.0.1:443") }
+        if random.chance(20) {
+            // What is damaged comes back whole, and undo leaves it so.
+            state.prepare += "\niptables -t nat -I KUBE-SERVICES -j RETURN"
+            state.truth = "{ \(rules)\n} | grep -v 'KUBE-SERVICES -j RETURN'"
+        } else if random.chance(20) {
+            let (since, service) = random.pick([
+                (endKubeProxy, nil), ("iptables -t nat -F KUBE-SERVICES", nil),
+                ("", ArgumentValue.text("kubernetes:443")),
+            ])
+            state.prepare += "\n\(since)"
+            state.arguments["service"] = service
+            state.ending = .refused
+        }
+        return state
+    }
+
+    private static let kubeProxy = """
+        \(endKubeProxy)
+        ip addr add 10.96.0.1/32 dev lo
+        mkdir -p /run/law
+        cat >/run/law/rules <<'END'
+        *nat
+        :KUBE-SERVICES - [0:0]
+        :KUBE-POSTROUTING - [0:0]
+        :KUBE-SVC-1 - [0:0]
+        -A KUBE-SERVICES -d 10.96.0.1/32 -p tcp -m comment --comment "default/kubernetes:https cluster IP" -m tcp --dport 443 -j KUBE-SVC-1
+        -A KUBE-SVC-1 -p tcp -j REDIRECT --to-ports 4713
+        -I PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+        -I OUTPUT -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+        -I POSTROUTING -m comment --comment "kubernetes postrouting rules" -j KUBE-POSTROUTING
+        COMMIT
+        END
+        cd /run/systemd/system || exit
+        printf '[Service]\\nType=oneshot\\nRemainAfterExit=yes\\nExecStart=%s --noflush /run/law/rules\\n' \
+          "$(command -v iptables-restore)" >kube-proxy.service
+        printf '[Socket]\\nListenStream=0.0.0.0:4713\\nAccept=yes\\n' >law-service.socket
+        printf '[Service]\\nExecStart=/bin/true\\n' >law-service@.service
+        systemctl daemon-reload && systemctl start law-service.socket kube-proxy.service || exit
+        """
+
+    private static let endKubeProxy = """
+        systemctl stop kube-proxy.service law-service.socket 2>/dev/null
+        rm -rf /run/law /run/systemd/system/kube-proxy.service /run/systemd/system/law-service*
+        systemctl daemon-reload
+        ip addr del 10.96.0.1/32 dev lo 2>/dev/null; true
+        """
 
     static let restore: StateGenerator = { random in
         let since = random.pick([
