@@ -69,7 +69,7 @@ func iptables(_ bytes: [UInt8]) {
 /// What the script on the node is given: a letter and what it is about on each line.
 private func isOrder(_ text: String) -> Bool {
     text.unicodeScalars.split(separator: "\n").allSatisfy { line in
-        line.first.map { "STPGCABK".unicodeScalars.contains($0) } == true && line.dropFirst().first == " "
+        line.first.map { "STPGCABKcab".unicodeScalars.contains($0) } == true && line.dropFirst().first == " "
     }
 }
 

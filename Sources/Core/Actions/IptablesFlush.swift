@@ -30,6 +30,12 @@ public struct IptablesFlush: Action {
         setsAccept = try arguments.choice("policy", of: ["accept", "keep"], default: "accept") == "accept"
         isFull = try arguments.flag("full", default: false)
         limit = try arguments.seconds("limit", in: 10...600, default: 60)
+        for name in ["service", "limit"] {
+            let given = try arguments.text(name) ?? ""
+            guard isFull || given.isEmpty else {
+                throw ArgumentError(name, "is only for a flush with 'full: true'")
+            }
+        }
         guard let text = try arguments.text("service"), !text.isEmpty else {
             service = nil
             return

@@ -30,11 +30,12 @@ struct IptablesLost: Sendable {
                 if isOwned { waiting.append(rule) } else { jumps.insert(rule.line) }
             }
         }
-        var open = was.rules.filter { jumps.contains($0.line) || Self.isNeeded($0, builtin, made, inForce) }
-            .compactMap(\.target)
+        let needed = was.rules.filter { Self.isNeeded($0, builtin, made, inForce) }.compactMap(\.target)
+        follow(needed, (was.made, old), (made, new), fills: false)
+        var open = was.rules.filter { jumps.contains($0.line) }.compactMap(\.target)
         // A rule of a pod that is gone by now is no loss: others of its kind are there, and its chain is not.
         repeat {
-            follow(open, (was.made, old), (made, new))
+            follow(open, (was.made, old), (made, new), fills: true)
             let found = waiting.filter { rule in
                 rule.target.map { made.contains($0) || chains.contains($0) } == true && !jumps.contains(rule.line)
             }
@@ -55,14 +56,15 @@ struct IptablesLost: Sendable {
     private typealias Chains = (made: Set<String>, rules: [String: [IptablesRuleset.Rule]])
 
     // Through what is there as well: kube-proxy may have written KUBE-SERVICES anew, and not what that leads to.
-    private mutating func follow(_ start: [String], _ was: Chains, _ now: Chains) {
+    // What is empty is filled only after a flush: it may be meant so.
+    private mutating func follow(_ start: [String], _ was: Chains, _ now: Chains, fills: Bool) {
         var open = start
         var seen: Set<String> = []
         while let name = open.popLast() {
             guard was.made.contains(name) || now.made.contains(name), seen.insert(name).inserted else { continue }
             let (old, held) = (was.rules[name] ?? [], now.rules[name] ?? [])
             let isNew = was.made.contains(name) && !now.made.contains(name)
-            if IptablesKept.isTheirs(name), held.isEmpty, isNew || !old.isEmpty { chains.insert(name) }
+            if IptablesKept.isTheirs(name), held.isEmpty, isNew || fills && !old.isEmpty { chains.insert(name) }
             open += (held.isEmpty ? old : held).compactMap(\.target)
         }
     }

@@ -10,12 +10,13 @@ extension IptablesReturn {
     }
 
     /// The way back from a full flush, which took kube-proxy's too: `c`, `a` and `b` are of those as `C`, `A` and `B` are of
-    /// ours, for a table where nobody has brought them back.
+    /// ours, but only for what nobody has brought back by then.
     static func order(fullyTo ruleset: IptablesRuleset) -> String {
         ruleset.tables.map { table in
             let proxys = table.made.filter { $0.hasPrefix(IptablesKept.kubernetes) }
             let kept = IptablesKept.chains(of: table, named: IptablesKept.plugins).union(proxys)
-            return section(table, kept: kept, spare: proxys)
+            let jumps = table.rules.filter { $0.target.map(proxys.contains) == true }.map(\.line)
+            return section(table, kept: kept, spare: proxys, jumps: Set(jumps))
         }.joined()
     }
 
@@ -29,14 +30,15 @@ extension IptablesReturn {
         }.joined()
     }
 
-    /// The way to what a merge makes of the rules of now: also what comes back of theirs, and `S` a table that stays.
+    /// The way to what a merge makes of the rules of now: also `S` a table that stays. What comes back of theirs does so only
+    /// if they have not brought it back themselves in the minutes since now.
     static func order(to merge: IptablesMerge, from now: IptablesRuleset) -> String {
         let unchanged = merge.unchanged
         return merge.after.tables.map { table in
             guard !unchanged.contains(table.name) else { return "S \(table.name)\n" }
             let lost = merge.lost[table.name] ?? IptablesLost()
             let kept = now.table(table.name).map { IptablesKept.chains(of: $0) } ?? []
-            return section(table, kept: kept.subtracting(lost.chains), brought: lost.jumps)
+            return section(table, kept: kept.union(lost.chains), spare: lost.chains, jumps: lost.jumps)
         }.joined()
     }
 
@@ -50,7 +52,7 @@ extension IptablesReturn {
     }
 
     private static func section(
-        _ table: IptablesRuleset.Table, kept: Set<String>, brought: Set<String> = [], spare: Set<String> = []
+        _ table: IptablesRuleset.Table, kept: Set<String>, spare: Set<String> = [], jumps: Set<String> = []
     ) -> String {
         let chains = table.chains.filter { $0.policy == nil && !kept.contains($0.name) }.map(\.name)
         // Policies too when the flush keeps them: a reboot under the armed dead-man resets them.
@@ -65,10 +67,9 @@ extension IptablesReturn {
         lines += table.rules.filter { spare.contains($0.chain) }.map { "a \($0.counters) \($0.line)" }
         let builtin = table.builtin
         lines += table.rules.filter { builtin.contains($0.chain) }.map { rule in
-            let isKept =
-                IptablesKept.keeps(rule, chains: kept, builtin: builtin) && !brought.contains(rule.line)
-            let isSpare = isKept && rule.target.map(spare.contains) == true
-            return isKept && !isSpare ? "K \(rule.line)" : "\(isSpare ? "b" : "B") \(rule.counters) \(rule.line)"
+            if jumps.contains(rule.line) { return "b \(rule.counters) \(rule.line)" }
+            let isKept = IptablesKept.keeps(rule, chains: kept, builtin: builtin)
+            return isKept ? "K \(rule.line)" : "B \(rule.counters) \(rule.line)"
         }
         return lines.isEmpty ? "" : (["T \(table.name)"] + lines).map { $0 + "\n" }.joined()
     }

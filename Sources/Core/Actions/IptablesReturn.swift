@@ -90,8 +90,8 @@ enum IptablesReturn {
                     text = text "-D" substr(rule[t, i], 3) "\n"
                 }
             }
-            # What a full flush took of kube-proxy: chains that are gone come back, and where nobody leads to them also jumps and
-            # what is empty.
+            # What kube-proxy and the CNI lost: chains that are gone come back, and where nobody leads to them also jumps and what
+            # is empty.
             function bring_spares(t,    i, c, r, to, lost, before, leads, there, holds) {
                 if (!(t in has_spares)) return
                 for (i = 1; i <= steps[t]; i++) before[rule_of(step[t, i])]
@@ -99,7 +99,7 @@ enum IptablesReturn {
                     r = rule[t, i]; c = chain_of(r); holds[c]
                     if (!((t, c) in builtin)) continue
                     if (r in before) there[r]++
-                    else leads[c, target(r)]
+                    else if (kept(r)) leads[c, target(r)]
                 }
                 for (i = 1; i <= steps[t]; i++) if (step[t, i] ~ /^b/) {
                     r = rule_of(step[t, i]); c = chain_of(r); to = target(r)

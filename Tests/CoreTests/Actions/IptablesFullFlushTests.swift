@@ -138,5 +138,8 @@ struct IptablesFullFlushTests {
             try IptablesFlush(arguments: Arguments(["full": .flag(true), "service": .text(service)]))
         }
         #expect(ServiceAddress(service) == nil)
+        #expect(throws: ArgumentError.self) {
+            try IptablesFlush(arguments: Arguments(["service": .text("10.96.0.1:443")]))
+        }
     }
 }

@@ -179,6 +179,36 @@ struct IptablesLawTests {
         }
     }
 
+    @Test("what kube-proxy has brought back itself by the time of a restore is not overwritten with what it had")
+    func kubeProxyWasFaster() async throws {
+        try await withNamespace(isLegacy: false) { node in
+            let name = "belay-test-\(UUID().uuidString.lowercased())"
+            let snapshot = try IptablesSnapshot(arguments: Arguments(["name": .text(name)]))
+            let restore = try IptablesRestore(arguments: Arguments(["snapshot": .text(name)]))
+            func kubeProxy(_ address: String) async throws {
+                try await node.shell(
+                    """
+                    iptables -t nat -N KUBE-SERVICES && iptables -t nat -A KUBE-SERVICES -d \(address) -j ACCEPT &&
+                    iptables -t nat -I OUTPUT -j KUBE-SERVICES
+                    """)
+            }
+            try await kubeProxy("10.96.0.1")
+            try await node.shell("iptables -A INPUT -s 10.0.0.1 -j DROP")
+            let nothing = try await node.observe(snapshot)
+            try await node.write(snapshot.apply(nothing))
+            try await node.shell("iptables -t nat -F; iptables -t nat -X; iptables -F")
+            let before = try await node.observe(restore)
+            #expect(before.lines("ipv4.missing")?.count == 3)
+            try await kubeProxy("10.96.0.2")
+            try await node.write(restore.apply(before))
+            let rules = try await node.shell("iptables -S; iptables -t nat -S")
+            #expect(rules.contains("-d 10.96.0.2/32") && !rules.contains("-d 10.96.0.1/32"))
+            #expect(rules.contains("-A INPUT -s 10.0.0.1/32 -j DROP"))
+            #expect(rules.split(separator: "\n").count { $0 == "-A OUTPUT -j KUBE-SERVICES" } == 1)
+            try await node.write(snapshot.undo(nothing))
+        }
+    }
+
     @Test("a plan says that counters will be lost where this machine's ip6tables loses them", arguments: [false, true])
     func countersNote(isLegacy: Bool) async throws {
         try await withNamespace(isLegacy: isLegacy) { node in
