@@ -16,7 +16,9 @@ struct KubeProxyTests {
             try rules.write(to: folder.appending(path: "rules"), atomically: true, encoding: .utf8)
             let restarted = folder.appending(path: "restarted").path()
             if isThere { try "".write(toFile: restarted, atomically: true, encoding: .utf8) }
-            let save = "#!/bin/sh\n[ ! -e '\(restarted)' ] || cat '\(folder.path())/rules'\n"
+            // As `-t nat` prints what was saved with counters.
+            let table = #"sed -n -e 's/^\[[0-9:]*\] //' -e '/^\*nat/,/^COMMIT/p'"#
+            let save = "#!/bin/sh\n[ ! -e '\(restarted)' ] || \(table) '\(folder.path())/rules'\n"
             for name in ["iptables-save", "ip6tables-save"] {
                 try StandInProgram.install(save, at: folder.appending(path: name).path())
             }
