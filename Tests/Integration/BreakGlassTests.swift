@@ -22,12 +22,7 @@ struct BreakGlassNodeTests {
         try await NodePool.shared.with { node in
             let project = try await Project()
             try project.write("policies/freeze.yaml", Self.freeze)
-            let signers = try String(contentsOfFile: "\(project.folder)/allowed_signers", encoding: .utf8)
-            try project.write(
-                "allowed_signers",
-                signers.replacingOccurrences(of: "alice,group:sre", with: "alice,group:sre,group:break-glass"))
-            let configuration = try String(contentsOfFile: "\(project.folder)/belay.yaml", encoding: .utf8)
-            try project.write("belay.yaml", configuration + "notify: [/usr/bin/tee, \(project.folder)/told]\n")
+            try project.letAliceBreakGlass()
 
             let before = try await NodeTruth.read(node)
             let plan = "\(project.folder)/p.plan"

@@ -37,6 +37,8 @@ enum Playbook {
         var mend: [Mend]?
         /// Whether taking that back must bring the fault back.
         var undone: Bool?
+        /// Whether the API is gone by it, so that policies which ask it cannot decide: two people break the glass then.
+        var breakGlass: Bool?
     }
 
     /// How a person who reads the offered line goes on.
@@ -113,7 +115,9 @@ enum Playbook {
         let project: Project
 
         init() async throws {
-            project = try await Project(inventory: Testbed.value("BELAY_TESTBED_KUBERNETES"))
+            let made = try await Project(inventory: Testbed.value("BELAY_TESTBED_KUBERNETES"))
+            try made.letAliceBreakGlass()
+            project = made
         }
 
         func triage() async throws -> Report {

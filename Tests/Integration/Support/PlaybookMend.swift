@@ -7,7 +7,12 @@ extension Playbook.Cluster {
     func prepare(_ round: Playbook.Round) async throws {
         for fault in round.faults {
             for mend in fault.mend ?? [] {
-                if let before = mend.before { _ = try await run(before[0], fault.on, Array(before.dropFirst())) }
+                if let before = mend.before {
+                    let plan = try await Project.approvedPlan(
+                        in: project.folder, before[0], fault.on, Array(before.dropFirst()))
+                    let applied = try await project.belay("apply", plan)
+                    try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+                }
                 for (name, path) in mend.files ?? [:] {
                     try project.write(
                         Self.file(name, of: fault), try await Testbed.exec(fault.on, "cat \(ShellQuote.join([path]))"))
@@ -28,14 +33,15 @@ extension Playbook.Cluster {
             report.plans[index].first { $0.runbook == runbook }, "not offered: \(report.plans[index])")
         let start = ContinuousClock().now
         var runs: [String] = []
-        for mend in mends { runs.append(try await run(runbook, fault.on, try words(of: plan, mend, fault))) }
+        for mend in mends { runs.append(try await run(runbook, fault, try words(of: plan, mend, fault))) }
         let applied = (ContinuousClock().now - start) / .seconds(1)
         let healthy = try await until("not mended") { !$0.tells(of: fault) && $0.unseen.isEmpty }
         try Results.append(
             MendedLine(
                 fault: fault.fault, on: fault.on, runbook: runbook, reversibility: plan.reversibility ?? "",
                 command: plan.command, applySeconds: applied, healthySeconds: applied + healthy,
-                undoneSeconds: fault.undone == true ? try await undo(runs, fault) : nil))
+                undoneSeconds: fault.undone == true ? try await undo(runs, fault) : nil,
+                breakGlass: fault.breakGlass))
     }
 
     /// Takes it all back, and gives how long it took until triage told of the fault again.
@@ -82,10 +88,15 @@ extension Playbook.Cluster {
     }
 
     /// Has it planned, approved and applied, and gives the run's id.
-    private func run(_ runbook: String, _ node: String, _ more: [String]) async throws -> String {
-        let target = node == "cluster" ? Playbook.controlPlane : node
-        let plan = try await Project.approvedPlan(in: project.folder, runbook, target, more)
-        let applied = try await project.belay("apply", plan)
+    private func run(_ runbook: String, _ fault: Playbook.Fault, _ more: [String]) async throws -> String {
+        let target = fault.on == "cluster" ? Playbook.controlPlane : fault.on
+        let breaksGlass = fault.breakGlass == true
+        let plan = try await Project.approvedPlan(
+            in: project.folder, runbook, target, more, mayBeDenied: breaksGlass)
+        let glass = [
+            "--break-glass", "--reason", "the API is down, and this is what brings it back", "--incident", "INC-4711",
+        ]
+        let applied = try await project.belay(["apply", plan] + (breaksGlass ? glass : []))
         try #require(applied.status == 0, "\(applied.output)\(applied.error)")
         return try await project.lastRun()
     }

@@ -41,4 +41,6 @@ struct MendedLine: Results.Line {
     var healthySeconds: Double
     /// Until triage told of the fault again, once the runs were rolled back by plans of their own; nil where that was not asked for.
     var undoneSeconds: Double?
+    /// Whether policies could not decide, and two people broke the glass.
+    var breakGlass: Bool?
 }

@@ -200,7 +200,10 @@ enum FirewallStates {
         var found: [(key: String, rule: String, packets: Int)] = []
         for line in save.split(separator: "\n") {
             if line.hasPrefix("*") { table = String(line) }
-            guard line.hasPrefix("["), let end = line.firstIndex(of: "]") else { continue }
+            // What kube-proxy wrote in between is there besides.
+            guard line.hasPrefix("["), !line.contains("KUBE-LATER"), let end = line.firstIndex(of: "]") else {
+                continue
+            }
             let rule = line[line.index(end, offsetBy: 2)...]
             let chain = rule.split(separator: " ", maxSplits: 2)[1]
             let packets = line.dropFirst().prefix { $0 != ":" }
