@@ -433,9 +433,9 @@ struct LawTests {
 }
 
 /// Waits until `condition` holds, for a minute at most.
-func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
+func eventually(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws -> Bool {
     // By the clock: on a busy machine looking takes longer than waiting.
-    let deadline = ContinuousClock.now + .seconds(60)
+    let deadline = ContinuousClock.now + limit
     while ContinuousClock.now < deadline {
         if try await condition() { return true }
         try await Task.sleep(for: .milliseconds(500))
