@@ -83,16 +83,20 @@ extension Playbook.Cluster {
             more += ["--param-file", "\(name)=\(project.folder)/\(Self.file(name, of: fault))"]
         }
         // The nodes that it names have to be the fault's, or it would mend another.
-        #expect(words == ["--node", fault.on] || words == ["--node", "NODE"], "\(plan.command)")
+        #expect(words == ["--node", Self.target(of: fault)] || words == ["--node", "NODE"], "\(plan.command)")
         return more
+    }
+
+    /// What is done to workloads has a node of the control plane as its target.
+    private static func target(of fault: Playbook.Fault) -> String {
+        fault.on == "cluster" ? Playbook.controlPlane : fault.on
     }
 
     /// Has it planned, approved and applied, and gives the run's id.
     private func run(_ runbook: String, _ fault: Playbook.Fault, _ more: [String]) async throws -> String {
-        let target = fault.on == "cluster" ? Playbook.controlPlane : fault.on
         let breaksGlass = fault.breakGlass == true
         let plan = try await Project.approvedPlan(
-            in: project.folder, runbook, target, more, mayBeDenied: breaksGlass)
+            in: project.folder, runbook, Self.target(of: fault), more, mayBeDenied: breaksGlass)
         let glass = [
             "--break-glass", "--reason", "the API is down, and this is what brings it back", "--incident", "INC-4711",
         ]
