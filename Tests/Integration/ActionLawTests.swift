@@ -11,8 +11,8 @@ import Testing
 struct ActionLawTests {
     static let actions = ActionRegistry.names.filter(Deep.isWanted)
     static var seeds: [UInt64] { Deep.seeds("actions", standard: 100, otherwise: 8) }
-    /// In `./test` three, and as many more as it takes until two states were changed.
-    static var enough: Int? { Deep.asks(for: "actions") ? nil : 2 }
+    /// In `./test` as many as it takes until one was changed: the actions are many, and their states share two cores with all else.
+    static var enough: Int? { Deep.asks(for: "actions") ? nil : 1 }
     // Each of their states takes a dozen calls of kubectl, all on the one node that has the API.
     private static let cluster = Turns(2)
 
@@ -59,7 +59,7 @@ struct ActionLawTests {
 
     private func expectShown(_ tally: ActionLaw.Tally, of what: String) throws {
         print("laws of \(what) on real nodes: \(tally) (seeds from \(tally.firstSeed))")
-        #expect(tally.count == Self.seeds.count || (tally.count >= 3 && tally.changed >= Self.enough ?? .max))
+        #expect(tally.count == Self.seeds.count || tally.changed >= Self.enough ?? .max)
         // Nothing changed would be nothing shown. But a kernel that takes no modules has none to load: then what is built in
         // and what is refused is all that can be shown.
         let canChange = what != "kernel.modules.load" || FileManager.default.fileExists(atPath: "/proc/modules")

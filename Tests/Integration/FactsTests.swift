@@ -167,16 +167,23 @@ struct FactsTests {
         try await Variants.shared.with(node) { project in
             // With a kubelet it is the kubelet's runtime that counts.
             if ["docker", "podman"].contains(node) { try await Testbed.exec(node, "rm /var/lib/kubelet/config.yaml") }
-            let facts = try await ask(project, node)
+            var facts = try await ask(project, node)
+            if ["docker", "podman"].contains(node) {
+                // A client that has no turn within the probe's 1.5 seconds did not answer, and that is what is said.
+                let answers = try await eventually {
+                    if facts.at("runtime", "answers") as? Bool == true { return true }
+                    facts = try await ask(project, node)
+                    return false
+                }
+                #expect(answers)
+            }
             try await expectSame(facts, node)
             switch node {
             case "plain":
                 #expect(facts.cause("units", "failed")?.contains("systemd does not run") == true)
             case "docker", "podman":
                 let ids = try await Testbed.exec(node, "\(node) ps -aq | wc -l")
-                #expect(
-                    facts.at("runtime", "name") as? String == node
-                        && facts.at("runtime", "answers") as? Bool == true)
+                #expect(facts.at("runtime", "name") as? String == node)
                 let containers = facts.at("runtime", "containers") as? [Any]
                 #expect(containers?.count == Int(ids.trimmingCharacters(in: .whitespacesAndNewlines)))
                 let images = try await Testbed.exec(node, "\(node) images -aq --no-trunc | sort -u | wc -l")

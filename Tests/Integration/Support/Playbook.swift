@@ -35,7 +35,9 @@ enum Playbook {
         var mayShow: [String]?
         /// What mends it: one runbook, which triage must offer, more than once where there is more than one thing to mend.
         var mend: [Mend]?
-        /// Whether taking that back must bring the fault back.
+        /// Those of them that are tried now.
+        var mends: [Mend] { (mend ?? []).filter { Playbook.isWhole || $0.quick == true } }
+        /// Whether taking that back must bring the fault back; tried where there is time for all of it.
         var undone: Bool?
         /// Whether the API is gone by it, so that policies which ask it cannot decide: two people break the glass then.
         var breakGlass: Bool?
@@ -51,6 +53,8 @@ enum Playbook {
         var parameters: [String: String]?
         /// The same from files that lie on the node before anything is wrong.
         var files: [String: String]?
+        /// Whether `./test` has time for it.
+        var quick: Bool?
     }
 
     static func rounds() throws -> [Round] {

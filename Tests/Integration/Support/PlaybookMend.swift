@@ -6,7 +6,7 @@ extension Playbook.Cluster {
     /// What must be there before anything is wrong: snapshots on the node, and files of it here.
     func prepare(_ round: Playbook.Round) async throws {
         for fault in round.faults {
-            for mend in fault.mend ?? [] {
+            for mend in fault.mends {
                 if let before = mend.before {
                     let plan = try await Project.approvedPlan(
                         in: project.folder, before[0], fault.on, Array(before.dropFirst()))
@@ -27,7 +27,8 @@ extension Playbook.Cluster {
 
     /// Plans what the offered line says, has it approved, applies it, and asks until triage says no more of it.
     func mend(_ fault: Playbook.Fault, of round: Playbook.Round, _ report: Playbook.Report) async throws {
-        guard let mends = fault.mend, let runbook = mends.first?.runbook else { return }
+        let mends = fault.mends
+        guard let runbook = mends.first?.runbook else { return }
         let index = try #require(report.findings.firstIndex { $0.rule == fault.rule })
         let plan = try #require(
             report.plans[index].first { $0.runbook == runbook }, "not offered: \(report.plans[index])")
@@ -40,7 +41,7 @@ extension Playbook.Cluster {
             MendedLine(
                 fault: fault.fault, on: fault.on, runbook: runbook, reversibility: plan.reversibility ?? "",
                 command: plan.command, applySeconds: applied, healthySeconds: applied + healthy,
-                undoneSeconds: fault.undone == true ? try await undo(runs, fault) : nil,
+                undoneSeconds: fault.undone == true && Playbook.isWhole ? try await undo(runs, fault) : nil,
                 breakGlass: fault.breakGlass))
     }
 
