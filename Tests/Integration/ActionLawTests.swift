@@ -11,8 +11,8 @@ import Testing
 struct ActionLawTests {
     static let actions = ActionRegistry.names.filter(Deep.isWanted)
     static var seeds: [UInt64] { Deep.seeds("actions", standard: 100, otherwise: 8) }
-    /// In `./test` as many as it takes until one was changed: the actions are many, and their states share two cores with all else.
-    static var enough: Int? { Deep.asks(for: "actions") ? nil : 1 }
+    /// In `./test` as many as it takes until two states were changed.
+    static var enough: Int? { Deep.asks(for: "actions") ? nil : 2 }
     // Each of their states takes a dozen calls of kubectl, all on the one node that has the API.
     private static let cluster = Turns(2)
 
