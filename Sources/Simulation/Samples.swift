@@ -92,7 +92,10 @@ enum Samples {
         case "workload.restart": workload(["restartedBy": variant % 2 == 0 ? .absent : .text("r0")])
         case "workload.rollback": workload(revisions)
         case "workload.scale":
-            Observation(["uid": .text("u"), "replicas": .text("\(20 + variant)"), "autoscalers": .lines([])])
+            Observation([
+                "uid": .text("u"), "replicas": .text("\(20 + variant)"), "updates": .text(""),
+                "autoscalers": .lines([]),
+            ])
         case "configmap.restore":
             Observation([
                 "uid": .text("u"), "immutable": .text("no"), "binary": .text("no"),

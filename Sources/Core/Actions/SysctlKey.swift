@@ -43,6 +43,9 @@ struct SysctlKey: Sendable, Hashable {
         }
     }
 
+    /// Whether its value is a list such as `8080,8090-8092`, which is one number where it has one member.
+    var isListOfRanges: Bool { path == "net/ipv4/ip_local_reserved_ports" }
+
     /// A hint where a parameter that is not there comes from.
     var module: String? {
         if path.hasPrefix("net/bridge/") { return "br_netfilter" }

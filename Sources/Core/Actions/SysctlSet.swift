@@ -73,7 +73,8 @@ public struct SysctlSet: Action {
     public func predict(_ before: Observation) throws(ObservationError) -> Prediction {
         let old = before.text("value") ?? ""
         if old == value { return Prediction(after: before, notes: ["\(key.name) is \(value) already"]) }
-        guard !Self.isNumbers(old) || (Self.isNumbers(value) && Self.count(old) == Self.count(value)) else {
+        let isSameShape = !Self.isNumbers(old) || (Self.isNumbers(value) && Self.count(old) == Self.count(value))
+        guard isSameShape || key.isListOfRanges else {
             let numbers = Self.count(old) == 1 ? "one number" : "\(Self.count(old)) numbers"
             throw ObservationError(
                 "\(key.name) is '\(old)' now and cannot become '\(value)'",

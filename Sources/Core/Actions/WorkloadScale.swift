@@ -37,12 +37,17 @@ public struct WorkloadScale: Action {
     /// In the cluster.
     public var place: Place { .cluster }
 
-    /// One read of the workload, and one of the autoscalers in its namespace that are about it.
+    /// One read of the number, one of how pods are replaced, and one of the autoscalers in its namespace that are about it.
     public func observe() -> [Command] {
-        [object.get(Self.view), object.list("horizontalpodautoscalers.autoscaling", autoscalers)]
+        [
+            object.get(Self.view), object.get(Self.strategy),
+            object.list("horizontalpodautoscalers.autoscaling", autoscalers),
+        ]
     }
 
     private static let view = KubectlView("\nreplicas={{.spec.replicas}}")
+    // Not in the view that undo compares: whoever changes the strategy has not scaled it.
+    private static let strategy = KubectlView("\nupdates={{with .spec.updateStrategy}}{{.type}}{{end}}")
 
     private var autoscalers: String {
         """
@@ -52,17 +57,20 @@ public struct WorkloadScale: Action {
         """
     }
 
-    /// Fields: `uid`, `replicas`, `autoscalers` (their names).
+    /// Fields: `uid`, `replicas`, `updates` (a StatefulSet's update strategy), `autoscalers` (their names).
     public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
-        try expect(2, outputs)
+        try expect(3, outputs)
         let values = try outputs[0].view(of: object)
-        try outputs[1].refuseFailure(about: object)
-        let names = try outputs[1].text(of: "kubectl get hpa").lines.map(String.init).filter { !$0.isEmpty }
+        try outputs[2].refuseFailure(about: object)
+        let names = try outputs[2].text(of: "kubectl get hpa").lines.map(String.init).filter { !$0.isEmpty }
         guard let replicas = values["replicas"].flatMap({ Int($0) }), replicas >= 0,
-            names.allSatisfy({ KubernetesName.fault(ofObject: $0) == nil })
+            names.allSatisfy({ KubernetesName.fault(ofObject: $0) == nil }),
+            let updates = try outputs[1].view(of: object)["updates"],
+            ["", "RollingUpdate", "OnDelete"].contains(updates)
         else { throw .unreadable(object) }
         return Observation([
-            "uid": .text(values["uid"] ?? ""), "replicas": .text("\(replicas)"), "autoscalers": .lines(names.sorted()),
+            "uid": .text(values["uid"] ?? ""), "replicas": .text("\(replicas)"), "updates": .text(updates),
+            "autoscalers": .lines(names.sorted()),
         ])
     }
 
@@ -78,6 +86,11 @@ public struct WorkloadScale: Action {
                 remedy: "Change the autoscaler's minReplicas and maxReplicas instead")
         }
         if isSo(before) { return Prediction(after: before, notes: ["it has that number already"]) }
+        if before.text("updates") == "OnDelete", workload.wait > 0 {
+            throw ObservationError(
+                "\(object.description) has the update strategy OnDelete, of which kubectl awaits no rollout",
+                remedy: "A step with wait: 0 sets the number and no more: then look at its pods yourself")
+        }
         return Prediction(after: after(before), notes: notes(before))
     }
 

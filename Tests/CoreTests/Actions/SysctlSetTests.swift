@@ -135,6 +135,14 @@ struct SysctlSetTests {
         #expect(error?.remedy.contains("3 numbers") == true)
     }
 
+    @Test("a list of ports that has one member now may get others")
+    func listOfRanges() throws {
+        let action = try Self.make("net.ipv4.ip_local_reserved_ports", "8080,8090-8092")
+        let before = try Self.seen(action, "8080")
+        #expect(try action.predict(before).after.text("value") == "8080,8090-8092")
+        #expect(action.apply(before).count == 1)
+    }
+
     @Test("values of several lines, with control characters and too long ones are refused")
     func values() {
         for value in ["a\nb", "\u{0}", "ü", String(repeating: "1", count: 257), "", "  "] {

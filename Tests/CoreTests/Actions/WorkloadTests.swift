@@ -141,8 +141,10 @@ struct WorkloadTests {
         try WorkloadFixture.make(WorkloadScale.self, ["replicas": .text(replicas)].merging(more) { $1 })
     }
 
-    private static func outputs(_ replicas: String, _ autoscalers: String = "") -> [CommandOutput] {
-        [Fixture.output("uid=d-1\nreplicas=\(replicas)"), Fixture.output(autoscalers)]
+    private static func outputs(
+        _ replicas: String, _ autoscalers: String = "", updates: String = ""
+    ) -> [CommandOutput] {
+        ["uid=d-1\nreplicas=\(replicas)", "uid=d-1\nupdates=\(updates)", autoscalers].map { Fixture.output($0) }
     }
 
     @Test("the number is set from the very one that was there, and undo brings that back")
@@ -171,17 +173,30 @@ struct WorkloadTests {
         }
     }
 
+    @Test("of what is updated by hand no rollout can be awaited: it is not scaled, unless nothing is awaited")
+    func onDelete() throws {
+        let before = Self.outputs("3", updates: "OnDelete")
+        let awaited = try Self.scale("5", ["kind": .text("StatefulSet")])
+        let error = try #require(throws: ObservationError.self) { try awaited.predict(awaited.parse(before)) }
+        #expect(error.message.contains("OnDelete") && error.remedy.contains("wait: 0"))
+        let written = try Self.scale("5", ["kind": .text("StatefulSet"), "wait": .text("0")])
+        #expect(try written.predict(written.parse(before)).after.text("replicas") == "5")
+        let so = try Self.scale("3", ["kind": .text("StatefulSet")])
+        #expect(try so.predict(so.parse(before)).after.text("replicas") == "3")
+    }
+
     @Test("autoscalers that cannot be read are not taken for none")
     func unknownAutoscalers() throws {
         let action = try Self.scale("5")
         let said = "Error from server (Forbidden): horizontalpodautoscalers.autoscaling is forbidden"
         let refused = CommandOutput(status: 1, output: Payload(""), errorTail: Payload(said))
-        let read = Self.outputs("3")[0]
-        #expect(throws: ObservationError.self) { try action.parse([read, refused]) }
-        #expect(throws: ObservationError.self) { try action.parse([read]) }
+        let read = Array(Self.outputs("3").prefix(2))
+        #expect(throws: ObservationError.self) { try action.parse(read + [refused]) }
+        #expect(throws: ObservationError.self) { try action.parse(read) }
         for odd in ["<no value>\n", "a b\n", "-x\n"] {
-            #expect(throws: ObservationError.self) { try action.parse([read, Fixture.output(odd)]) }
+            #expect(throws: ObservationError.self) { try action.parse(read + [Fixture.output(odd)]) }
         }
+        #expect(throws: ObservationError.self) { try action.parse(Self.outputs("3", updates: "Sometimes")) }
         for odd in ["", "-1", "<no value>", "three"] {
             #expect(throws: ObservationError.self) { try action.parse(Self.outputs(odd)) }
         }
