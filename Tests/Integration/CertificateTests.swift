@@ -5,9 +5,6 @@ extension PlaybookTests {
     /// `renew-certificates` on the control plane that kubeadm made, by its own kubeadm.
     @Suite("certificates of a real cluster", .enabled(if: Playbook.isWhole, "NOT RUN: ./check-deep playbook runs it"))
     struct CertificateTests {
-        private static let unit = "/etc/systemd/system/salt-minion-rafay.service"
-        private static let kept = "/root/salt-minion-rafay.service"
-
         /// What there is of certificates and keys, past Belay.
         private func truth() async throws -> [String] {
             try await Testbed.exec(
@@ -18,19 +15,6 @@ extension PlaybookTests {
                 find pki *.conf | sort | xargs stat -c '%n %a %u:%g'
                 """
             ).split(separator: "\n").map(String.init)
-        }
-
-        /// A node that no platform's agent is on.
-        private func withoutAgent(_ body: () async throws -> Void) async throws {
-            let node = Playbook.controlPlane
-            try await Testbed.exec(
-                node, "systemctl stop salt-minion-rafay; mv \(Self.unit) \(Self.kept) && systemctl daemon-reload")
-            let result: Result<Void, any Error>
-            do { result = .success(try await body()) } catch { result = .failure(error) }
-            try await Testbed.exec(
-                node,
-                "mv \(Self.kept) \(Self.unit) && systemctl daemon-reload && systemctl start salt-minion-rafay")
-            try result.get()
         }
 
         @Test("where a platform's agent is, there is no plan")
@@ -46,19 +30,18 @@ extension PlaybookTests {
         @Test("every certificate is new, the cluster is well, and rolling back brings each file back")
         func renewed() async throws {
             let project = try await Playbook.changes()
-            try await withoutAgent {
+            try await Playbook.withoutAgent(on: Playbook.controlPlane) {
                 let before = try await truth()
                 let plan = try await project.approvedPlan("renew-certificates", Playbook.controlPlane)
-                let applied = try await project.belay("apply", plan)
-                try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+                let applied = try await project.applied(plan)
                 let after = try await truth()
                 for name in [
                     "pki/apiserver.crt", "pki/apiserver.key", "pki/etcd/server.crt", "admin.conf", "scheduler.conf",
                 ] {
-                    #expect(line(name, in: after) != line(name, in: before), "\(name) is the old one")
+                    try #require(line(name, in: after) != line(name, in: before), "\(name) is the old one")
                 }
                 for name in ["pki/ca.crt", "pki/ca.key", "pki/sa.key", "kubelet.conf"] {
-                    #expect(line(name, in: after) == line(name, in: before), "\(name) is another one")
+                    try #require(line(name, in: after) == line(name, in: before), "\(name) is another one")
                 }
                 // What the API server serves is what is on the disk.
                 let served = try await Testbed.exec(
@@ -68,9 +51,13 @@ extension PlaybookTests {
                     openssl x509 -in /etc/kubernetes/pki/apiserver.crt -noout -fingerprint -sha256
                     """
                 ).split(separator: "\n")
-                #expect(served.count == 2 && served.first == served.last)
-                try await project.rollBack()
-                #expect(try await truth() == before)
+                try #require(served.count == 2 && served.first == served.last)
+                let undone = try await project.rollBack()
+                try #require(try await truth() == before)
+                try Results.append(
+                    ActedLine(
+                        suite: "CertificateTests", wrong: "nothing", on: Playbook.controlPlane,
+                        runbook: "renew-certificates", applySeconds: applied, undoneSeconds: undone))
             }
             try await Playbook.Cluster().untilHealthy()
             try await project.expectVerifies()

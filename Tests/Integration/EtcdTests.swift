@@ -23,18 +23,21 @@ extension PlaybookTests {
             let project = try await Playbook.changes()
             let name = "it-" + UUID().uuidString.prefix(8).lowercased()
             let plan = try await project.approvedPlan("snapshot-etcd", Playbook.controlPlane, "--param", "name=\(name)")
-            let applied = try await project.belay("apply", plan)
-            try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+            let applied = try await project.applied(plan)
             let file = "\(Self.folder)/\(name).db"
             let found = try await Testbed.exec(
                 Playbook.controlPlane,
                 "stat -c '%a %u:%g' \(file); sha256sum <\(file) | cut -c 1-64; sed -n 's/^sha256=//p' \(file).about")
             let lines = found.split(separator: "\n")
             try #require(lines.count == 3, "\(found)")
-            #expect(lines[0] == "600 0:0" && lines[1] == lines[2])
-            try await project.rollBack()
-            #expect(try await Testbed.exec(Playbook.controlPlane, "ls -A \(Self.folder)").contains(name) == false)
+            try #require(lines[0] == "600 0:0" && lines[1] == lines[2])
+            let undone = try await project.rollBack()
+            try #require(try await Testbed.exec(Playbook.controlPlane, "ls -A \(Self.folder)").contains(name) == false)
             try await project.expectVerifies()
+            try Results.append(
+                ActedLine(
+                    suite: "EtcdTests", wrong: "nothing", on: Playbook.controlPlane, runbook: "snapshot-etcd",
+                    applySeconds: applied, undoneSeconds: undone))
         }
 
         @Test("etcd that has used up its quota takes writes again, and lost nothing but old revisions")
@@ -74,16 +77,24 @@ extension Project {
         try #require(try await entries().last { $0["run"] != nil }?["run"] as? String)
     }
 
-    /// Takes a run back, the last one unless named, by a plan of its own.
-    func rollBack(_ named: String? = nil) async throws {
+    /// Applies a plan, and gives how long that took, in seconds.
+    func applied(_ plan: String) async throws -> Double {
+        let start = ContinuousClock().now
+        let applied = try await belay("apply", plan)
+        try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+        return (ContinuousClock().now - start) / .seconds(1)
+    }
+
+    /// Takes a run back, the last one unless named, by a plan of its own, and gives how long applying that took, in seconds.
+    @discardableResult
+    func rollBack(_ named: String? = nil) async throws -> Double {
         let run = if let named { named } else { try await lastRun() }
         let back = "\(folder)/back-\(UUID().uuidString.prefix(6)).plan"
         let planned = try await belay("rollback", run, "--out", back)
         try #require(planned.status == 0, "\(planned.output)\(planned.error)")
         let approved = try await belay("approve", back, "--comment", "back", "--key", "keys/bob")
         try #require(approved.status == 0, "\(approved.output)\(approved.error)")
-        let applied = try await belay("apply", back)
-        #expect(applied.status == 0, "\(applied.output)\(applied.error)")
+        return try await applied(back)
     }
 }
 

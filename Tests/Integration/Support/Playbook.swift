@@ -41,6 +41,12 @@ enum Playbook {
         var undone: Bool?
         /// Whether the API is gone by it, so that policies which ask it cannot decide: two people break the glass then.
         var breakGlass: Bool?
+        /// False where nobody can tell whether the runbook mends it, as a stand-in says what a file says.
+        var heals: Bool?
+        /// Whether the platform's agent is away meanwhile, since the runbook leaves alone what a platform owns.
+        var withoutAgent: Bool?
+        /// How many seconds what follows from it goes on changing, so that a plan of now would be stale.
+        var settles: Int?
     }
 
     /// How a person who reads the offered line goes on.
@@ -124,29 +130,7 @@ enum Playbook {
             project = made
         }
 
-        func triage() async throws -> Report {
-            let clock = ContinuousClock()
-            let start = clock.now
-            let result = try await project.belay("triage", "-o", "json")
-            let seconds = (clock.now - start) / .seconds(1)
-            struct Answer: Decodable {
-                var report: Report
-                var remedies: [[Report.Plan]]
-                var unseen: [String: String]
-            }
-            let answer: Answer
-            do {
-                answer = try JSONDecoder().decode(Answer.self, from: Data(result.output.utf8))
-            } catch {
-                Issue.record("\(error)\n\(result.output)\n\(result.error)")
-                throw error
-            }
-            var report = answer.report
-            (report.text, report.seconds, report.unseen) = (result.output, seconds, answer.unseen)
-            report.plans = answer.remedies
-            #expect(result.status == (report.findings.isEmpty ? (report.isWhole ? 0 : 10) : 11))
-            return report
-        }
+        func triage() async throws -> Report { try await Report.ask(project) }
 
         /// Until triage says exactly what was injected, for as long as Kubernetes may take to notice.
         func expect(_ round: Round) async throws -> Report {
@@ -186,6 +170,33 @@ enum Playbook {
             }
             try #require(report.findings.isEmpty && report.unseen.isEmpty, "not healthy again: \(report.text)")
         }
+    }
+}
+
+extension Playbook.Report {
+    /// Asks triage of the nodes named, or of all where none is.
+    static func ask(_ project: borrowing Project, _ nodes: String...) async throws -> Self {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let result = try await project.belay(["triage", "-o", "json"] + nodes)
+        let seconds = (clock.now - start) / .seconds(1)
+        struct Answer: Decodable {
+            var report: Playbook.Report
+            var remedies: [[Plan]]
+            var unseen: [String: String]
+        }
+        let answer: Answer
+        do {
+            answer = try JSONDecoder().decode(Answer.self, from: Data(result.output.utf8))
+        } catch {
+            Issue.record("\(error)\n\(result.output)\n\(result.error)")
+            throw error
+        }
+        var report = answer.report
+        (report.text, report.seconds, report.unseen) = (result.output, seconds, answer.unseen)
+        report.plans = answer.remedies
+        #expect(result.status == (report.findings.isEmpty ? (report.isWhole ? 0 : 10) : 11))
+        return report
     }
 }
 

@@ -10,8 +10,10 @@ extension Playbook.Cluster {
                 if let before = mend.before {
                     let plan = try await Project.approvedPlan(
                         in: project.folder, before[0], fault.on, Array(before.dropFirst()))
-                    let applied = try await project.belay("apply", plan)
-                    try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+                    try Results.append(
+                        ActedLine(
+                            suite: "PlaybookTests", wrong: "nothing yet", on: fault.on, runbook: before[0],
+                            applySeconds: try await project.applied(plan)))
                 }
                 for (name, path) in mend.files ?? [:] {
                     try project.write(
@@ -27,15 +29,29 @@ extension Playbook.Cluster {
 
     /// Plans what the offered line says, has it approved, applies it, and asks until triage says no more of it.
     func mend(_ fault: Playbook.Fault, of round: Playbook.Round, _ report: Playbook.Report) async throws {
-        let mends = fault.mends
-        guard let runbook = mends.first?.runbook else { return }
+        guard let runbook = fault.mends.first?.runbook else { return }
         let index = try #require(report.findings.firstIndex { $0.rule == fault.rule })
         let plan = try #require(
             report.plans[index].first { $0.runbook == runbook }, "not offered: \(report.plans[index])")
+        if let seconds = fault.settles { try await Task.sleep(for: .seconds(seconds)) }
+        if fault.withoutAgent == true {
+            try await Playbook.withoutAgent(on: fault.on) { try await mend(fault, by: plan) }
+        } else {
+            try await mend(fault, by: plan)
+        }
+    }
+
+    private func mend(_ fault: Playbook.Fault, by plan: Playbook.Report.Plan) async throws {
+        let (mends, runbook) = (fault.mends, plan.runbook)
         let start = ContinuousClock().now
         var runs: [String] = []
         for mend in mends { runs.append(try await run(runbook, fault, try words(of: plan, mend, fault))) }
         let applied = (ContinuousClock().now - start) / .seconds(1)
+        guard fault.heals != false else {
+            return try Results.append(
+                ActedLine(
+                    suite: "PlaybookTests", wrong: fault.fault, on: fault.on, runbook: runbook, applySeconds: applied))
+        }
         let healthy = try await until("not mended") { !$0.tells(of: fault) && $0.unseen.isEmpty }
         try Results.append(
             MendedLine(

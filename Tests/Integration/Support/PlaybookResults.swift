@@ -44,3 +44,34 @@ struct MendedLine: Results.Line {
     /// Whether policies could not decide, and two people broke the glass.
     var breakGlass: Bool?
 }
+
+/// A runbook that was applied to the real cluster, or to a node beside it, where triage was not what led to it: once all that
+/// the test wants of it was so.
+struct ActedLine: Results.Line {
+    static let what = "acted"
+    var suite: String
+    /// What was wrong or wanted: the name of a fault, or words.
+    var wrong: String
+    var on: String
+    var runbook: String
+    /// The program that did it, where the runbook leaves that open.
+    var by: String?
+    var applySeconds: Double
+    /// Until all was well again; nil where nobody can tell, or nothing was ill.
+    var healthySeconds: Double?
+    /// How long it took to take it back by a plan of its own, after which all was as before; nil where that was not asked for.
+    var undoneSeconds: Double?
+}
+
+/// What triage said of a node that is not of the cluster.
+struct ToldLine: Results.Line {
+    static let what = "told"
+    var suite: String
+    var wrong: String
+    var on: String
+    var rule: String
+    var title: String
+    var evidence: [String]
+    var plans: [String]
+    var seconds: Double
+}
