@@ -50,6 +50,11 @@ public protocol Action: Sendable {
     /// Whether a field that differs from before after undo counts as restored all the same, by the action's own stated
     /// equivalence (a unit that was failing before may be healthy now).
     func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool
+
+    /// A read-only command by which the node alone tells whether somebody changed what this action left: exit status 0 when
+    /// the footprint is as it was left or as it was before, 10 when it is neither, anything else when it cannot be told.
+    /// Nil where the node cannot give it back alone; that depends on the arguments and on `before`, never on `left`.
+    func stillAsLeft(_ left: Observation, before: Observation) -> Command?
 }
 
 extension Action {
@@ -70,6 +75,12 @@ extension Action {
 
     /// By default the commands must be those of the plan.
     public func permits(_ now: [Command], planned: [Command]) -> Bool { now == planned }
+
+    /// By default nobody but an executor gives it back.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? { nil }
+
+    /// Whether the node can give back alone what this changes from this state: what a plan with `onNode` asks of each step.
+    public func canReturnAlone(from before: Observation) -> Bool { stillAsLeft(before, before: before) != nil }
 
     /// By default only what is equal is restored.
     public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool { before == now }
