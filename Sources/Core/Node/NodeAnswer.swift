@@ -69,7 +69,7 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
         }
     }
 
-    private static func malformed(_ printed: [UInt8]) -> ObservationError {
+    static func malformed(_ printed: [UInt8]) -> ObservationError {
         let start = String(decoding: printed.prefix(120), as: UTF8.self).unicodeScalars
             .map { $0.value < 32 || $0.value > 126 ? "·" : String($0) }.joined()
         return ObservationError(

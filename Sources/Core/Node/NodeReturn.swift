@@ -56,6 +56,9 @@ public enum NodeReturnStanding: Codable, Sendable, Hashable {
     /// Nothing was done; the words say why (`lease …`, `busy`, `disk`, `unit …`, `name`, `place …`, `open`).
     case refused(String)
 
+    // The name that an unlabelled value has in the log's JSON.
+    private enum RefusedCodingKeys: String, CodingKey { case _0 = "reason" }
+
     /// Whether it will not change any more, so that it can be forgotten once it is in the log.
     public var isSettled: Bool {
         switch self {
@@ -67,6 +70,42 @@ public enum NodeReturnStanding: Codable, Sendable, Hashable {
     /// Reads what a script of ``NodeReturnScript`` printed.
     /// - Throws: ``ObservationError`` when no script of ours prints that.
     public init(parsing printed: [UInt8]) throws(ObservationError) {
-        self = .none
+        let lines = String(decoding: printed, as: UTF8.self).split(separator: "\n")
+            .map { $0.split(separator: " ").map(String.init) }
+        let out = lines.dropFirst().first { $0.first == "out" }.map { $0.count > 1 ? Base64.decode($0[1]) : [] }
+        let isWhole = lines.count <= 2 && printed.count <= Self.limit && out != .some(nil)
+        guard isWhole, let words = lines.first, let standing = Self.read(words, Payload(bytes: (out ?? []) ?? []))
+        else {
+            throw NodeAnswer.malformed(printed)
+        }
+        self = standing
+    }
+
+    /// More than a script prints: 16 KiB of output in base64, and a line before it.
+    private static let limit = 32 << 10
+
+    private static func read(_ words: [String], _ out: Payload) -> NodeReturnStanding? {
+        switch (words.first, words.count - 1) {
+        case ("armed", 1): Int(words[1]).map { .armed(secondsLeft: $0, waitingFor: nil) }
+        case ("armed", 2) where NodeRecord.isRun(words[2]):
+            Int(words[1]).map { .armed(secondsLeft: $0, waitingFor: words[2]) }
+        case ("taken", 0): .taken
+        case ("running", 0): .running
+        case ("none", 0): NodeReturnStanding.none
+        case ("returned", 0): .returned(output: out)
+        case ("conflict", 1): step(words[1]).map { .conflict(step: $0, output: out) }
+        case ("failed", 2):
+            step(words[1]).flatMap { step in Int(words[2]).map { .failed(step: step, status: $0, output: out) } }
+        case ("refused", 1...): .refused(words.dropFirst().joined(separator: " "))
+        default: nil
+        }
+    }
+
+    /// The name of a step, as it was sent to the node.
+    private static func step(_ word: String) -> String? {
+        guard let name = Base64.decode(word).flatMap({ Payload(bytes: $0).text }), (1...256).contains(name.utf8.count),
+            name.unicodeScalars.allSatisfy({ $0.value >= 0x20 && $0.value != 0x7F })
+        else { return nil }
+        return name
     }
 }
