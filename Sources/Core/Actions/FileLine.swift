@@ -66,6 +66,11 @@ public struct FileLine: Action {
     /// The old file put back with the same care; then the service reads it again.
     public func undo(_ before: Observation) -> [Command] { change.undo(before) }
 
+    /// The whole file, against both states.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        change.stillAsLeft(left, before: before)
+    }
+
     /// Nil where there is no file and the line is not to be in it.
     private func edited(_ before: Observation) throws(ObservationError) -> Payload? {
         guard before.text("type") == "regular", let old = before.content("content") else {

@@ -62,4 +62,9 @@ public struct FileReplace: Action {
 
     /// The old file put back with the same care, or the new one removed; then the service reads it again.
     public func undo(_ before: Observation) -> [Command] { change.undo(before) }
+
+    /// The file itself, against both states.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        change.stillAsLeft(left, before: before)
+    }
 }

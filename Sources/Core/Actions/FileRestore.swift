@@ -62,6 +62,11 @@ public struct FileRestore: Action {
 
     /// The old file put back with the same care, or the restored one removed; then the service reads it again.
     public func undo(_ before: Observation) -> [Command] { change.undo(before) }
+
+    /// The file itself, against both states.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        change.stillAsLeft(left, before: before)
+    }
 }
 
 /// A file on the node that another one's content comes from.

@@ -119,6 +119,11 @@ public struct IptablesFlush: Action {
         }
     }
 
+    /// What is neither kube-proxy's nor the CNI's, against both states.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        IptablesLeft.command(left, before: before)
+    }
+
     private func applyFully(_ before: Observation) -> [Command] {
         let flushes = IptablesFamily.allCases.map { family in
             let order = setsAccept ? "" : IptablesReturn.order(toPolicies: IptablesState.ruleset(family, in: before))

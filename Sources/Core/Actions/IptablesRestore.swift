@@ -126,6 +126,11 @@ public struct IptablesRestore: Action {
         return Set(new).isSubset(of: old)
     }
 
+    /// What is neither kube-proxy's nor the CNI's, against both states; a snapshot that is another one by then does not matter.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        IptablesLeft.command(left, before: before)
+    }
+
     private func merge(_ family: IptablesFamily, in before: Observation) -> IptablesMerge {
         IptablesMerge(
             snapshot: (try? snapshot(family, in: before)) ?? IptablesRuleset(),

@@ -5,11 +5,13 @@
 enum IptablesReturn {
     /// Chain names and comments that are theirs, as the awk program matches them; the same as in ``IptablesKept``.
     private static func patterns(_ prefixes: [String]) -> [String] {
-        [
-            "^(\(prefixes.joined(separator: "|")))",
-            "^\"?(\(IptablesKept.commentPrefixes.joined(separator: "|")))",
-        ]
+        ["^(\(prefixes.joined(separator: "|")))", marks]
     }
+
+    /// The names of all chains that are theirs.
+    static var theirs: String { patterns(IptablesKept.chainPrefixes)[0] }
+    /// The comments of their rules in built-in chains.
+    static let marks = "^\"?(\(IptablesKept.commentPrefixes.joined(separator: "|")))"
 
     /// Whether an order is only tried, is written, or is written without a word of what it takes away.
     enum Verb: String { case `try`, write, take }

@@ -117,6 +117,19 @@ public struct KernelModulesLoad: Action {
             && now == .text(KernelModules.State.loaded.rawValue)
     }
 
+    /// What was loaded before must be so still. What this loaded is as it was left or as it was before, whichever; but in
+    /// another kernel it is not what this loaded.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        let words = names.compactMap { name -> String? in
+            switch before.text(KernelModules.field(name)).flatMap(KernelModules.State.init(rawValue:)) {
+            case .loaded: "+\(name)"
+            case .available: "-\(name)"
+            default: nil
+            }
+        }
+        return .shell(LeftScripts.modules, ["", left.text("release") ?? ""] + words)
+    }
+
     private func loads(_ before: Observation) -> [String] {
         names.filter { before.text(KernelModules.field($0)) == KernelModules.State.available.rawValue }
     }

@@ -52,4 +52,9 @@ public struct ServiceRestart: Action {
     public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {
         ServiceLook.isEquivalent(field, before: before, now: now)
     }
+
+    /// The unit, and whether it is started.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        look.stillAsLeft(left, before: before)
+    }
 }

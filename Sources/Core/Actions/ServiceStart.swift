@@ -54,5 +54,10 @@ public struct ServiceStart: Action {
         ServiceLook.isEquivalent(field, before: before, now: now)
     }
 
+    /// The unit, and whether it is started.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        look.stillAsLeft(left, before: before)
+    }
+
     private func isUp(_ state: Observation) -> Bool { state.text("active") == "running" }
 }

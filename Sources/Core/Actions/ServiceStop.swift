@@ -70,5 +70,10 @@ public struct ServiceStop: Action {
         ServiceLook.isEquivalent(field, before: before, now: now)
     }
 
+    /// The unit, and whether it is started.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        look.stillAsLeft(left, before: before)
+    }
+
     private func isStarted(_ state: Observation) -> Bool { state.text("started") == "yes" }
 }

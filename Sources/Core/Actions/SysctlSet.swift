@@ -97,6 +97,13 @@ public struct SysctlSet: Action {
         return [.shell(SysctlScripts.write, [SysctlScripts.root, key.path, before.text("value") ?? ""] + links)]
     }
 
+    /// The value, by its words.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        .shell(
+            LeftScripts.sysctl,
+            [SysctlScripts.root, key.path, left.text("value") ?? "", before.text("value") ?? ""])
+    }
+
     /// Numbers with single blanks between, since the kernel takes any and prints tabs; any other text as it is.
     static func normalised(_ text: String) -> String {
         let words = text.split { $0 == " " || $0 == "\t" }

@@ -96,7 +96,6 @@ public enum NodeReturnScript {
     public static func forget(run: String) -> String {
         """
         \(prelude(NodeRecord.Fence(run: run, epoch: 0)))
-        [ -d "$D" ] || { say none; exit 0; }
         \(entering(20))
         if [ -e "$D/due.token" ] || { [ -e "$D/due.fired" ] && [ ! -e "$D/result" ]; }; then say refused open; exit 0; fi
         untime || { say refused disk; exit 0; }
