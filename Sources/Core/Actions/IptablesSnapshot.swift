@@ -75,4 +75,10 @@ public struct IptablesSnapshot: Action {
             return .shell(SnapshotFiles.write, ["", files.path(family), SnapshotFiles.directory], input: old)
         }
     }
+
+    /// The two files; the rules may be others by then.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        LeftScripts.contents(
+            IptablesFamily.allCases.map { (files.path($0), left[$0.snapshot], before[$0.snapshot]) })
+    }
 }

@@ -51,6 +51,34 @@ enum LeftScripts {
         exit 10
         """#
 
+    /// Each argument is a file; standard input has, of each, a line `PATH DIGEST` or `PATH absent` as left and as before.
+    static let contents: StaticString = #"""
+        known=$(cat)
+        for path; do
+            if [ -L "$path" ]; then now=symlink
+            elif [ ! -e "$path" ]; then now=absent
+            else
+                now=$(sha256sum <"$path") || exit 1
+                now=${now%% *}
+            fi
+            printf '%s\n' "$known" | grep -Fxq -- "$path $now" || { printf '%s was changed\n' "$path"; exit 10; }
+        done
+        """#
+
+    /// A look at what files hold, and nothing else of them; a path has no end of line in it.
+    static func contents(_ files: [(path: String, left: FieldValue?, before: FieldValue?)]) -> Command {
+        let known = files.flatMap { file in
+            [file.left, file.before].compactMap { value -> String? in
+                switch value {
+                case .content(let content): "\(file.path) \(Digest.sha256(content.bytes))\n"
+                case .absent: "\(file.path) absent\n"
+                default: nil
+                }
+            }
+        }
+        return .shell(contents, files.map(\.path), input: Payload(known.joined()))
+    }
+
     /// `$1` is the unit, `$2` what it is as left, `$3` as before.
     static let service: StaticString = #"""
         shown=$(systemctl show --no-pager "$1" -p Id,Names,LoadState,ActiveState,Type,RemainAfterExit) || exit 1

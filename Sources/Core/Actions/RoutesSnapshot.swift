@@ -69,6 +69,11 @@ public struct RoutesSnapshot: Action {
     public func undo(_ before: Observation) -> [Command] {
         [before.content("snapshot.routes").map(file.write) ?? file.remove]
     }
+
+    /// The file; the routes may be others by then.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        LeftScripts.contents([(file.path, left["snapshot.routes"], before["snapshot.routes"])])
+    }
 }
 
 /// A named copy of the routes, beside those of the firewall's rules.

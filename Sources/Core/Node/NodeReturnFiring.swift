@@ -25,7 +25,7 @@ enum NodeReturnFiring {
             # By now somebody may have taken it.
             [ -e "$D/due.token" ] || [ -e "$D/due.fired" ] || exit 0
             [ ! -e "$D/result" ] || exit 0
-            if busy; then exit 0; fi
+            if w=$(busy); then echo "waits for run $w"; exit 0; fi
             [ ! -e "$D/due.token" ] || mv "$D/due.token" "$D/due.fired" || exit 0
             sync "$D"; rm -f "$D/room"
             finish() {

@@ -55,6 +55,7 @@ struct ScriptNode: Sendable {
           *--quiet*) ;;
           *is-active*) echo inactive ;;
           *"start --no-block"*-deadman.service) setsid /bin/sh /var/lib/belay/r1/deadman.sh </dev/null >/dev/null 2>&1 & ;;
+          *"start --no-block"*-return.service) setsid /bin/sh /var/lib/belay/due/r1/run.sh </dev/null >/dev/null 2>&1 & ;;
         esac
 
         """,
