@@ -248,7 +248,7 @@ struct IptablesLawTests {
         }
     }
 
-    private func load(_ seed: UInt64, on node: LocalNode) async throws {
+    func load(_ seed: UInt64, on node: LocalNode) async throws {
         var v4 = RandomFirewall(seed: seed, isV6: false)
         var v6 = RandomFirewall(seed: seed &+ 1000, isV6: true)
         try await node.shell("iptables-restore -c", input: v4.text())
@@ -281,7 +281,7 @@ struct IptablesLawTests {
         }.sorted()
     }
 
-    private func withNamespace(isLegacy: Bool, _ body: (LocalNode) async throws -> Void) async throws {
+    func withNamespace(isLegacy: Bool, _ body: (LocalNode) async throws -> Void) async throws {
         let name = "belay-act-\(ProcessInfo.processInfo.processIdentifier)-\(UInt32.random(in: 0 ... .max))"
         let host = LocalNode()
         try await host.shell("ip netns add \(name)")
