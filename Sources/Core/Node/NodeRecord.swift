@@ -9,6 +9,8 @@
 ///     /var/lib/belay/<run>/remade              made by a recovery that found no record: what ran before is not known
 ///     /var/lib/belay/<run>/deadman.token       renamed to .won (disarmed) or .fired: the one atomic decision
 ///     /var/lib/belay/<run>/steps/<n>-<kind>/   run.sh undo.sh before.json cuts started pid at out result
+///     /var/lib/belay/due/<run>/                what the node gives back by itself of a run that has ended (``NodeReturnScript``):
+///                                              run.sh clock steps/<n>/, due.token renamed to .taken or .fired, result out
 ///     /var/lib/belay/for/<target>/…            the same again for what runs here and is about another node
 ///     /run/belay/…                             the same again in memory, for a node whose disk is full
 ///     /run/belay/lock                          flock: one write script at a time (beside the lease where /run is a disk)
