@@ -129,6 +129,11 @@ public struct ManifestEdit: Action {
     /// The old manifest put back with the same care, or the new one removed; the kubelet does the rest.
     public func undo(_ before: Observation) -> [Command] { change.undo(before) }
 
+    /// The manifest itself, against both states.
+    public func stillAsLeft(_ left: Observation, before: Observation) -> Command? {
+        change.stillAsLeft(left, before: before)
+    }
+
     private func wanted(_ before: Observation) throws(ObservationError) -> PodManifest {
         switch source {
         case .content(let content): return try PodManifest(content, of: "'content'")

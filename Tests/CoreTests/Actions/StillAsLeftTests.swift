@@ -82,7 +82,7 @@ struct StillAsLeftTests {
         }
     }
 
-    @Test("a line and a file restored are told by the whole file, a backup that changed is not theirs")
+    @Test("a line, a file restored and a manifest are told by the whole file; a backup that changed is not theirs")
     func fileActions() throws {
         let state = Observation([
             "type": .text("regular"), "directory": .text("real"), "mode": .text("644"), "owner": .text("0:0"),
@@ -93,6 +93,9 @@ struct StillAsLeftTests {
             arguments: Arguments(["path": .text("/etc/x.conf"), "from": .text("/root/x.conf")]))
         let look = try #require(line.stillAsLeft(state, before: state))
         #expect(look == restore.stillAsLeft(state, before: state))
+        let manifest = try ManifestEdit(
+            arguments: Arguments(["component": .text("etcd"), "set": .text("--quota-backend-bytes=1")]))
+        #expect(manifest.stillAsLeft(state, before: state)?.argv.last == "/etc/kubernetes/manifests")
         #expect(look.argv.suffix(2) == ["/etc/x.conf", "/etc"])
     }
 

@@ -108,8 +108,16 @@ private struct Case {
         let back = node.step(undoesTwice ? undo + undo : undo, as: String(format: "%02d-undo1", number))
         let others =
             state.meanwhile.map { text in ["meanwhile", "after"].map { "set -- \($0)\n\(text)" } } ?? [":", ":"]
-        let (undone, said) = try await look(action, after: [others[0], back], before: [others[1]])
-        expectBack(undone, before, try NodeAnswer(parsing: Array(said[1].utf8)), by: action)
+        // What the node alone says of what was left, and then of what is back, as when a temporary run is due.
+        let alone = action.stillAsLeft(after.observation, before: before.observation)
+            .map { ReadScript([$0], nonce: UUID().uuidString) }
+        let asks = [alone?.text ?? ":"]
+        let (undone, said) = try await look(action, after: asks + [others[0], back] + asks, before: [others[1]])
+        expectBack(undone, before, try NodeAnswer(parsing: Array(said[2].utf8)), by: action)
+        if let alone {
+            try expectNobodysChange(alone, said[0], "was just left")
+            if state.meanwhile == nil { try expectNobodysChange(alone, said[3], "is back") }
+        }
         let course = RandomState.Course(
             before: before.observation, predicted: prediction.after, notes: prediction.notes, after: after.observation,
             undone: undone.observation)
@@ -163,6 +171,14 @@ private struct Case {
             let (gone, came) = (old.filter { !new.contains($0) }, new.filter { !old.contains($0) })
             fail("law 2: the node is not as it was\ngone: \(gone)\nnew: \(came)")
         }
+    }
+
+    private mutating func expectNobodysChange(_ look: ReadScript, _ printed: String, _ what: String) throws {
+        let told = try look.parse(Array(printed.utf8))[0]
+        guard told.status != 0 else { return }
+        fail(
+            "the node alone says status \(told.status) of what \(what): "
+                + "\(told.output.text ?? "") \(told.errorTail.text ?? "")")
     }
 
     mutating func fail(_ what: String) {
