@@ -48,7 +48,7 @@ struct StillAsLeftTests {
             try await node.shell("touch -d 2001-01-01 '\(path)'")
             #expect(try await statuses(look) == [0])
             for change in [
-                "echo more >>'\(path)'", "chmod 600 '\(path)'", "rm '\(path)'", "rm '\(path)' && mkdir '\(path)'",
+                "echo more >>'\(path)'", "chmod 711 '\(path)'", "rm '\(path)'", "rm '\(path)' && mkdir '\(path)'",
                 "mv '\(path)' '\(path).real' && ln -s '\(path).real' '\(path)'", "ln '\(path)' '\(folder)/name'",
             ] {
                 try await node.shell(change)
