@@ -13,6 +13,8 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
     /// The node won the token and has reverted; `status` is 0 when every undo of it succeeded, `rebooted` says that it is
     /// not the boot any more in which it was armed.
     case reverted(status: Int, rebooted: Bool, output: Payload)
+    /// How the way back that the node has by itself stands.
+    case ownReturn(NodeReturnStanding)
     /// There is no dead-man in this run.
     case noDeadMan
     /// The step ended with this status; `failedAt` is the index of the command begun last.
@@ -28,10 +30,22 @@ public enum NodeAnswer: Codable, Sendable, Hashable {
     case refused(String)
 
     // The names that unlabelled values have in the log's JSON.
+    private enum OwnReturnCodingKeys: String, CodingKey { case _0 = "standing" }
     private enum RefusedCodingKeys: String, CodingKey { case _0 = "reason" }
     private enum EndedCodingKeys: String, CodingKey { case _0 = "verdict", by }
 
-    /// Reads what a write script printed.
+    /// Reads what the script of a write printed.
+    /// - Throws: ``ObservationError`` when no script of ours prints that.
+    public init(parsing printed: [UInt8], to write: Write) throws(ObservationError) {
+        switch write {
+        case .armReturn, .takeReturn:
+            let standing = try NodeReturnStanding(parsing: printed)
+            if case .refused(let why) = standing { self = .refused(why) } else { self = .ownReturn(standing) }
+        default: try self.init(parsing: printed)
+        }
+    }
+
+    /// Reads what any other write script printed.
     /// - Throws: ``ObservationError`` when no script of ours prints that.
     public init(parsing printed: [UInt8]) throws(ObservationError) {
         let lines = String(decoding: printed, as: UTF8.self).split(separator: "\n")

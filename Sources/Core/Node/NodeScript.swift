@@ -16,6 +16,14 @@ public struct NodeScript: Sendable {
         case start(StepScript, StepRequest)
         /// Say what became of a step.
         case lookUp(StepScript)
+        /// Have the machine give a run back by itself, so many seconds from now.
+        case armReturn(NodeRecord.Fence, NodeReturn, seconds: Int)
+        /// Take that from it.
+        case takeReturn(run: String, by: String)
+        /// Say how that stands.
+        case lookAtReturn(run: String)
+        /// Remove what is left of one that is settled.
+        case forgetReturn(run: String)
         /// Read.
         case read(ReadScript)
     }
@@ -51,6 +59,11 @@ public struct NodeScript: Sendable {
         case .fireDeadMan(let fence): DeadManScript.fire(fence, wait: 60)
         case .start(let step, let request): try step.start(request)
         case .lookUp(let step): step.lookup
+        case .armReturn(let fence, let request, let seconds):
+            NodeReturnScript.arm(fence, request, seconds: seconds)
+        case .takeReturn(let run, let holder): NodeReturnScript.take(run: run, by: holder, wait: 60)
+        case .lookAtReturn(let run): NodeReturnScript.look(run: run)
+        case .forgetReturn(let run): NodeReturnScript.forget(run: run)
         case .read(let script): script.text
         }
     }
@@ -59,8 +72,9 @@ public struct NodeScript: Sendable {
         switch request {
         case .acquireLease(let lease): lease.run
         case .releaseLease(let fence, _, _), .armDeadMan(let fence, _, _), .disarmDeadMan(let fence),
-            .fireDeadMan(let fence):
+            .fireDeadMan(let fence), .armReturn(let fence, _, _):
             fence.run
+        case .takeReturn(let run, _), .lookAtReturn(let run), .forgetReturn(let run): run
         case .start(let step, _), .lookUp(let step): step.fence.run
         case .read: nil
         }

@@ -10,10 +10,19 @@ extension Plan {
         let nodes = [strategy.canary, strategy.maxUnavailable, strategy.failureBudget]
         let seconds = [strategy.pauseSeconds] + self.nodes.flatMap(\.limits)
         guard nodes.allSatisfy((0...Self.mostNodes).contains), seconds.allSatisfy((0...Self.mostSeconds).contains),
-            temporarySeconds.map(Temporary.seconds.contains) ?? true
+            temporarySeconds.map(Temporary.seconds.contains) ?? true, isOnNodeSound
         else {
             throw DecodingError.dataCorrupted(
                 .init(codingPath: [], debugDescription: "the plan has limits that no plan has"))
+        }
+    }
+
+    // What is given back has its time, and what is taken from the nodes is another run's.
+    private var isOnNodeSound: Bool {
+        switch onNode {
+        case .returns: temporarySeconds != nil && rollsBack == nil
+        case .takes: rollsBack != nil
+        case nil: true
         }
     }
 }

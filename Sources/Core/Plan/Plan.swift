@@ -22,6 +22,8 @@ public struct Plan: Codable, Sendable, Hashable {
     public var rollsBack: String?
     /// How long what it leaves may stay in place once it has ended; nil for good.
     public var temporarySeconds: Int?
+    /// What its nodes have to do with that by themselves; nil for nothing.
+    public var onNode: OnNode?
     /// The runbook's parameters as bound.
     public var parameters: [String: ParameterValue]
     /// Those of them that are secrets; nil when none is.
@@ -45,7 +47,7 @@ public struct Plan: Codable, Sendable, Hashable {
     /// Collects the parts.
     public init(
         id: String, createdAt: Timestamp, expiresAt: Timestamp, requester: String, reason: String? = nil,
-        runbook: RunbookReference, rollsBack: String? = nil, temporarySeconds: Int? = nil,
+        runbook: RunbookReference, rollsBack: String? = nil, temporarySeconds: Int? = nil, onNode: OnNode? = nil,
         parameters: [String: ParameterValue], secretParameters: [String]? = nil, cluster: ClusterReference,
         log: LogReference, policySet: String,
         onFailure: OnFailure, strategy: Strategy = Strategy(), nodes: [NodePlan]
@@ -58,6 +60,7 @@ public struct Plan: Codable, Sendable, Hashable {
         self.runbook = runbook
         self.rollsBack = rollsBack
         self.temporarySeconds = temporarySeconds
+        self.onNode = onNode
         self.parameters = parameters
         self.secretParameters = secretParameters
         self.cluster = cluster
@@ -211,7 +214,7 @@ public struct NodePlan: Codable, Sendable, Hashable {
         switch write {
         case .acquireLease(let place, _), .releaseLease(let place): place
         case .apply(let step), .undo(let step): steps[step].place
-        case .armDeadMan, .disarmDeadMan, .fireDeadMan: .node
+        case .armDeadMan, .disarmDeadMan, .fireDeadMan, .armReturn, .takeReturn: .node
         }
     }
 

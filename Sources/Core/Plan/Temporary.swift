@@ -11,6 +11,14 @@ public enum Temporary {
     }
 }
 
+/// What the nodes of a plan have to do with what is given back, besides the executor.
+public enum OnNode: String, Codable, Sendable, Hashable {
+    /// Each node gives back by itself what the run leaves there, once it is due.
+    case returns
+    /// The run that the plan rolls back is due on its nodes so: it is taken from each before anything is undone there.
+    case takes
+}
+
 extension Plan {
     /// Refuses what would promise more than can be kept: a temporary run is given back, and what cannot be undone cannot be.
     /// - Throws: ``PlanError`` naming the step.
@@ -24,12 +32,32 @@ extension Plan {
                     remedy:
                         "Have the step keep what it takes away, where it can (archive), or make it no temporary run.")
             }
+            guard onNode == .returns else { continue }
+            for step in node.steps {
+                guard let why = try step.obstacle(on: node.name) else { continue }
+                throw PlanError(
+                    step: step.name, message: "\(why), so the node cannot give it back by itself",
+                    remedy: "Leave onNode out (--on-node): `belay return --due` gives it back, from a timer.")
+            }
         }
     }
 }
 
 extension StepPlan {
     fileprivate var mayLeaveForGood: Bool { skipped == nil && reversibility == .irreversible && !apply.isEmpty }
+
+    // A node has neither the cluster's credentials nor anybody to ask: it gives back what it can tell to be still as the run
+    // left it, and nothing else. What cuts the path may be among it: that is put back to what it was when Belay came.
+    fileprivate func obstacle(on node: String) throws(PlanError) -> String? {
+        guard skipped == nil, !apply.isEmpty else { return nil }
+        guard place == .node else { return "\(action) is done through the cluster's API and not on \(node)" }
+        do throws(ArgumentError) {
+            guard try !makeAction().canReturnAlone(from: before) else { return nil }
+        } catch {
+            throw PlanError(step: name, message: error.message, remedy: "Make the plan again.")
+        }
+        return "nobody but Belay can tell on \(node) whether what \(action) leaves is still as it was left"
+    }
 }
 
 extension Planner {

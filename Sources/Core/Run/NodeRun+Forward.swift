@@ -4,6 +4,9 @@ extension NodeRun {
         var onFailure: OnFailure
         /// False while the run may still take back a node that is in place (rollback-all).
         var mayEnd: Bool
+        /// False while another node that is in place may still have to be taken back, since it has to arm its own way back
+        /// first (rollback-all).
+        var mayRelease = true
     }
 
     /// What follows for this node; nil when it has ended, waits for the run, or cannot be reached by this executor.
@@ -87,13 +90,13 @@ extension NodeRun {
     /// The steps that were not left out.
     private var ran: [Int] { steps.indices.filter { steps[$0].skipped == nil } }
 
-    private func forward(_ orders: Orders) -> Effect {
+    private func forward(_ orders: Orders) -> Effect? {
         if plan.identity != nil, let effect = acquire(.node, recovering: false) ?? judge() { return effect }
         if let effect = admit() { return stopping(effect, orders) }
         for index in ran {
             if let effect = forward(step: index) { return stopping(effect, orders) }
         }
-        return stopping(finish(orders), orders)
+        return finish(orders).map { stopping($0, orders) }
     }
 
     // Asked again when its turn comes: what was true of all nodes at the start need not be true an hour and two waves later.
@@ -186,6 +189,7 @@ extension NodeRun {
     private func apply(_ index: Int, _ before: Observation) -> Effect {
         let commands = actions[index].apply(before)
         if commands.isEmpty { return .record(.unchanged(step: index)) }
+        if let effect = takeFromNode() { return effect }
         if plan.steps[index].cutsPath {
             if let why = refusals[.armDeadMan] { return rollBack("the dead-man could not be armed: \(why)") }
             if deadMan == .none { return intend(.armDeadMan) }
@@ -194,7 +198,8 @@ extension NodeRun {
     }
 
     // Order matters (semantics, Dead-man): verified over a fresh connection → token won → observed once more as predicted.
-    private func finish(_ orders: Orders) -> Effect {
+    private func finish(_ orders: Orders) -> Effect? {
+        if let effect = takeFromNode() { return effect }
         guard let failures = verifyFailures else {
             return .verify(step: nil, plan.allChecks(without: skipped), afresh: deadMan == .armed)
         }
@@ -220,6 +225,8 @@ extension NodeRun {
         if !orders.mayEnd {
             return .record(.nodeState(.holding, reason: "verified; it waits for the rest of the run"))
         }
+        if let effect = armOwnReturn() { return effect }
+        guard orders.mayRelease else { return nil }
         return release() ?? .record(.nodeState(.succeeded, reason: "verified"))
     }
 

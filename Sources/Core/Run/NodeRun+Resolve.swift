@@ -30,6 +30,10 @@ extension NodeRun {
         let acquire = Write.acquireLease(place, recovering: true)
         if hold.epoch == nil { return refusals[acquire] == nil ? acquire : nil }
         if place == .node, deadMan == .armed, refusals[settling] == nil { return settling }
+        // Who says where the node is, and not that it is in place, wants nothing given back there in hours.
+        if place == .node, mayGiveBackAlone, resolution?.verdict != .after, refusals[.takeReturn] == nil {
+            return .takeReturn
+        }
         return refusals[.releaseLease(place)] == nil ? .releaseLease(place) : nil
     }
 

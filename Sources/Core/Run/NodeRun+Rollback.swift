@@ -6,6 +6,8 @@ extension NodeRun {
     func rollback() -> Effect? {
         // Winning the token now would take the rope away before the node is back (law 3).
         if deadMan == .armed { return fire() }
+        // Before its time comes: whatever the node says, what follows finds it as it is.
+        if mayGiveBackAlone, refusals[.takeReturn] == nil { return intend(.takeReturn) }
         let touched = steps.indices.reversed().filter { steps[$0].mayHaveRun }
         var stuck: [Int: Effect?] = [:]
         for index in touched {
@@ -31,6 +33,10 @@ extension NodeRun {
         // What is left waits for a place that cannot be reached.
         if !stuck.isEmpty || holds.contains(where: { $1.epoch == nil && !$1.released && unreachable[$0] != nil }) {
             return nil
+        }
+        // Everything is back. But what it would do at its time it would do to whoever makes the same change until then.
+        if mayGiveBackAlone, let why = refusals[.takeReturn] {
+            return needsPerson("undone, but the node may still give it back by itself at its time: \(why)")
         }
         return release() ?? ended()
     }

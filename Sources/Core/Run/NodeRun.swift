@@ -20,6 +20,8 @@ public struct NodeRun: Sendable {
     public private(set) var rebooted = false
     /// What became of the dead-man.
     public private(set) var deadMan = DeadMan.none
+    /// What became of the way back that the node has by itself.
+    public private(set) var ownReturn = OwnReturn.none
     /// What the policies said when its turn came; nil until asked.
     public private(set) var judgement: [Finding]?
     /// What the preconditions said when its turn came; nil until asked.
@@ -39,6 +41,8 @@ public struct NodeRun: Sendable {
     /// What the node refused to this executor, and why.
     public private(set) var refusals: [Write: String] = [:]
 
+    /// What the node has to do with a temporary run's way back.
+    let onNode: OnNode?
     let actions: [any Action]
     /// Place and subject of each step, to tell which look at the same thing.
     let subjects: [String]
@@ -48,6 +52,19 @@ public struct NodeRun: Sendable {
         case none, armed, won
         /// The node undid its path-cutting steps; false when one of its undos failed.
         case reverted(clean: Bool)
+    }
+
+    /// What became of the way back that the node has by itself.
+    public enum OwnReturn: Sendable, Hashable {
+        case none
+        /// It was asked for, and may be armed.
+        case mayBeArmed
+        case armed
+        /// It is decided: an executor has it, or the node was faster.
+        case settled(NodeReturnStanding)
+
+        /// Whether the node may still give it back by itself.
+        public var isOpen: Bool { self == .mayBeArmed || self == .armed }
     }
 
     /// A lease at one place, as far as the log tells.
@@ -72,8 +89,8 @@ public struct NodeRun: Sendable {
 
     /// A node of a plan at its beginning.
     /// - Throws: ``ArgumentError`` when the plan names an action this build does not have.
-    init(plan: NodePlan) throws(ArgumentError) {
-        self.plan = plan
+    init(plan: NodePlan, onNode: OnNode? = nil) throws(ArgumentError) {
+        (self.plan, self.onNode) = (plan, onNode)
         actions = try plan.steps.map { (step) throws(ArgumentError) in try step.makeAction() }
         subjects = actions.map { "\($0.place.rawValue) \($0.subject)" }
         steps = plan.steps.map { _ in StepRun() }
@@ -170,8 +187,10 @@ public struct NodeRun: Sendable {
         case .apply?, .undo?: unresolved = pending
         // Disarming again is harmless: the token was won, lost, or never there, and the node says which.
         case .armDeadMan?, .disarmDeadMan?, .fireDeadMan?: deadMan = .armed
-        case .acquireLease?, .releaseLease?, nil: break
+        case .armReturn?, .takeReturn?, .acquireLease?, .releaseLease?, nil: break
         }
+        // Its time may have come since: the node is asked before anything is built on it.
+        if ownReturn == .armed { ownReturn = .mayBeArmed }
     }
 
     private mutating func begin(_ intent: Intent) throws(IllegalEvent) {
@@ -182,6 +201,7 @@ public struct NodeRun: Sendable {
         switch intent.write {
         case .acquireLease(let place, _): holds[place, default: Hold()].wasAsked = true
         case .releaseLease(let place): holds[place, default: Hold()].releaseWasSent = true
+        case .armReturn: ownReturn = .mayBeArmed
         default: break
         }
     }
@@ -214,6 +234,9 @@ public struct NodeRun: Sendable {
             isBelied = state == .resolving && resolution?.verdict == .after
             self.rebooted = self.rebooted || rebooted
         case (.disarmDeadMan, .noDeadMan), (.fireDeadMan, .noDeadMan): deadMan = .none
+        case (.armReturn, .ownReturn(.armed)): ownReturn = .armed
+        case (.takeReturn, .ownReturn(let standing)) where standing.isSettled || standing == .none:
+            ownReturn = .settled(standing)
         case (.releaseLease(let place), .released): holds[place]?.released = true
         case (.apply(let step), _): try at(step) { $0.applied = Applied(answer) }
         case (.undo(let step), _):
@@ -223,6 +246,7 @@ public struct NodeRun: Sendable {
             }
             if answer == .refused("disk") { moveToMemory(place) }
         case (_, .refused(let why)): refused(write, why)
+        case (_, .ownReturn(let standing)): refused(write, standing.words)
         default: refused(write, "the node answered \(answer)")
         }
     }

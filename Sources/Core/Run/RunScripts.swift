@@ -36,6 +36,11 @@ extension RunState {
             return NodeScript(.armDeadMan(fence, seconds: seconds, atBoot: atBoot), seconds: 40)
         case .disarmDeadMan: return NodeScript(.disarmDeadMan(fence), seconds: 100)
         case .fireDeadMan: return NodeScript(.fireDeadMan(fence), seconds: 100)
+        case .armReturn:
+            let request = NodeReturn(steps: (try? node.nodeReturn.get()) ?? [])
+            return NodeScript(.armReturn(fence, request, seconds: plan.temporarySeconds ?? 0), seconds: 40)
+        case .takeReturn:
+            return NodeScript(.takeReturn(run: plan.rollsBack ?? plan.id, by: holder), seconds: 100)
         case .releaseLease:
             return NodeScript(.releaseLease(fence, as: node.releasedAs, by: holder), seconds: 40)
         case .apply(let index):

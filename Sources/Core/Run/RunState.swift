@@ -26,7 +26,7 @@ public struct RunState: Sendable {
     init(plan: Plan, id: String) throws(ArgumentError) {
         self.plan = plan
         self.id = id
-        nodes = try plan.nodes.map { (node) throws(ArgumentError) in try NodeRun(plan: node) }
+        nodes = try plan.nodes.map { (node) throws(ArgumentError) in try NodeRun(plan: node, onNode: plan.onNode) }
         waves = plan.strategy.waves(of: plan.nodes.count)
     }
 
@@ -64,7 +64,8 @@ public struct RunState: Sendable {
     /// a second time.
     public func next() -> [NextEffect] {
         guard end == nil, isStarted else { return [] }
-        let orders = NodeRun.Orders(onFailure: plan.onFailure, mayEnd: mayEnd)
+        let orders = NodeRun.Orders(
+            onFailure: plan.onFailure, mayEnd: mayEnd, mayRelease: !nodes.contains(where: \.holdsBackOthers))
         let effects = nodes.indices.compactMap { index in
             effect(of: index, orders).map { NextEffect(node: nodes[index].plan.name, effect: $0) }
         }

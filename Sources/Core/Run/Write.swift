@@ -12,6 +12,10 @@ public enum Write: Codable, Sendable, Hashable {
     case fireDeadMan
     /// Undo a step.
     case undo(step: Int)
+    /// Have the node give the run back by itself once it is due.
+    case armReturn
+    /// Take that from the node, or learn what it did: of the run itself on its way back, or of the run that this one rolls back.
+    case takeReturn
     /// Remove the record at a place and give the lease back.
     case releaseLease(Place)
 

@@ -45,7 +45,7 @@ extension Runbook {
         }
         onFailure = Self.failureMode(spec)
         strategy = spec.optionalMapping("strategy", Strategy.init(fields:)) ?? Strategy()
-        temporary = Self.temporary(spec)
+        (temporary, returnsOnNode) = Self.temporary(spec)
         refuseForwardReferences(spec)
     }
 
@@ -58,12 +58,22 @@ extension Runbook {
         return mode
     }
 
-    private static func temporary(_ spec: YAMLFields) -> Duration? {
-        guard let time = spec.optionalDuration("temporary", atLeast: .seconds(Temporary.seconds.lowerBound)) else {
+    // A time alone, or a mapping that also says who gives it back.
+    private static func temporary(_ spec: YAMLFields) -> (Duration?, onNode: Bool) {
+        guard case .mapping? = spec.node("temporary")?.content else { return (time("temporary", of: spec), false) }
+        return spec.mapping("temporary") { fields in
+            let after = time("after", of: fields)
+            if after == nil { fields.missing("after", "a duration") }
+            return (after, fields.bool("onNode", default: false))
+        }
+    }
+
+    private static func time(_ name: String, of fields: YAMLFields) -> Duration? {
+        guard let time = fields.optionalDuration(name, atLeast: .seconds(Temporary.seconds.lowerBound)) else {
             return nil
         }
         if time > .seconds(Temporary.seconds.upperBound), let fault = Temporary.fault(time) {
-            spec.error("temporary", fault)
+            fields.error(name, fault)
         }
         return time
     }

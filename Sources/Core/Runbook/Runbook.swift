@@ -29,6 +29,8 @@ public struct Runbook: Sendable {
     public var strategy: Strategy
     /// How long what a run of it leaves may stay in place, nil for good.
     public var temporary: Duration?
+    /// Whether the nodes also give it back by themselves.
+    public var returnsOnNode: Bool
 
     /// Who a runbook is.
     public struct Metadata: Sendable, Hashable {

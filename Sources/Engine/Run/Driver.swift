@@ -142,7 +142,7 @@ public struct Driver: Sendable {
                 return try await nodes.run(script, on: host, for: node.plan.name, afresh: false)
             }
             do throws(ObservationError) {
-                return .outcome(write, try NodeAnswer(parsing: printed))
+                return .outcome(write, try NodeAnswer(parsing: printed, to: write))
             } catch {
                 return .unreachable(place, cause: error.description)
             }

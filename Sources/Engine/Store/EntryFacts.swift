@@ -82,6 +82,7 @@ extension NodeAnswer {
         case .armed: "armed"
         case .won: "won"
         case .reverted: "reverted"
+        case .ownReturn(let standing): standing.name
         case .noDeadMan: "none"
         case .done(let status, _, _): "\(status)"
         case .running: "running"
