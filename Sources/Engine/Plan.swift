@@ -26,16 +26,19 @@ extension Belay {
     ///   - file: where the plan goes; nil = `<id>.plan` in the caller's folder.
     ///   - seconds: how long it may be approved and applied.
     ///   - temporarySeconds: how long what it leaves may stay in place; nil = as the runbook says.
+    ///   - onNode: whether the nodes also give it back by themselves, where the runbook does not say so.
     ///   - incident: what it is tied to; nil for the only one that is open, if there is one.
     /// - Throws: ``PlanError``, ``NodeFailure``, ``Diagnostics`` or ``WorkspaceError`` before anything was changed anywhere.
     public func plan(
         runbook name: String, nodes names: [String], parameters: [String: String], reason: String? = nil,
-        key: String?, file: String?, seconds: Int = validSeconds, temporarySeconds: Int? = nil, incident: String? = nil
+        key: String?, file: String?, seconds: Int = validSeconds, temporarySeconds: Int? = nil, onNode: Bool = false,
+        incident: String? = nil
     ) async throws -> Planned {
         let choice = try await workspace.incidents().choice(incident)
         var (draft, precondition) = try draft(of: name, nodes: names, parameters, reason)
         draft.seconds = seconds
         draft.temporarySeconds = temporarySeconds ?? draft.temporarySeconds
+        if onNode { draft.onNode = .returns }
         return try await submit(try await prepare(draft, key: key, precondition), file, choice)
     }
 
@@ -63,7 +66,7 @@ extension Belay {
             onFailure: runbook.onFailure, strategy: runbook.strategy,
             steps: Dictionary(uniqueKeysWithValues: steps), nodes: nodes, frame: frame, reason: reason,
             secretParameters: bound.secretParameters,
-            temporarySeconds: runbook.temporary.map(Planner.seconds))
+            temporarySeconds: runbook.temporary.map(Planner.seconds), onNode: runbook.returnsOnNode ? .returns : nil)
         return (draft, { facts, node throws(PlanError) in try Planner.check(bound, against: facts, on: node) })
     }
 
@@ -105,7 +108,8 @@ extension Belay {
             id: Self.id(clock.now(), nonces), runbook: run.plan.runbook, onFailure: .rollback,
             strategy: run.plan.strategy, steps: Dictionary(uniqueKeysWithValues: steps),
             nodes: try workspace.inventory.nodes(named: steps.map(\.0).reversed()), frame: frame, rollsBack: run,
-            yields: names != nil, reason: reason, secretParameters: run.plan.secretParameters, seconds: seconds)
+            yields: names != nil, reason: reason, secretParameters: run.plan.secretParameters, seconds: seconds,
+            onNode: run.plan.onNode == .returns ? .takes : nil)
         let place = file ?? Self.planFile(draft.id, in: folder)
         return try await submit(try await prepare(draft, key: key) { _, _ in }, place, choice)
     }
@@ -131,6 +135,7 @@ extension Belay {
         var secretParameters: [String]?
         var seconds = Belay.validSeconds
         var temporarySeconds: Int?
+        var onNode: OnNode?
     }
 
     private func injection(_ node: Inventory.Node, run: String) -> Injection {
@@ -173,7 +178,7 @@ extension Belay {
         let plan = Plan(
             id: draft.id, createdAt: now, expiresAt: now.adding(seconds: draft.seconds),
             requester: requester.principal.name, reason: draft.reason, runbook: draft.runbook,
-            rollsBack: draft.rollsBack?.id, temporarySeconds: draft.temporarySeconds,
+            rollsBack: draft.rollsBack?.id, temporarySeconds: draft.temporarySeconds, onNode: draft.onNode,
             parameters: draft.frame.parameters, secretParameters: draft.secretParameters,
             cluster: ClusterReference(
                 name: workspace.inventory.cluster.name, environment: workspace.inventory.cluster.environment),

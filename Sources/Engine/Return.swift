@@ -8,6 +8,17 @@ public struct ReturnConflict: Error, Sendable, Hashable {
     public let changes: [String]
 }
 
+/// What nodes did that give back by themselves what a temporary run left.
+public struct NodeReturnReport: Sendable, Hashable {
+    /// Node → what it said; of those only that are to be told.
+    public let standings: [String: NodeReturnStanding]
+
+    /// Collects them.
+    public init(_ standings: [String: NodeReturnStanding]) {
+        self.standings = standings
+    }
+}
+
 extension Belay {
     /// What came of giving back what one temporary run left in place.
     public enum Returned: Sendable {
@@ -25,6 +36,12 @@ extension Belay {
         case stuck(run: String)
         /// A run that was to give it back did something on a node and had to undo that: a timer would do so every time.
         case failed(run: String)
+        /// Its nodes have given it back by themselves: nothing was left to plan.
+        case alone(NodeReturnReport)
+        /// Nodes are giving it back by themselves at this moment.
+        case underWay(NodeReturnReport)
+        /// Nodes began to give it back by themselves and stopped: somebody had changed it, or an undo failed.
+        case stopped(NodeReturnReport)
         /// The run came from another log, and what a machine said of it is no proof: a person plans its way back.
         case foreign
     }
@@ -49,14 +66,24 @@ extension Belay {
     public func giveBack(
         run id: String, key: String?, folder: String?, again: Bool, watch: @escaping Runner.Watch
     ) async throws -> Returned {
-        let store = try await store()
+        var store = try await store()
         let run = try store.run(id)
-        guard let change = store.temporaryChanges()[run.id], change.isOpen else {
+        guard var change = store.temporaryChanges()[run.id], change.isOpen else {
             throw WorkspaceError(
                 "run \(run.id) has nothing temporary in place",
                 remedy: "`belay runs show \(run.id)` says how it stands.")
         }
         guard run.planned != nil else { return .foreign }
+        if change.isOnNode {
+            let running = try await look(at: change, of: run)
+            if !running.standings.isEmpty { return .underWay(running) }
+            store = try await self.store()
+            change = store.temporaryChanges()[run.id] ?? change
+            if !change.isOpen { return .alone(NodeReturnReport(change.standings)) }
+            // A timer would find the same each time. A person may have seen to it since: then the plan says what is there.
+            let stopped = change.stopped
+            if !again, !stopped.standings.isEmpty { return .stopped(stopped) }
+        }
         let backs = store.runs.reversed().filter { $0.plan.rollsBack == run.id }
         if let open = backs.first(where: { $0.isOpen || $0.state.end == .needsPerson }) { return .stuck(run: open.id) }
         if !again, let failed = backs.first(where: { $0.hasFailed(on: change.nodes) }) {
@@ -71,6 +98,14 @@ extension Belay {
         } catch let conflict as ReturnConflict {
             return .conflict(conflict)
         }
+    }
+
+    // Those that are at it; what the others say is in the log. A plan needs all of them, and so does this.
+    private func look(at change: TemporaryChange, of run: StoredRun) async throws -> NodeReturnReport {
+        let names = change.nodes.filter { change.mayReturnAlone($0) }
+        let answers = try await ask(.look, names, of: run, change)
+        if let failure = names.lazy.compactMap({ answers.unreached[$0] }).first { throw failure }
+        return NodeReturnReport(answers.standings.filter { $0.value == .running })
     }
 
     // Nil where a new plan has to be made.
@@ -92,6 +127,19 @@ extension Belay {
         if !planned.decision.allowed { return .denied(planned.decision) }
         if planned.preview?.waitsForApproval == true { return .waits(file: planned.file) }
         return .ran(try await apply(planFile: planned.file, watch: watch))
+    }
+}
+
+extension TemporaryChange {
+    /// The nodes that began to give it back by themselves and stopped, where it is still in place.
+    public var stopped: NodeReturnReport {
+        NodeReturnReport(
+            standings.filter { node, standing in
+                switch standing {
+                case .conflict, .failed: nodes.contains(node)
+                default: false
+                }
+            })
     }
 }
 

@@ -8,10 +8,12 @@ struct KeepVerb: Verb {
         commandName: "keep", abstract: "Sign that what a temporary run left in place stays there.",
         discussion: """
             Signed by a person and kept in the audit log; from then on it is due back no more. `belay status` shows what is \
-            in place, and `belay return` gives it back.
+            in place, and `belay return` gives it back. Where nodes would give it back by themselves that is taken from them; \
+            one that cannot be reached then goes on: keep the run again once it can.
             """)
 
     @OptionGroup var global: GlobalOptions
+    @OptionGroup var connection: ConnectionOptions
 
     @Argument(help: "The run's id, or its beginning; `belay status` shows those that are temporary.")
     var run: String
@@ -29,10 +31,11 @@ struct KeepVerb: Verb {
                 remedy: "Give 1 to 1,000, not only blanks: say why it stays.")
         }
         let (run, reason, key) = (run, reason, key)
-        let keeping = try await global.workspace().withBelay { try await $0.keep(run: run, reason: reason, key: key) }
-        terminal.write(
-            "\(terminal.style.good("KEPT")) run \(keeping.run.printable) by \(keeping.by.printable): \(keeping.reason.printable)"
-        )
-        return .done
+        let kept = try await global.workspace().withBelay(connection) {
+            try await $0.keep(run: run, reason: reason, key: key)
+        }
+        let view = KeepView(kept: kept)
+        terminal.write(view.text(terminal.style))
+        return view.exit
     }
 }

@@ -32,17 +32,22 @@ struct PlanVerb: Verb {
             valueName: "time"))
     var temporary: String?
 
+    @Flag(
+        help: "Have the nodes give it back by themselves, too, once it is due: also when this machine is gone.")
+    var onNode = false
+
     mutating func perform(_ terminal: Terminal) async throws -> Exit {
         let temporary = try temporary.map(Self.temporarySeconds)
         let given = try ParameterArguments.parse(parameters, files: parameterFiles)
         try selection.requireSome()
         let workspace = try await global.workspace()
         let nodes = try selection.nodes(in: workspace.inventory).map(\.name)
-        let (runbook, saving) = (runbook, saving)
+        let (runbook, saving, onNode) = (runbook, saving, onNode)
         let planned = try await workspace.withBelay(connection) {
             try await $0.plan(
                 runbook: runbook, nodes: nodes, parameters: given, reason: saving.reason, key: saving.key,
-                file: saving.file, seconds: try saving.seconds, temporarySeconds: temporary, incident: saving.incident)
+                file: saving.file, seconds: try saving.seconds, temporarySeconds: temporary, onNode: onNode,
+                incident: saving.incident)
         }
         return try saving.show(planned, output.format, terminal)
     }

@@ -15,6 +15,7 @@ extension HistoryItem {
         case .breakGlassUsed: .bad
         case .notified(let told): told.failure == nil ? .plain : .bad
         case .reviewed: .good
+        case .nodeReturn(let record): record.standing.tone
         case .run(let event): tone(of: event)
         case .began, .planned, .adopted, .trusted, .read, .incidentNoted, .incidentTied: .plain
         case .incidentStarted: .bad
@@ -46,7 +47,18 @@ extension NodeAnswer {
         case .done(0, _, _): .good
         case .done, .refused: .bad
         case .reverted, .running, .lost, .absent, .ended: .warning
+        case .ownReturn(let standing): standing.tone
         case .granted, .released, .armed, .won, .noDeadMan: .plain
+        }
+    }
+}
+
+extension NodeReturnStanding {
+    fileprivate var tone: HistoryItem.Tone {
+        switch self {
+        case .armed, .none: .plain
+        case .taken, .running, .returned: .warning
+        case .conflict, .failed, .refused: .bad
         }
     }
 }

@@ -75,10 +75,15 @@ struct PlanView: Sendable {
     }
 
     private var temporary: [String] {
-        guard let time = plan.temporaryTime else { return [] }
+        guard let time = plan.temporaryTime else {
+            return plan.onNode == .takes
+                ? ["  what the nodes would give back of it by themselves is taken from them first"] : []
+        }
         return [
             "  temporary: what it changes stays in place until \(time) after it has ended, unless somebody keeps it"
         ]
+            + (plan.onNode == .returns
+                ? ["  it is given back by this machine (belay return --due), and by each node itself"] : [])
     }
 
     private var parameters: [String] {

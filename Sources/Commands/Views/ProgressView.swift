@@ -77,6 +77,8 @@ struct ProgressView: Sendable {
         case .apply(let index): "running \(step(index, node)): \(commands(node, index))"
         case .disarmDeadMan: "disarming the dead-man"
         case .fireDeadMan: "letting the dead-man put the node back"
+        case .armReturn: "having the node give it back by itself once it is due"
+        case .takeReturn: "taking from the node what it would give back by itself"
         case .undo(let index): "undoing \(step(index, node))"
         case .releaseLease(let place): "giving \(lease(place)) back"
         }

@@ -14,7 +14,8 @@ struct ReturnView: Sendable {
         case .ran(let state): Exit(state.end)
         case .waits: .approvalMissing
         case .denied, .refused: .denied
-        case .conflict, .stuck, .failed, .foreign: .needsPerson
+        case .alone: .done
+        case .conflict, .stuck, .failed, .underWay, .stopped, .foreign: .needsPerson
         }
     }
 
@@ -55,12 +56,31 @@ struct ReturnView: Sendable {
                 "\(style.bad("NEEDS A PERSON")) run \(id): run \(back.printable), which was to give it back, failed and was undone",
                 "  → why: belay runs show \(back.printable); to try once more: belay return \(id)",
             ].text
+        case .alone(let report):
+            return (["\(style.warning("GIVEN BACK")) run \(id): by its nodes themselves"] + lines(report)).text
+        case .underWay(let report):
+            return
+                (["\(style.warning("UNDER WAY")) run \(id): a node gives it back by itself at this moment"]
+                + lines(report)
+                + ["  → in a minute, once more: belay return \(id)"]).text
+        case .stopped(let report):
+            return
+                (["\(style.bad("NEEDS A PERSON")) run \(id): a node began to give it back by itself, and stopped"]
+                + lines(report) + [
+                    "  → by a plan that shows what is there: belay return \(id), belay rollback \(id) where others' work is to go,",
+                    "    or have it for good: belay keep \(id) --reason 'why'",
+                ]).text
         case .foreign:
             return [
                 "\(style.bad("NEEDS A PERSON")) run \(id) was found on a node: nobody's signature stands for it here",
                 "  " + choices(id),
             ].text
         }
+    }
+
+    private func lines(_ report: NodeReturnReport) -> [String] {
+        report.standings.sorted { $0.key < $1.key }.map { "\($0.key.printable): \($0.value.words.printable)" }.indented(
+            2)
     }
 
     private func choices(_ id: String) -> String {

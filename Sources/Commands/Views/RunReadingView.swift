@@ -143,7 +143,8 @@ struct RunFacts: Sendable {
             }
         }
         let due = run.ended.map { ", due back at \($0.adding(seconds: seconds).toSeconds)" } ?? ""
-        return (["for \(time) after it has ended\(due)"] + words).joined(separator: "; ")
+        let onNode = run.plan.onNode == .returns ? ", also by the nodes themselves" : ""
+        return (["for \(time) after it has ended\(due)\(onNode)"] + words).joined(separator: "; ")
     }
 
     private static func end(_ history: RunHistory, _ isHeld: Bool) -> String {

@@ -36,6 +36,14 @@ struct RunSummary: Encodable, Sendable, Hashable {
         var returned: [String: String]
         var keptBy: String?
         var keptBecause: String?
+        /// Node → what it said last of giving it back by itself; nil where nodes do not.
+        var onNode: [String: String]?
+        /// The nodes that gave it back by themselves.
+        var returnedAlone: [String] = []
+        /// The nodes that began to and stopped.
+        var stopped: [String] = []
+        /// The nodes that may still give it back though it is kept.
+        var stillArmed: [String] = []
 
         /// Whether it is still to be given back.
         var isOpen: Bool { keptBy == nil && !nodes.isEmpty }
@@ -93,14 +101,19 @@ struct RunSummary: Encodable, Sendable, Hashable {
     }
 
     /// True while somebody has to do something about it.
-    var isPressing: Bool { [.interrupted, .needsPerson, .damaged].contains(standing) }
+    var isPressing: Bool { [.interrupted, .needsPerson, .damaged].contains(standing) || hasReturnTrouble }
+
+    /// True while a node gives back what somebody keeps, or does not give back what nobody does.
+    var hasReturnTrouble: Bool { temporary.map { !$0.stillArmed.isEmpty || $0.isOpen && !$0.stopped.isEmpty } ?? false }
 }
 
 extension RunSummary.Temporary {
     init(_ change: TemporaryChange) {
         self.init(
             nodes: change.nodes, since: change.since, due: change.due, returned: change.returned,
-            keptBy: change.kept?.by, keptBecause: change.kept?.reason)
+            keptBy: change.kept?.by, keptBecause: change.kept?.reason,
+            onNode: change.isOnNode ? change.standings.mapValues(\.words) : nil, returnedAlone: change.returnedAlone,
+            stopped: change.stopped.standings.keys.sorted(), stillArmed: change.stillArmed)
     }
 }
 
@@ -138,7 +151,7 @@ struct StatusView: Sendable {
         let settled = Set(all.filter { $0.standing == .succeeded }.compactMap(\.rollsBack))
         runs = all.filter {
             $0.standing == .running || $0.isPressing && !settled.contains($0.id) || $0.review != nil
-                || $0.temporary?.isOpen == true
+                || $0.temporary?.isOpen == true || $0.hasReturnTrouble
         }
     }
 
@@ -178,7 +191,7 @@ struct StatusView: Sendable {
     }
 
     private func lines(_ temporary: RunSummary.Temporary, of run: RunSummary, _ style: Style) -> [String] {
-        guard temporary.isOpen else { return [] }
+        guard temporary.isOpen else { return kept(temporary, of: run, style) }
         let age = Span.words(max(0, now.milliseconds - temporary.since.milliseconds))
         let due =
             isOverdue(run)
@@ -186,8 +199,24 @@ struct StatusView: Sendable {
         let id = run.id.printable
         return [
             "  \(style.warning("TEMPORARY")) on \(temporary.nodes.map(\.printable).joined(separator: ", ")) for \(age), "
-                + "since \(temporary.since.toSeconds), by \(run.requester.printable): \(due)",
-            "  → give it back: belay return \(id), or have it for good: belay keep \(id) --reason 'why'",
+                + "since \(temporary.since.toSeconds), by \(run.requester.printable): \(due)"
+                + (temporary.onNode == nil ? "" : ", also by the node itself")
+        ] + answers(temporary) + [
+            "  → give it back: belay return \(id), or have it for good: belay keep \(id) --reason 'why'"
+        ]
+    }
+
+    // What the nodes said when they were asked last.
+    private func answers(_ temporary: RunSummary.Temporary) -> [String] {
+        (temporary.onNode ?? [:]).sorted { $0.key < $1.key }.map { "  \($0.key.printable): \($0.value.printable)" }
+    }
+
+    private func kept(_ temporary: RunSummary.Temporary, of run: RunSummary, _ style: Style) -> [String] {
+        guard !temporary.stillArmed.isEmpty else { return [] }
+        let nodes = temporary.stillArmed.map(\.printable).joined(separator: ", ")
+        return [
+            "  \(style.bad("KEPT, BUT")) \(nodes) still gives it back by itself at \(temporary.due.toSeconds)",
+            "  → take it from there: belay keep \(run.id.printable) --reason 'why'",
         ]
     }
 
@@ -240,7 +269,10 @@ struct RunView: Sendable {
                 style.bad("entry \(entry.index) keeps nothing:") + " \(refusal.message.printable)"
             }
         }
-        return ["", head] + (nodes + back + keepings).indented(2)
+        let alone = change.standings.sorted { $0.key < $1.key }.map {
+            "\($0.key.printable), by the node itself: \($0.value.words.printable)"
+        }
+        return ["", head] + (nodes + back + alone + keepings).indented(2)
     }
 
     private var approvals: [String] {

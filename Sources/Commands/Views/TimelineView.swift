@@ -42,6 +42,8 @@ struct TimelineView: Sendable {
         case .notified(let told): told.words
         case .reviewed(let signed): signed.words
         case .kept(let signed): signed.words(record.record)
+        case .nodeReturn(let record):
+            "what the node gives back by itself: \(Self.brief(record.standing.words))"
         case .trusted(let record): Self.words(record)
         case .recoveredLog(let recovery): Self.recovered(recovery)
         case .blobErased(let erasure):
@@ -158,6 +160,7 @@ struct TimelineView: Sendable {
         case .won: "disarmed"
         case .reverted(let status, let rebooted, _):
             "the node had reverted by itself\(rebooted ? ", and rebooted" : "")\(status == 0 ? "" : ", with status \(status)")"
+        case .ownReturn(let standing): brief(standing.words)
         case .noDeadMan: "there is no dead-man"
         case .done(0, _, _): "done"
         case .done(let status, let index, _): "command \(index + 1) ended with status \(status)"

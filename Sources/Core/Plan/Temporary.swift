@@ -23,7 +23,12 @@ extension Plan {
     /// Refuses what would promise more than can be kept: a temporary run is given back, and what cannot be undone cannot be.
     /// - Throws: ``PlanError`` naming the step.
     public func checkTemporary() throws(PlanError) {
-        guard temporarySeconds != nil else { return }
+        guard temporarySeconds != nil else {
+            guard onNode == .returns else { return }
+            throw PlanError(
+                message: "what is in place for good is not given back by the node either",
+                remedy: "Say for how long with --temporary, or leave --on-node out.")
+        }
         for node in nodes {
             for step in node.steps where step.mayLeaveForGood {
                 throw PlanError(

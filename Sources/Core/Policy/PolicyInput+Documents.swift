@@ -86,7 +86,9 @@ extension PolicyInput {
     }
 
     private var temporaryValue: Value {
-        var known: [String: Value] = ["planned": .bool(plan.temporarySeconds != nil)]
+        var known: [String: Value] = [
+            "planned": .bool(plan.temporarySeconds != nil), "onNode": .bool(plan.onNode == .returns),
+        ]
         if let seconds = plan.temporarySeconds { known["after"] = .duration(.seconds(seconds)) }
         return PolicySchema.message("Temporary", at: "plan.temporary", known, cause: "the plan is not temporary")
     }

@@ -158,5 +158,6 @@ extension PolicySchema {
         "Plan.temporary": "the time after which what it leaves is given back",
         "Temporary.planned": "whether there is one",
         "Temporary.after": "how long after the run's end; not known where none is planned",
+        "Temporary.onNode": "whether the nodes also give it back by themselves",
     ]
 }

@@ -94,7 +94,7 @@ enum PolicySchema {
             ("hasWindows", .bool), ("upcoming", .list(.message("Window"))),
         ],
         "Step": [("id", .string), ("action", .string), ("class", .string), ("node", .string)],
-        "Temporary": [("planned", .bool), ("after", .duration)],
+        "Temporary": [("planned", .bool), ("after", .duration), ("onNode", .bool)],
         "Plan": [
             ("digest", .string), ("steps", .list(.message("Step"))), ("targets", texts), ("pools", texts),
             ("atOnce", .int), ("temporary", .message("Temporary")),

@@ -20,6 +20,8 @@ public enum LogEvent: Codable, Sendable, Hashable {
     case reviewed(SignedReview)
     /// Somebody made what a temporary run left in place permanent.
     case kept(SignedKeeping)
+    /// A node was asked how the way back stands that it has by itself.
+    case nodeReturn(NodeReturnRecord)
     /// Someone decided to trust host keys of a node.
     case trusted(TrustRecord)
     /// The log was opened after a crash that showed: what was mended, and what is open.
@@ -59,6 +61,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case notified
         case reviewed = "review"
         case kept
+        case nodeReturn = "node.return"
         case trusted
         case recoveredLog = "recovered"
         case blobErased = "blob.erased"
@@ -83,6 +86,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .notified: .notified
         case .reviewed: .reviewed
         case .kept: .kept
+        case .nodeReturn: .nodeReturn
         case .trusted: .trusted
         case .recoveredLog: .recoveredLog
         case .blobErased: .blobErased
@@ -114,6 +118,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .breakGlassUsed: self = .breakGlassUsed(try container.decode(BreakGlassRecord.self, forKey: key))
         case .notified: self = .notified(try container.decode(NotificationRecord.self, forKey: key))
         case .kept: self = .kept(try container.decode(SignedKeeping.self, forKey: key))
+        case .nodeReturn: self = .nodeReturn(try container.decode(NodeReturnRecord.self, forKey: key))
         case .reviewed: self = .reviewed(try container.decode(SignedReview.self, forKey: key))
         case .trusted: self = .trusted(try container.decode(TrustRecord.self, forKey: key))
         case .recoveredLog: self = .recoveredLog(try container.decode(LogRecovery.self, forKey: key))
@@ -148,6 +153,7 @@ public enum LogEvent: Codable, Sendable, Hashable {
         case .notified(let content): content
         case .reviewed(let content): content
         case .kept(let content): content
+        case .nodeReturn(let content): content
         case .trusted(let content): content
         case .recoveredLog(let content): content
         case .blobErased(let content): content
@@ -191,6 +197,28 @@ public struct LogReading: Codable, Sendable, Hashable {
     public init(command: [String], entries: Int) {
         self.command = command
         self.entries = entries
+    }
+}
+
+/// What a node said of the way back of a temporary run that it has by itself, after the run.
+public struct NodeReturnRecord: Codable, Sendable, Hashable {
+    /// Why it was asked.
+    public enum Purpose: String, Codable, Sendable, Hashable {
+        /// To see what the node did.
+        case look
+        /// To take it from the node: what the run left was kept.
+        case take
+    }
+
+    /// Why it was asked.
+    public var purpose: Purpose
+    /// What it said.
+    public var standing: NodeReturnStanding
+
+    /// Collects the parts.
+    public init(purpose: Purpose, standing: NodeReturnStanding) {
+        self.purpose = purpose
+        self.standing = standing
     }
 }
 

@@ -235,7 +235,9 @@ public struct NodeRun: Sendable {
             self.rebooted = self.rebooted || rebooted
         case (.disarmDeadMan, .noDeadMan), (.fireDeadMan, .noDeadMan): deadMan = .none
         case (.armReturn, .ownReturn(.armed)): ownReturn = .armed
-        case (.takeReturn, .ownReturn(let standing)) where standing.isSettled || standing == .none:
+        // While it is at it the node does what the way back of its own run does, too; another run has to wait for it.
+        case (.takeReturn, .ownReturn(let standing))
+        where standing.isSettled || standing == .none || onNode == .returns:
             ownReturn = .settled(standing)
         case (.releaseLease(let place), .released): holds[place]?.released = true
         case (.apply(let step), _): try at(step) { $0.applied = Applied(answer) }

@@ -81,6 +81,7 @@ public struct Runner: Sendable {
             _ = try? await log.log.checkpoint()
             throw error
         }
+        await forget(state, nodes)
         await nodes.close()
         do {
             _ = try await log.log.checkpoint()
@@ -88,6 +89,17 @@ public struct Runner: Sendable {
             // A recovery has done what it had to, and it is on record: the next command that can signs it.
         }
         return state
+    }
+}
+
+extension Runner {
+    // What nodes had by themselves of a way back, and the log knows to be settled.
+    private func forget(_ state: RunState, _ nodes: any Nodes) async {
+        let returns = NodeReturns(nodes: nodes, holder: holder)
+        for node in state.nodes where node.unreachable.isEmpty {
+            guard case .settled(let standing) = node.ownReturn, standing.isSettled else { continue }
+            await returns.forget(node.plan, of: state.plan.rollsBack ?? state.plan.id)
+        }
     }
 }
 

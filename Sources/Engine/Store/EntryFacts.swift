@@ -36,6 +36,7 @@ extension LogEvent {
                 $0.decision == .approve ? "approved" : "denied"
             }
         case .notified(let told): told.failure == nil ? "told" : "failed"
+        case .nodeReturn(let record): record.standing.name
         case .run(let event): event.outcome
         case .began, .planned, .adopted, .decisionInput, .breakGlassUsed, .reviewed, .kept, .trusted, .recoveredLog,
             .blobErased, .keyRotated, .read, .incidentStarted, .incidentNoted, .incidentClosed, .incidentTied, .triaged:

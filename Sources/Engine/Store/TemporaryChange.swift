@@ -12,26 +12,57 @@ public struct TemporaryChange: Sendable, Hashable {
     public let nodes: [String]
     /// Node → the later run that gave it back there.
     public let returned: [String: String]
+    /// Whether nodes give it back by themselves, too.
+    public let isOnNode: Bool
+    /// Node → what it said last of the way back that it has by itself.
+    public let standings: [String: NodeReturnStanding]
     /// Who made it permanent, and why; nil while nobody has.
     public let kept: Keeping?
 
     /// Whether it is still to be given back.
     public var isOpen: Bool { kept == nil && !nodes.isEmpty }
 
+    /// The nodes that gave it back by themselves.
+    public var returnedAlone: [String] { standings.filter { $1.hasReturned }.keys.sorted() }
+
+    /// The nodes that may still give it back by themselves though somebody keeps it: they were not reached when it was kept.
+    public var stillArmed: [String] { kept == nil || !isOnNode ? [] : nodes.filter { mayReturnAlone($0) } }
+
+    /// Whether a node may still give it back by itself, for all that was heard of it.
+    func mayReturnAlone(_ node: String) -> Bool {
+        guard isOnNode, let standing = standings[node] else { return isOnNode }
+        return !standing.isSettled && standing != .none
+    }
+
+    /// Whether what a node says goes into the log: a timer asks every few minutes, and mostly nothing has happened.
+    func isNews(_ standing: NodeReturnStanding, of node: String) -> Bool {
+        switch standing {
+        case .returned, .conflict, .failed, .taken, .none: standings[node] != standing
+        case .armed, .running, .refused: false
+        }
+    }
+
     /// Whether somebody should have given it back by now.
     public func isOverdue(at now: Timestamp) -> Bool { isOpen && now >= due }
 }
 
 extension TemporaryChange {
-    /// - Parameter returned: node → the later run that gave it back there.
-    fileprivate init?(_ run: StoredRun, returned: [String: String]) {
+    /// - Parameters:
+    ///   - returned: node → the later run that gave it back there.
+    ///   - taken: node → what it said when a later run took from it what it had by itself.
+    fileprivate init?(
+        _ run: StoredRun, returned: [String: String], taken: [String: NodeReturnStanding]
+    ) {
         guard let seconds = run.plan.temporarySeconds, run.fault == nil, let since = run.ended else { return nil }
         let left = run.nodesInPlace
         guard !left.isEmpty else { return nil }
         self.run = run.id
         self.since = since
         due = since.adding(seconds: seconds)
-        nodes = left.filter { returned[$0] == nil }
+        isOnNode = run.plan.onNode == .returns
+        let standings = isOnNode ? run.standings.merging(taken) { $1 == .none ? $0 : $1 } : [:]
+        self.standings = standings.filter { left.contains($0.key) }
+        nodes = left.filter { returned[$0] == nil && standings[$0]?.hasReturned != true }
         self.returned = returned.filter { left.contains($0.key) }
         kept = run.keepings.lazy.compactMap { try? $0.outcome.get() }.first
     }
@@ -41,7 +72,10 @@ extension RunStore {
     /// Run → what it left for a time, of every run that ended so, whether or not it was given back or kept since.
     public func temporaryChanges() -> [String: TemporaryChange] {
         let returned = givenBack()
-        let changes = runs.compactMap { TemporaryChange($0, returned: returned[$0.id] ?? [:]) }
+        let taken = takenFromNodes()
+        let changes = runs.compactMap {
+            TemporaryChange($0, returned: returned[$0.id] ?? [:], taken: taken[$0.id] ?? [:])
+        }
         return Dictionary(changes.map { ($0.run, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -59,7 +93,40 @@ extension RunStore {
     }
 }
 
+extension RunStore {
+    // Run → node → what the node said, the last time, to a run that rolls it back.
+    private func takenFromNodes() -> [String: [String: NodeReturnStanding]] {
+        var taken: [String: [String: NodeReturnStanding]] = [:]
+        for run in runs where run.fault == nil && run.plan.onNode == .takes {
+            guard let target = run.plan.rollsBack else { continue }
+            for node in run.state.nodes {
+                if case .settled(let standing) = node.ownReturn {
+                    taken[target, default: [:]][node.plan.name] = standing
+                }
+            }
+        }
+        return taken
+    }
+}
+
+extension NodeReturnStanding {
+    fileprivate var hasReturned: Bool { if case .returned = self { true } else { false } }
+}
+
 extension StoredRun {
+    /// Node → what it said last of the way back that it has by itself.
+    fileprivate var standings: [String: NodeReturnStanding] {
+        var standings: [String: NodeReturnStanding] = [:]
+        for node in state.nodes where node.ownReturn == .armed {
+            standings[node.plan.name] = .armed(secondsLeft: plan.temporarySeconds ?? 0, waitingFor: nil)
+        }
+        for entry in records {
+            guard case .nodeReturn(let record)? = entry.record.event, let node = entry.record.node else { continue }
+            standings[node] = record.standing
+        }
+        return standings
+    }
+
     /// When it ended, the last time; nil while it has not.
     public var ended: Timestamp? {
         guard state.end != nil else { return nil }
