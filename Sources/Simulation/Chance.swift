@@ -88,7 +88,7 @@ final class Chance {
 
     /// What a draw is for.
     enum Purpose: UInt64 {
-        case world, plan, latency, disk, duration, extent, downtime, foreign, delay, kept
+        case world, plan, latency, disk, duration, extent, downtime, foreign, delay, kept, due
     }
 
     private func draw(_ kind: UInt64, _ stream: Int) -> (value: UInt64, count: UInt64) {

@@ -96,6 +96,8 @@ final class Machine: @unchecked Sendable {
     var diskIsFull = false
     /// By target; the machine's own under "".
     var bases: [String: SimBase] = [:]
+    /// By run: the ways back that it has by itself.
+    var returns: [String: SimReturn] = [:]
     /// Connections of before are gone: after a reboot, or when a path was cut.
     var connections = 0
     /// Subjects whose state keeps anybody from connecting.
@@ -138,6 +140,10 @@ final class Machine: @unchecked Sendable {
         case .fireDeadMan(let fence): try await fireNow(fence)
         case .start(let step, let request): try await start(step, request)
         case .lookUp(let step): try await lookUp(step)
+        case .armReturn(let fence, let request, let seconds): armReturn(fence, request, seconds: seconds)
+        case .takeReturn(let run, _): try await takeReturn(run)
+        case .lookAtReturn(let run): standing(of: run)
+        case .forgetReturn(let run): forgetReturn(run)
         case .read: ""
         }
     }

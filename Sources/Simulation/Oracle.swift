@@ -36,6 +36,9 @@ final class Oracle {
         /// It was let begin while the execution host could not be read, where alone others' steps in the cluster show.
         var beganBlind = false
         var end: NodeState?
+        /// When the node began to give it back by itself, and who was told last, and when, that it would.
+        var returnedAt: Double?
+        var armed: (at: Double, by: String)?
     }
 
     private(set) var violations: [Violation] = []
@@ -99,6 +102,7 @@ final class Oracle {
             return violation(1, "\(write) was sent to \(node), and its intent is not durable")
         }
         if write == .disarmDeadMan { verified(run, node, executor.log) }
+        if case .armReturn(_, let request, _) = script.request { arms(request, intent, run, node, executor.log) }
         guard case .start(let step, let request) = script.request else { return }
         if intent.commands != request.commands || step.isApply && intent.undo != request.undo {
             violation(1, "\(write) on \(node) runs something else than its intent says")
@@ -110,7 +114,7 @@ final class Oracle {
 
     private func isWayBack(_ write: Write) -> Bool {
         switch write {
-        case .undo, .fireDeadMan: true
+        case .undo, .fireDeadMan, .takeReturn: true
         default: false
         }
     }
@@ -146,6 +150,45 @@ final class Oracle {
         }
         guard case .verified(nil, [])? = last else {
             return violation(3, "\(node) is to be disarmed, and was not verified since its last step")
+        }
+    }
+
+    // Laws 1 and 2: what the node will do is on record, and is the undo of what was observed before each step. It is armed when
+    // all of it was verified, and nothing was done to the node since.
+    private func arms(_ request: NodeReturn, _ intent: Intent, _ run: String, _ node: String, _ log: SimLog) {
+        if intent.commands != request.steps.map(\.look) || intent.undo != request.steps.reversed().flatMap(\.undo) {
+            violation(1, "what \(node) is to give back by itself is not what its intent says")
+        }
+        let events = log.durableEvents(of: run, node)
+        for step in request.steps {
+            let index = world?.plans[run]?.plan.nodes.first { $0.name == node }?.steps.firstIndex {
+                $0.name == step.name
+            }
+            let applied = events.lazy.compactMap { event in
+                if case .intent(let intent) = event, intent.write == .apply(step: index ?? -1) { intent } else { nil }
+            }.first
+            if applied?.undo != step.undo {
+                violation(2, "\(node) is to give back step '\(step.name)' by another undo")
+            }
+        }
+        let last = events.first { event in
+            switch event {
+            case .verified(nil, _), .outcome(.apply, _), .outcome(.undo, _): true
+            default: false
+            }
+        }
+        guard case .verified(nil, [])? = last else {
+            return violation(3, "\(node) is to give back by itself what was not verified")
+        }
+    }
+
+    // Law 7: what is back already, or is for good, is not given back by the node.
+    func returning(_ run: String, _ machine: Machine) {
+        note("\(machine.name) gives \(run) back by itself")
+        let track = track(run, machine.name)
+        change(run, machine.name) { $0.returnedAt = world?.loop.now }
+        if let end = track.end, end != .succeeded, end != .needsPerson {
+            violation(7, "\(machine.name) gives back by itself what has ended as \(end.rawValue)")
         }
     }
 
@@ -301,6 +344,8 @@ final class Oracle {
         case .outcome(.apply(let step), .done(0, _, _)): change(run, node) { $0.done.insert(step) }
         case .outcome(.undo(let step), _): change(run, node) { $0.done.remove(step) }
         case .verified(let step?, []): change(run, node) { $0.verified.insert(step) }
+        case .outcome(.armReturn, .ownReturn(.armed)):
+            change(run, node) { $0.armed = (world?.loop.now ?? 0, record.by) }
         case .observed(_, .after, _): change(run, node) { $0.seenAfter = (world?.loop.now ?? 0, record.by) }
         case .nodeState(.rollingBack, _):
             takenBack(run, node)
@@ -359,6 +404,13 @@ final class Oracle {
         let track = track(run, node)
         guard !track.isDecided, let seen = track.seenAfter else { return }
         change(run, node) { $0.isDecided = true }
+        if let returned = track.returnedAt {
+            // Whoever was told that it is armed may have slept since; anybody else has asked.
+            guard let armed = track.armed, armed.by == holder, armed.at <= returned else {
+                return violation(7, "\(node) is to stay as it is, and had given it back by itself")
+            }
+            return
+        }
         // Between the last look and the word a node may reboot, and a laptop sleep; but who takes over looks for itself.
         if track.rebooted, seen.by == holder { return }
         succeeded(run, node)
@@ -428,7 +480,9 @@ extension NodeScript {
         case .disarmDeadMan: .disarmDeadMan
         case .fireDeadMan: .fireDeadMan
         case .start(let step, _): step.isApply ? .apply(step: step.index) : .undo(step: step.index)
-        case .lookUp, .read: nil
+        case .armReturn: .armReturn
+        case .takeReturn: .takeReturn
+        case .lookUp, .lookAtReturn, .forgetReturn, .read: nil
         }
     }
 }

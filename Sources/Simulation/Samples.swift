@@ -20,6 +20,13 @@ enum Samples {
             action: try ActionRegistry.make(name, arguments: given), timeoutSeconds: 10, verify: checks)
     }
 
+    /// Whether a node gives back by itself what a step of a kind does.
+    static func isReturnedAlone(_ kind: Kind, _ number: Int, run: String) throws -> Bool {
+        let step = try step(kind, number, on: "n1", run: run)
+        guard step.action.place == .node, step.action.reversibility != .irreversible else { return false }
+        return step.action.canReturnAlone(from: try observation(of: step.kind, step.arguments, variant: 1))
+    }
+
     /// What a runbook is given where it has no value of its own.
     static func parameters(of runbook: Runbook) -> [String: String] {
         var values: [String: String] = [:]

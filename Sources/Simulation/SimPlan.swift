@@ -25,7 +25,10 @@ extension World {
     func plan(_ id: String, for log: SimLog, inventory: Inventory) throws -> SimPlan {
         if let runbook = setting.runbook { return try plan(runbook, id, for: log, inventory: inventory) }
         let names = targets()
-        let kinds = stepKinds()
+        let drawn = stepKinds()
+        let alone = try drawn.filter { try Samples.isReturnedAlone($0.kind, $0.number, run: id) }
+        let isOnNode = chance.percent(40, .due) && !alone.isEmpty
+        let kinds = isOnNode ? alone : drawn
         let nodes = try names.map { name in
             let steps = try kinds.map { try Samples.step($0.kind, $0.number, on: name, run: id) }
             return try plan(steps, on: name, inventory)
@@ -34,7 +37,8 @@ extension World {
             nodes, id, log, inventory, OnFailure.allCases[chance.below(3, .plan)],
             Strategy(
                 canary: chance.below(2, .plan), maxUnavailable: 1 + chance.below(setting.maxUnavailable, .plan),
-                failureBudget: chance.below(2, .plan), pauseSeconds: chance.below(2, .plan) * 20))
+                failureBudget: chance.below(2, .plan), pauseSeconds: chance.below(2, .plan) * 20),
+            dueIn: isOnNode ? 300 + chance.below(600, .due) : nil)
     }
 
     /// A plan of a runbook, for the first node. What its conditions and checks read of a node is not simulated: each of
@@ -56,7 +60,9 @@ extension World {
         frame.parameters = bound.parameters
         var node = try plan(steps, on: "n1", inventory, frame)
         for (index, condition) in conditions.enumerated() { node.steps[index].when = condition }
-        return try submit([node], id, log, inventory, runbook.onFailure, Strategy())
+        return try submit(
+            [node], id, log, inventory, runbook.onFailure, Strategy(),
+            dueIn: runbook.returnsOnNode ? runbook.temporary.map(Planner.seconds) : nil)
     }
 
     private static func simulated(_ check: CheckPlan) -> CheckPlan {
@@ -113,16 +119,19 @@ extension World {
                 facts: .unknown("not asked"), observations: observations))
     }
 
+    /// - Parameter seconds: how long until the nodes give it back by themselves; nil where they do not.
     func submit(
         _ nodes: [NodePlan], _ id: String, _ log: SimLog, _ inventory: Inventory, _ onFailure: OnFailure,
-        _ strategy: Strategy
+        _ strategy: Strategy, dueIn seconds: Int? = nil
     ) throws -> SimPlan {
         let plan = Plan(
             id: id, createdAt: timestamp, expiresAt: timestamp.adding(seconds: 86_400), requester: "alice",
             runbook: RunbookReference(name: "generated", title: "Generated", author: "sim", digest: "d"),
+            temporarySeconds: seconds, onNode: seconds.map { _ in .returns },
             parameters: [:], cluster: ClusterReference(name: "sim", environment: "staging"),
             log: LogReference(origin: "sim/\(log.number)", key: "k\(log.number)"), policySet: "p",
             onFailure: onFailure, strategy: strategy, nodes: nodes)
+        try plan.checkTemporary()
         let bytes = try JSON.encode(plan)
         let planned = SimPlan(plan: plan, bytes: bytes, planSha256: Digest.sha256(bytes), log: log)
         plans[id] = planned

@@ -174,6 +174,7 @@ public struct Simulation {
             return world.oracle.violation(7, "\(run.id) never ends: \(states.joined(separator: ", "))")
         }
         for node in run.state.nodes where node.state.isFinal && node.state != .needsPerson {
+            judge(run, ownReturnOf: node, world)
             let places = [(node.plan.name, ""), ("cp1", node.plan.name)]
             for (name, target) in places {
                 guard let base = world.machine(name)?.bases[target] else { continue }
@@ -183,6 +184,18 @@ public struct Simulation {
                     world.oracle.violation(7, "\(run.id) ended as \(node.state.rawValue), and is still on \(name)")
                 }
             }
+        }
+    }
+
+    // What is in place for a time is back by then, or somebody is told why not; what is not in place is nobody's to give back.
+    private func judge(_ run: StoredRun, ownReturnOf node: NodeRun, _ world: World) {
+        guard let machine = world.machine(node.plan.name), let found = machine.returns[run.plan.id], !found.isSettled
+        else { return }
+        if node.state != .succeeded {
+            world.oracle.violation(
+                7, "\(run.id) ended as \(node.state.rawValue), and \(machine.name) would give it back")
+        } else if machine.occupant(besides: run.plan.id) == nil {
+            world.oracle.violation(7, "\(machine.name) has never given back \(run.id)")
         }
     }
 

@@ -33,6 +33,9 @@ struct Subject {
         self.state = state
     }
 
+    /// Everything it has been, and is.
+    var all: [Observation] { [state] + past.reversed() }
+
     static let mark = "corrupted"
 
     mutating func become(_ next: Observation) {

@@ -135,7 +135,7 @@ extension RunState {
             try self.init(plan: plan, id: id)
             try apply(.started(holder: record.holder), node: nil)
             try apply(.wave(0), node: nil)
-            for event in try record.events(plan.nodes[0], plan.onNode) { try apply(event, node: record.node) }
+            for event in try record.events(plan.nodes[0]) { try apply(event, node: record.node) }
         } catch let error as ObservationError {
             throw error
         } catch {
@@ -152,7 +152,7 @@ extension AdoptedRecord {
         pieces.lazy.compactMap(\.contents.lease).first { $0.run == run }?.holder ?? "unknown"
     }
 
-    fileprivate func events(_ plan: NodePlan, _ onNode: OnNode?) throws -> [Event] {
+    fileprivate func events(_ plan: NodePlan) throws -> [Event] {
         var events = pieces.flatMap { leaseEvents($0) }
         events += endings.flatMap { ending in
             let write = Write.acquireLease(ending.place, recovering: true)
@@ -169,10 +169,6 @@ extension AdoptedRecord {
             events += try applied(step, plan, settled.isEmpty && step == found.last)
         }
         events += settled
-        // It lies outside the record, and may have been armed once every step had run: nobody knows, so it is asked for.
-        if onNode == .returns, found.allSatisfy({ $0.status != nil }) {
-            events += [.intent(Intent(.armReturn)), .outcome(.armReturn, .lost(rebooted: false))]
-        }
         for step in found where step.undoAttempt != nil { events += undone(step, step == found.last) }
         if let piece = pieces.first(where: \.contents.isRemade) {
             let why =

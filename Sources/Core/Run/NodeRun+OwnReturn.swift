@@ -1,8 +1,12 @@
 /// A temporary run's way back that the node enforces by itself: armed as the last thing before the node is let go, and taken
 /// from it by whoever brings the node back earlier.
 extension NodeRun {
-    /// Whether the node may still give back by itself what this run did to it.
-    var mayGiveBackAlone: Bool { onNode == .returns && ownReturn.isOpen }
+    /// Whether the node may still give back by itself what this run did to it. Who takes a run over may have read of it before
+    /// another log's executor armed that: the node is asked.
+    var mayGiveBackAlone: Bool {
+        onNode == .returns
+            && (ownReturn.isOpen || recovering && ownReturn == .none && steps.contains(where: \.mayHaveRun))
+    }
 
     /// The steps that the node gives back, in the plan's order; empty where nothing was changed.
     ///
