@@ -107,6 +107,8 @@ private func outcome(_ write: Write) -> NodeAnswer {
     case .acquireLease: .granted(epoch: 1, inMemory: false)
     case .armDeadMan: .armed
     case .disarmDeadMan, .fireDeadMan: .won
+    case .armReturn: .ownReturn(.armed(secondsLeft: 7200, waitingFor: nil))
+    case .takeReturn: .ownReturn(.taken)
     case .apply, .undo: .done(status: 0, failedAt: 0, output: Payload("out"))
     case .releaseLease: .released
     }

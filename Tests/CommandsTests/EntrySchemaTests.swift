@@ -51,7 +51,12 @@ struct EntrySchemaTests {
         let command = Command(["a"], input: Payload("b"), accepts: [0, 5])
         let writes: [Write] = [
             .acquireLease(.node, recovering: true), .armDeadMan, .apply(step: 0), .disarmDeadMan, .fireDeadMan,
-            .undo(step: 1), .releaseLease(.cluster),
+            .armReturn, .takeReturn, .undo(step: 1), .releaseLease(.cluster),
+        ]
+        let standings: [NodeReturnStanding] = [
+            .armed(secondsLeft: 1, waitingFor: nil), .armed(secondsLeft: -1, waitingFor: "r2"), .taken, .running,
+            .returned(output: Payload("o")), .conflict(step: "s", output: Payload("o")),
+            .failed(step: "s", status: 1, output: Payload("o")), .none, .refused("w"),
         ]
         let answers: [NodeAnswer] = [
             .granted(epoch: 1, inMemory: false), .released, .ended(.before, by: "b"), .armed, .won,
@@ -61,7 +66,7 @@ struct EntrySchemaTests {
         ]
         let run: [Event] =
             writes.map { .intent(Intent($0, commands: [command], undo: [command])) }
-            + answers.map { .outcome(.armDeadMan, $0) }
+            + answers.map { .outcome(.armDeadMan, $0) } + standings.map { .outcome(.takeReturn, .ownReturn($0)) }
             + [
                 .started(holder: "h"), .recovering(holder: "h"), .observed(step: 0, moment: .before, seen),
                 .unobservable(step: 0, moment: .afterUndo, reason: "r"), .unchanged(step: 0),
@@ -84,6 +89,8 @@ struct EntrySchemaTests {
             .notified(NotificationRecord(command: ["/bin/page"], failure: "f")),
             .reviewed(SignedReview(statement: Payload("{}"), signature: "s")),
             .kept(SignedKeeping(statement: Payload("{}"), signature: "s")),
+            .nodeReturn(NodeReturnRecord(purpose: .look, standing: .conflict(step: "s", output: Payload("o")))),
+            .nodeReturn(NodeReturnRecord(purpose: .take, standing: .refused("busy"))),
             .trusted(
                 TrustRecord(
                     name: "n", address: "a", keys: [key], replaced: [key], file: "f",

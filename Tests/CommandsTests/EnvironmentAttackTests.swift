@@ -130,13 +130,14 @@ struct EnvironmentAttackTests {
         let saved = Set(["key", "out", "reason", "expires", "incident", "verbose"])
         return [
             "plan": shown.union(reached).union(chosen).union(saved).union(
-                ["param", "param-file", "temporary"]),
+                ["param", "param-file", "temporary", "on-node"]),
             "rollback": shown.union(reached).union(saved),
             "approve": shown.union(["deny", "comment", "not-before", "expires", "key", "verbose"]),
             "apply": shown.union(reached).union(["break-glass", "reason", "incident", "expires", "key"]),
             "review": shown.union(["comment", "key"]), "recover": shown.union(reached).union(chosen).union(["run"]),
             "resolve": shown.union(reached).union(["as", "reason", "key"]),
-            "keep": shown.union(["reason", "key"]), "return": shown.union(reached).union(["due", "plans", "key"]),
+            "keep": shown.union(reached).union(["reason", "key"]),
+            "return": shown.union(reached).union(["due", "plans", "key"]),
             "policy explain": shown.union(reached).union(chosen).union(["param", "key"]),
             "audit init": shown.union(["agent"]), "audit rotate": shown.union(["agent", "reason", "prepare"]),
             "config": shown,

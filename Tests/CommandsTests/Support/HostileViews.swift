@@ -32,8 +32,15 @@ enum HostileViews {
     private static func temporary(_ run: HostileRun) -> RunSummary.Temporary {
         RunSummary.Temporary(
             nodes: [Hostile.text], since: run.plan.createdAt, due: run.plan.createdAt,
-            returned: [Hostile.text: Hostile.text])
+            returned: [Hostile.text: Hostile.text], onNode: [Hostile.text: Hostile.text],
+            returnedAlone: [Hostile.text], stopped: [Hostile.text], stillArmed: [Hostile.text])
     }
+
+    private static let standings: [String: NodeReturnStanding] = [
+        Hostile.text: .conflict(step: Hostile.text, output: Payload(Hostile.text)),
+        "n2": .refused(Hostile.text), "n3": .armed(secondsLeft: 0, waitingFor: Hostile.text),
+        "n4": .failed(step: Hostile.text, status: 1, output: Payload(Hostile.text)),
+    ]
 
     static let plans: [String: Case] = [
         "PlanView": { run in
@@ -111,15 +118,17 @@ enum HostileViews {
             summary.review = .init(
                 by: Hostile.text, incident: Hostile.text, since: run.plan.createdAt, due: run.plan.createdAt)
             summary.temporary = Self.temporary(run)
+            var kept = summary
+            kept.temporary?.keptBy = Hostile.text
             let incidents = try [IncidentSummary(incident())]
-            let view = StatusView([summary, damaged], incidents: incidents, now: run.plan.expiresAt)
+            let view = StatusView([summary, kept, damaged], incidents: incidents, now: run.plan.expiresAt)
             return [view.text(.plain), try view.json()]
         },
         "RunView": { run in
             var view = RunView(run: try run.run, inventory: try run.inventory, isHeld: false, verbose: true)
             view.change = TemporaryChange(
                 run: Hostile.text, since: run.plan.createdAt, due: run.plan.createdAt, nodes: [Hostile.text],
-                returned: [Hostile.text: Hostile.text], kept: nil)
+                returned: [Hostile.text: Hostile.text], isOnNode: true, standings: Self.standings, kept: nil)
             return [view.text(.plain), try view.json()]
         },
         "ReturnView": { run in
@@ -127,10 +136,22 @@ enum HostileViews {
             let all: [Belay.Returned] = try [
                 .ran(run.run.state), .waits(file: Hostile.text), .denied(run.decision), .refused(file: Hostile.text),
                 .conflict(conflict), .stuck(run: Hostile.text), .failed(run: Hostile.text), .foreign,
+                .alone(NodeReturnReport(standings)), .underWay(NodeReturnReport(standings)),
+                .stopped(NodeReturnReport(standings)),
             ]
             return try all.map {
                 try ReturnView(run: Hostile.text, returned: $0, inventory: run.inventory).text(.plain)
             }
+        },
+        "KeepView": { run in
+            let keeping = Keeping(
+                run: Hostile.text, planSha256: Sample.sha256, by: Hostile.text, reason: Hostile.text,
+                at: run.plan.createdAt, nonce: "n", logOrigin: Hostile.text)
+            let failure = NodeFailure(Hostile.text, remedy: Hostile.text, isPassing: true)
+            let kept = Belay.Kept(
+                keeping: keeping, isOld: true, standings: standings, unreached: [Hostile.text: failure],
+                due: run.plan.createdAt, stillArmed: [Hostile.text])
+            return [KeepView(kept: kept).text(.plain)]
         },
         "RunEndView": { run in
             [RunEndView(run: try run.run, inventory: try run.inventory, isHeld: false).text(.plain)]

@@ -115,6 +115,10 @@ struct SimulatedMachineTests {
         case .fireDeadMan(let fence): "fire \(fence.run) \(fence.epoch)"
         case .start(let step, _): "start \(step.name) \(step.fence.run) \(step.fence.epoch)"
         case .lookUp(let step): "look up \(step.name) \(step.fence.run)"
+        case .armReturn(let fence, _, _): "arm the return of \(fence.run) \(fence.epoch)"
+        case .takeReturn(let run, _): "take the return of \(run)"
+        case .lookAtReturn(let run): "look at the return of \(run)"
+        case .forgetReturn(let run): "forget the return of \(run)"
         case .read: "read"
         }
     }

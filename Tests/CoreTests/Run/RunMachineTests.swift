@@ -29,6 +29,8 @@ struct RunMachineTests {
         case .apply(let step): "apply\(step)"
         case .disarmDeadMan: "disarm"
         case .fireDeadMan: "fire"
+        case .armReturn: "armReturn"
+        case .takeReturn: "takeReturn"
         case .undo(let step): "undo\(step)"
         case .releaseLease: "release"
         }

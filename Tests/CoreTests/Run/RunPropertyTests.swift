@@ -11,7 +11,7 @@ struct RunPropertyTests {
         .init(fires: 6), .init(unverified: 15, foreign: 30), .init(blind: 5),
         .init(reboots: 6), .init(crash: 5, reboots: 5, memory: 60),
         .init(unreachable: 5, lost: 10, reboots: 5, memory: 60), .init(denied: 25),
-        .init(crash: 5, unreachable: 3, refused: 5, denied: 15),
+        .init(crash: 5, unreachable: 3, refused: 5, denied: 15), .init(crash: 10, fires: 10),
         .init(
             crash: 4, unreachable: 2, refused: 4, failed: 8, lost: 5, fires: 3, unverified: 6, blind: 2, foreign: 10,
             reboots: 2, memory: 20, denied: 4),
@@ -19,10 +19,13 @@ struct RunPropertyTests {
 
     func plan(_ seed: UInt64) throws -> Plan {
         var generator = SeededGenerator(seed: seed &* 31)
-        let pool = [
-            RunSamples.restart(), RunSamples.flush(), RunSamples.file(), RunSamples.command(),
-            RunSamples.restart("other.service"), RunSamples.file("/etc/ssh/sshd_config"),
-        ]
+        // What a node cannot give back by itself is not asked of it.
+        let isOnNode = Int.random(in: 0..<3, using: &generator) == 0
+        let pool =
+            [
+                RunSamples.restart(), RunSamples.flush(), RunSamples.file(),
+                RunSamples.restart("other.service"), RunSamples.file("/etc/ssh/sshd_config"),
+            ] + (isOnNode ? [] : [RunSamples.command()])
         let nodes = try (1...Int.random(in: 1...5, using: &generator)).map { index in
             let samples = pool.shuffled(using: &generator).prefix(Int.random(in: 1...4, using: &generator))
             return try RunSamples.node("n\(index)", Array(samples))
@@ -32,6 +35,8 @@ struct RunPropertyTests {
             canary: Int.random(in: 0...1, using: &generator), maxUnavailable: Int.random(in: 1...3, using: &generator),
             failureBudget: Int.random(in: 0...2, using: &generator),
             pauseSeconds: Int.random(in: 0...1, using: &generator))
+        if isOnNode { (plan.temporarySeconds, plan.onNode) = (7200, .returns) }
+        try plan.checkTemporary()
         return plan
     }
 
@@ -76,13 +81,15 @@ struct RunPropertyTests {
         switch node.state {
         case .succeeded:
             #expect(real.token == (cut ? .won : .none), "\(label)")
+            let isOnNode = world.plan.onNode == .returns && node.steps.contains(where: \.mayHaveRun)
+            #expect(real.ownReturn == (isOnNode ? .armed : .none), "\(label)")
             #expect(real.leased.isEmpty, "\(label)")
             #expect(isOrdered(world.events.filter { $0.node == node.plan.name }.map(\.event), cut: cut), "\(label)")
             expect(node, real, label) { $0.prediction.after }
         case .rolledBack, .stale, .denied:
             if node.state == .denied { #expect(real.started.isEmpty && !real.isAllowed, "\(label)") }
             #expect(real.leased.isEmpty, "\(label)")
-            #expect(real.token != .armed, "\(label)")
+            #expect(real.token != .armed && real.ownReturn != .armed, "\(label)")
             if !real.isTouched { expect(node, real, label) { $0.before } }
         case .skipped: #expect(real.epoch.isEmpty, "\(label)")
         case .needsPerson: #expect(!node.reason.isEmpty)

@@ -31,6 +31,10 @@ struct RunWorld {
         var isInMemory = false, isForgotten = false, isRemade = false
         /// It rebooted since its dead-man was armed.
         var isRebooted = false
+        /// What became of the way back that it has by itself.
+        var ownReturn = OwnReturn.none
+
+        enum OwnReturn { case none, armed, taken, returned }
     }
 
     /// Nodes begun and not yet ended, the most at once.
@@ -118,8 +122,28 @@ struct RunWorld {
 
     private mutating func takeOver(_ state: inout RunState, _ crashes: inout Int) throws {
         crashes += 1
+        letTimePass()
         state = try refolded()
         try record(.recovering(holder: "c\(crashes)"), nil, &state)
+    }
+
+    // Leases have run out by the time somebody takes over, and what is due may be back. What was being let go is decided.
+    private mutating func letTimePass() {
+        for (name, node) in nodes where node.ownReturn == .armed && chance(faults.fires * 4) {
+            let isLetGo = events.contains { event, other in
+                guard other == name, case .intent(let intent) = event else { return false }
+                return intent.write == .releaseLease(.node)
+            }
+            if !isLetGo { giveBack(name) }
+        }
+    }
+
+    /// The node gives back by itself what the run did to it.
+    mutating func giveBack(_ name: String) {
+        guard var node = nodes[name] else { return }
+        for (step, before) in node.before { node.state[step] = before }
+        node.ownReturn = .returned
+        nodes[name] = node
     }
 
     private mutating func compare(_ state: RunState) throws {
@@ -201,6 +225,10 @@ struct RunWorld {
     private mutating func answer(_ intent: Intent, _ name: String, _ node: inout Node, _ run: NodeRun) -> NodeAnswer {
         let place = run.place(of: intent.write)
         if case .acquireLease = intent.write {
+        } else if intent.write == .takeReturn {
+            if chance(faults.refused) { return .refused("busy") }
+            if node.ownReturn == .armed { node.ownReturn = .taken }
+            return .ownReturn(standing(node))
         } else if node.isForgotten {
             return intent.write == .releaseLease(place) ? .released : .lost(rebooted: true)
         } else {
@@ -244,6 +272,11 @@ struct RunWorld {
             if node.token == .armed, node.isRebooted { node.token = .won }
             if node.token == .armed { fire(&node, run) }
             return settled(node)
+        case .armReturn:
+            if chance(faults.refused) { return .refused("unit it failed") }
+            if node.ownReturn == .none { node.ownReturn = .armed }
+            return .ownReturn(standing(node))
+        case .takeReturn: return .ownReturn(standing(node))
         case .releaseLease:
             if node.token == .armed { violations.append("released with an armed dead-man") }
             node.leased.remove(place)
@@ -292,6 +325,15 @@ struct RunWorld {
         case .lookUp(let write): run.place(of: write)
         case .observe(let step, _, _): run.plan.steps[step].place
         default: .node
+        }
+    }
+
+    private func standing(_ node: Node) -> NodeReturnStanding {
+        switch node.ownReturn {
+        case .none: .none
+        case .armed: .armed(secondsLeft: 7200, waitingFor: nil)
+        case .taken: .taken
+        case .returned: .returned(output: Payload(""))
         }
     }
 

@@ -160,6 +160,8 @@ extension KillClass {
         case .apply: "apply"
         case .disarmDeadMan: "disarm"
         case .fireDeadMan: "fire"
+        case .armReturn: "return armed"
+        case .takeReturn: "return taken"
         case .undo: "undo"
         case .releaseLease(let place): "release of \(place.rawValue)"
         }
