@@ -17,19 +17,31 @@ struct TemporaryTests {
     ///   - seconds: for how long, nil for good.
     ///   - ends: how its node and the run end; nil while it has not.
     private static func project(
-        seconds: Int? = 7200, ends: (NodeState, RunEnd)? = (.succeeded, .succeeded), obligations: [String] = []
+        seconds: Int? = 7200, ends: (NodeState, RunEnd)? = (.succeeded, .succeeded), obligations: [String] = [],
+        onNode: OnNode? = nil
     ) async throws -> SignedProject {
         let project = try await SignedProject()
-        try await project.plan(id) { ($0.id, $0.temporarySeconds) = (id, seconds) }
+        try await project.plan(id) { ($0.id, $0.temporarySeconds, $0.onNode) = (id, seconds, onNode) }
         var decision = try Sample.decision(allowed: true, phase: "execute")
         decision.obligations = obligations
         try await project.append(.decided(decision), run: id)
-        try await run(id, in: project, ends: ends)
+        try await run(id, in: project, isArmed: onNode == .returns, ends: ends)
         return project
     }
 
+    /// What a node is told to have said when it was asked.
+    private static func answer(
+        _ standing: NodeReturnStanding, _ purpose: NodeReturnRecord.Purpose = .look, in project: SignedProject
+    ) async throws {
+        _ = try await project.open { log in
+            try await log.append(
+                .nodeReturn(NodeReturnRecord(purpose: purpose, standing: standing)), by: "alice@laptop:8", run: id,
+                node: "worker-1")
+        }
+    }
+
     private static func run(
-        _ id: String, in project: SignedProject, ran: Bool = true, ends: (NodeState, RunEnd)?
+        _ id: String, in project: SignedProject, ran: Bool = true, isArmed: Bool = false, ends: (NodeState, RunEnd)?
     ) async throws {
         let step = Sample.restart()
         var events: [(Event, String?)] = [
@@ -42,6 +54,12 @@ struct TemporaryTests {
             (.observed(step: 0, moment: .after, step.prediction.after), "worker-1"),
         ]
         if ran { events += applied }
+        if isArmed {
+            events += [
+                (.intent(Intent(.armReturn)), "worker-1"),
+                (.outcome(.armReturn, .ownReturn(.armed(secondsLeft: 300, waitingFor: nil))), "worker-1"),
+            ]
+        }
         if let ends { events += [(.nodeState(ends.0, reason: ""), "worker-1"), (.finished(ends.1), nil)] }
         try await project.open { log in
             var intent: EntryName?
@@ -287,6 +305,83 @@ struct TemporaryTests {
         }
     }
 
+    @Test("what the node also gives back by itself is said, and what it gave back is told and done with")
+    func returnedAlone() async throws {
+        let project = try await Self.project(seconds: 300, onNode: .returns)
+        let status = await project.belay("status")
+        #expect(status.exit == .done && status.output.contains(", also by the node itself"), "\(status)")
+        #expect(status.output.contains("worker-1: it is armed"), "\(status)")
+        #expect(await project.belay("audit", "show", Self.id).output.contains("also by the nodes themselves"))
+        try await Self.answer(.returned(output: Payload("")), in: project)
+        #expect(try await Self.status(project, after: 301).exit == .done)
+        #expect(await project.belay("runs", "list").output.contains("(temporary, given back)"))
+        let shown = await project.belay("runs", "show", Self.id).output
+        #expect(shown.contains("worker-1, by the node itself: the node has given it back"), "\(shown)")
+        let kept = await project.belay("keep", Self.id, "--reason", "it stays")
+        #expect(kept.exit == .usage && kept.complaints.contains("given back already, by the nodes"), "\(kept)")
+        let returned = await project.belay("return", Self.id)
+        #expect(returned.exit == .usage && returned.complaints.contains("nothing temporary in place"), "\(returned)")
+    }
+
+    @Test(
+        "a node that stopped, since somebody changed it or an undo failed, waits for a person, and no timer tries again"
+    )
+    func stopped() async throws {
+        let answers: [(NodeReturnStanding, String)] = [
+            (
+                .conflict(step: "restart", output: Payload("")),
+                "stopped before step 'restart', which somebody had changed"
+            ),
+            (.failed(step: "restart", status: 3, output: Payload("")), "undoing step 'restart' ended with status 3"),
+        ]
+        for (standing, says) in answers {
+            let project = try await Self.project(onNode: .returns)
+            try await Self.answer(standing, in: project)
+            let status = await project.belay("status")
+            #expect(status.exit == .needsPerson && status.output.contains(says), "\(status)")
+            let workspace = try await Workspace.open(from: project.path)
+            let view = try await workspace.withBelay { belay in
+                let returned = try await belay.giveBack(
+                    run: Self.id, key: nil, folder: nil, again: false, watch: { _, _ in })
+                return ReturnView(run: Self.id, returned: returned, inventory: workspace.inventory)
+            }
+            #expect(view.exit == .needsPerson)
+            let text = view.text(.plain)
+            #expect(text.contains(says) && text.contains("belay rollback \(Self.id)"), "\(text)")
+            // A person's word plans it, which asks the node for what is there.
+            #expect(await project.belay("return", Self.id).exit == .couldNotStart)
+        }
+    }
+
+    @Test("kept while a node cannot be reached: the word stands, and it is said loudly until the node was asked")
+    func keptUnreached() async throws {
+        let project = try await Self.project(onNode: .returns)
+        let kept = await project.belay("keep", Self.id, "--reason", "the old rules were wrong")
+        #expect(kept.exit == .needsPerson && kept.output.contains("KEPT run \(Self.id) by alice"), "\(kept)")
+        #expect(kept.output.contains("NOT TAKEN from worker-1"), "\(kept)")
+        #expect(kept.output.contains("still gives it back by itself at 20"), "\(kept)")
+        let status = await project.belay("status")
+        #expect(status.exit == .needsPerson && status.output.contains("KEPT, BUT worker-1"), "\(status)")
+        let again = await project.belay("keep", Self.id, "--reason", "once more")
+        #expect(again.exit == .needsPerson && again.output.contains("KEPT ALREADY"), "\(again)")
+        let statements = try await RecordReader(directory: project.log).records().count {
+            if case .kept? = $0.record.event { true } else { false }
+        }
+        #expect(statements == 1)
+        try await Self.answer(.taken, .take, in: project)
+        #expect(await project.belay("status").exit == .done)
+        let done = await project.belay("keep", Self.id, "--reason", "once more")
+        #expect(done.exit == .usage && done.complaints.contains("kept already, by alice"), "\(done)")
+    }
+
+    @Test("a node that cannot be asked before a way back is planned keeps what is there, and nothing is in the log")
+    func unreachedOnNode() async throws {
+        let project = try await Self.project(onNode: .returns)
+        let entries = try await RecordReader(directory: project.log).records().count
+        #expect(await project.belay("return", Self.id).exit == .couldNotStart)
+        #expect(try await RecordReader(directory: project.log).records().count == entries)
+    }
+
     @Test("several that come out alike say so; where they differ somebody has to look")
     func exits() {
         #expect(ReturnVerb.exit(of: []) == .done && ReturnVerb.exit(of: [.done, .done]) == .done)
@@ -311,6 +406,14 @@ struct TemporaryTests {
         plan.temporarySeconds = 5400
         #expect(Sample.view(plan).text(.plain).contains("stays in place until 1h30m after it has ended"))
         #expect(try Sample.view(plan).json().contains("\"temporarySeconds\" : 5400"))
+        #expect(!Sample.view(plan).text(.plain).contains("by each node itself"))
+        plan.onNode = .returns
+        #expect(Sample.view(plan).text(.plain).contains("and by each node itself"))
+        #expect(try Sample.view(plan).json().contains("\"onNode\" : \"returns\""))
+        let alone = ReturnView(
+            run: Self.id, returned: .alone(NodeReturnReport(["worker-1": .returned(output: Payload(""))])),
+            inventory: try #require(Sample.inventory))
+        #expect(alone.exit == .done && alone.text(.plain).contains("worker-1: the node has given it back"))
         let conflict = ReturnConflict(
             run: Self.id, changes: ["worker-1: somebody changed content of step 'replace' since"])
         let view = ReturnView(run: Self.id, returned: .conflict(conflict), inventory: try #require(Sample.inventory))
