@@ -328,8 +328,7 @@ struct TemporaryTests {
     )
     func stopped() async throws {
         let answers: [(NodeReturnStanding, String)] = [
-            (
-                .conflict(step: "restart", output: Payload("")),
+            (.conflict(step: "restart", output: Payload("a was changed\n")),
                 "stopped before step 'restart', which somebody had changed"
             ),
             (.failed(step: "restart", status: 3, output: Payload("")), "undoing step 'restart' ended with status 3"),
@@ -347,6 +346,7 @@ struct TemporaryTests {
             }
             #expect(view.exit == .needsPerson)
             let text = view.text(.plain)
+            #expect(standing.output?.bytes.isEmpty == true || text.contains("    a was changed\n"), "\(text)")
             #expect(text.contains(says) && text.contains("belay rollback \(Self.id)"), "\(text)")
             // A person's word plans it, which asks the node for what is there.
             #expect(await project.belay("return", Self.id).exit == .couldNotStart)

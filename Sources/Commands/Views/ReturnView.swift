@@ -79,8 +79,11 @@ struct ReturnView: Sendable {
     }
 
     private func lines(_ report: NodeReturnReport) -> [String] {
-        report.standings.sorted { $0.key < $1.key }.map { "\($0.key.printable): \($0.value.words.printable)" }.indented(
-            2)
+        report.standings.sorted { $0.key < $1.key }.flatMap { node, standing in
+            let printed = standing.output.flatMap { OutputView($0, nil) }?.lines.suffix(10) ?? []
+            return ["\(node.printable): \(standing.words.printable)"] + Array(printed).indented(2)
+        }
+        .indented(2)
     }
 
     private func choices(_ id: String) -> String {

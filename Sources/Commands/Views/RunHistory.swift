@@ -154,6 +154,7 @@ struct HistoryItem: Sendable {
     var output: OutputView? {
         switch answer {
         case .done(_, _, let payload), .reverted(_, _, let payload): OutputView(payload, step?.plan)
+        case .ownReturn(let standing): standing.output.flatMap { OutputView($0, nil) }
         default: nil
         }
     }

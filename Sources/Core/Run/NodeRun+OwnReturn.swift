@@ -86,6 +86,14 @@ extension NodeReturnStanding {
         }
     }
 
+    /// What was printed by what the node ran for it; nil where it ran nothing.
+    public var output: Payload? {
+        switch self {
+        case .returned(let output), .conflict(_, let output), .failed(_, _, let output): output
+        case .armed, .taken, .running, .none, .refused: nil
+        }
+    }
+
     /// In one word, which filters of the log know.
     public var name: String {
         switch self {
