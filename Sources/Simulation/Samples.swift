@@ -114,6 +114,7 @@ enum Samples {
         case "sysctl.set": try parameter(arguments, variant)
         case "kernel.modules.load": try modules(arguments, variant)
         case "etcd.snapshot", "etcd.defrag", "etcd.alarm.disarm": etcd(kind, variant)
+        case "etcd.restore", "etcd.move": etcdData(kind, variant)
         case "certs.renew": try certificates(arguments, variant)
         case "command":
             Observation(["observe.1.status": .text("2"), "observe.1.output": .content(Payload(""))])
@@ -235,6 +236,43 @@ enum Samples {
         }
         seen["folderRoom"] = .text("1000000000")
         for field in ["", ".bytes", ".sha256", ".hash", ".revision", ".keys"] { seen["snapshot\(field)"] = .absent }
+        return seen
+    }
+
+    private static func etcdData(_ kind: String, _ variant: Int) -> Observation {
+        let manifest = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: etcd, namespace: kube-system}
+            spec:
+              containers:
+              - command: [etcd, --name=cp1, --data-dir=/var/lib/etcd, "--initial-advertise-peer-urls=https://10.88.0.11:2380"]
+                volumeMounts: [{mountPath: /var/lib/etcd, name: etcd-data}]
+              volumes:
+              - hostPath:
+                  path: /var/lib/etcd
+                name: etcd-data
+
+            """
+        var seen = Observation([
+            "type": .text("regular"), "directory": .text("real"), "mode": .text("600"), "owner": .text("0:0"),
+            "links": .text("1"), "xattrs": .lines([]), "content": .content(Payload(manifest)),
+            "kubelet": .text("active"), "aside": .lines([]), "reader": .text("etcdutl"), "revision": .text("317"),
+            "api.manifest": .text("0a"), "etcd.running": .text("yes"), "api.running": .text("yes"),
+            "etcd.health": .text("healthy"), "api.health": .text("healthy"), "cluster": .text("c"),
+            "member": .text("m"), "members": .lines(["cp1 (m)"]), "unhealthy": .lines([]),
+            "data": .text("/var/lib/etcd"), "data.member": .text("yes"), "data.kept": .lines([]),
+            "data.bytes": .text("\(2_000_000 + variant % 3)"), "data.room": .text("1000000000"),
+        ])
+        guard kind == "etcd.restore" else {
+            (seen["to"], seen["to.attributes"]) = (.text("holds nothing"), .text("mode 700, owner 0:0"))
+            (seen["to.mount"], seen["to.boot"]) = (.text("/mnt/fast"), .text("mounted at boot"))
+            (seen["to.filesystem"], seen["to.room"]) = (.text("xfs"), .text("1000000000"))
+            return seen
+        }
+        let digest = String(repeating: "0a", count: 32)
+        (seen["snapshot"], seen["snapshot.bytes"]) = (.text("mode 600, owner 0:0"), .text("2000032"))
+        (seen["snapshot.sha256"], seen["snapshot.noted"]) = (.text(digest), .text(digest))
         return seen
     }
 

@@ -9,7 +9,7 @@ public enum ActionRegistry {
         RoutesSnapshot.self, RoutesRestore.self, SysctlSet.self, KernelModulesLoad.self,
         FileReplace.self, FileRestore.self, FileLine.self,
         ManifestEdit.self, StaticPodRestart.self,
-        EtcdSnapshot.self, EtcdDefrag.self, EtcdAlarmDisarm.self, CertsRenew.self,
+        EtcdSnapshot.self, EtcdDefrag.self, EtcdAlarmDisarm.self, EtcdRestore.self, EtcdMove.self, CertsRenew.self,
         NodeCordon.self, NodeUncordon.self, NodeLabel.self, NodeTaint.self, NodeDrain.self,
         WorkloadRestart.self, WorkloadRollback.self, WorkloadScale.self, ConfigMapRestore.self,
         CommandAction.self,

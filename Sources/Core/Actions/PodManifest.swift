@@ -6,7 +6,8 @@ struct PodManifest: Sendable {
     let name: String
     /// `metadata.namespace`.
     let namespace: String
-    private let root: YAMLNode
+    /// The document.
+    let root: YAMLNode
 
     /// Reads a manifest.
     /// - Parameter what: names it in messages.
@@ -166,10 +167,10 @@ extension YAMLNode {
     }
 
     /// The items of a list, none for all else.
-    fileprivate var items: [YAMLNode] { if case .sequence(let items) = content { items } else { [] } }
+    var items: [YAMLNode] { if case .sequence(let items) = content { items } else { [] } }
 
     /// Every scalar by its path, without those below one path: what the document says, however it is written.
-    fileprivate func flat(except left: [String]? = nil) -> [[String]: YAMLScalar] {
+    func flat(except left: [String]? = nil) -> [[String]: YAMLScalar] {
         var all: [[String]: YAMLScalar] = [:]
         collect(at: [], except: left, into: &all)
         return all
