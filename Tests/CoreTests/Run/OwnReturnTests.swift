@@ -16,8 +16,8 @@ struct OwnReturnTests {
 
     /// Runs it; the executor is killed right after the event that `isLast` names, and another one takes over.
     private func run(
-        _ plan: Plan, killedAfter isLast: ((Event) -> Bool)? = nil, meanwhile: (inout RunWorld) -> Void = { _ in },
-        _ script: @escaping (inout RunWorld, NextEffect) -> Event? = { _, _ in nil }
+        _ plan: Plan, _ script: @escaping (inout RunWorld, NextEffect) -> Event? = { _, _ in nil },
+        killedAfter isLast: ((Event) -> Bool)? = nil, meanwhile: (inout RunWorld) -> Void = { _ in }
     ) throws -> (state: RunState, story: String, world: RunWorld) {
         var world = RunWorld(plan)
         world.script = script
@@ -35,6 +35,12 @@ struct OwnReturnTests {
         }
         #expect(world.violations.isEmpty)
         return (state, RunMachineTests().story(world), world)
+    }
+
+    private func arming(_ world: RunWorld) -> Intent? {
+        world.events.lazy.compactMap { entry -> Intent? in
+            if case .intent(let intent) = entry.event, intent.write == .armReturn { intent } else { nil }
+        }.first
     }
 
     private func refusing(_ write: Write, _ why: String) -> (inout RunWorld, NextEffect) -> Event? {
@@ -77,8 +83,7 @@ struct OwnReturnTests {
         #expect(!story.contains("armReturn") && story.hasSuffix("release! succeeded end:succeeded"), "\(story)")
         let (_, both, world) = try run(try plan([same, RunSamples.file("/etc/other.conf")]))
         #expect(both.contains("armReturn!"))
-        let intent = world.events.compactMap { if case .intent(let intent) = $0.event { intent } else { nil } }
-            .first { $0.write == .armReturn }
+        let intent = arming(world)
         #expect(intent?.commands.count == 1)
     }
 
@@ -106,9 +111,9 @@ struct OwnReturnTests {
 
     @Test("one whose arming was never heard of likewise")
     func killedWhileArming() throws {
-        let (state, story, _) = try run(try plan([RunSamples.file()])) { event in
-            if case .intent(let intent) = event { intent.write == .armReturn } else { false }
-        }
+        let (state, story, _) = try run(
+            try plan([RunSamples.file()]),
+            killedAfter: { event in if case .intent(let intent) = event { intent.write == .armReturn } else { false } })
         #expect(state.end == .succeeded && story.hasSuffix("after0 armReturn! release! succeeded end:succeeded"))
     }
 
@@ -132,9 +137,9 @@ struct OwnReturnTests {
 
     @Test("whoever takes a run over and goes back asks the node first, whatever this log knows")
     func recovered() throws {
-        let (state, story, _) = try run(try plan([RunSamples.file()])) { event in
-            if case .outcome(.apply, _) = event { true } else { false }
-        }
+        let (state, story, _) = try run(
+            try plan([RunSamples.file()]),
+            killedAfter: { event in if case .outcome(.apply, _) = event { true } else { false } })
         #expect(state.end == .rolledBack)
         #expect(story.contains("rollingBack takeReturn! beforeUndo0 undo0!"), "\(story)")
     }
@@ -199,9 +204,7 @@ struct OwnReturnTests {
         first.arguments = Arguments(["path": .text("/etc/demo.conf"), "content": .text("between\n")])
         let (state, _, world) = try run(try plan([first, RunSamples.file()]))
         #expect(state.end == .succeeded)
-        let intent = try #require(
-            world.events.compactMap { if case .intent(let intent) = $0.event { intent } else { nil } }
-                .first { $0.write == .armReturn })
+        let intent = try #require(arming(world))
         func input(_ index: Int) -> String { intent.commands[index].input?.text ?? "" }
         func digest(_ text: String) -> String { Digest.sha256(Array(text.utf8)) }
         #expect(input(0).contains(digest("between\n")) && input(0).contains(digest("old\n")))
