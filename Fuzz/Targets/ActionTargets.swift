@@ -1,6 +1,7 @@
 import Core
 
-private func action(_ name: String, _ arguments: [String: ArgumentValue] = [:]) -> any Action {
+/// One of the registry's, with arguments that it takes.
+func action(_ name: String, _ arguments: [String: ArgumentValue] = [:]) -> any Action {
     do {
         return try ActionRegistry.make(name, arguments: Arguments(arguments))
     } catch {
@@ -81,10 +82,12 @@ private func isTransaction(_ text: String) -> Bool {
     }
 }
 
-private let restart = action("service.restart", ["service": .text("kubelet")])
+private let services = ["service.restart", "service.start", "service.stop"].map { name in
+    action(name, ["service": .text("kubelet")])
+}
 
 func systemctl(_ bytes: [UInt8]) {
-    hold(restart, to: outputs(bytes, 1))
+    for action in services { hold(action, to: outputs(bytes, action.observe().count)) }
 }
 
 private let prunes = ["detect", "docker", "podman", "crictl", "ctr"].map { runtime in

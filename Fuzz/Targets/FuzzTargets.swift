@@ -41,6 +41,7 @@ public struct FuzzTarget: Sendable {
         FuzzTarget("plan", "saved plans, and a run of each from its beginning to its end", plan),
         FuzzTarget("log-entry", "entries of a log of runs, folded", logEntries),
         FuzzTarget("redactor", "texts that secrets are taken out of", redactor),
+        FuzzTarget("incident", "an incident's id and title, and what is written of it", incident),
 
         FuzzTarget("sshsig", "SSH signatures", sshsig),
         FuzzTarget("allowed-signers", "files of allowed signers", allowedSigners),
@@ -48,9 +49,18 @@ public struct FuzzTarget: Sendable {
             "statement", "what people sign: approvals, resolutions, broken glass, reviews, what is kept", statement),
 
         FuzzTarget("iptables", "iptables-save, as the firewall actions read it", iptables),
-        FuzzTarget("systemctl", "systemctl show, as service.restart reads it", systemctl),
+        FuzzTarget("iptables-merge", "a snapshot of the firewall, merged into the rules of now", iptablesMerge),
+        FuzzTarget("routes", "routes and rules as ip shows them, and a snapshot merged into them", routes),
+        FuzzTarget("kernel", "kernel parameters and modules, by any name", kernel),
+        FuzzTarget("systemctl", "systemctl show, as the actions on services read it", systemctl),
+        FuzzTarget("process", "the processes of a name, and who keeps them", process),
+        FuzzTarget("old-files", "lists of old logs, packages and temporary files", oldFiles),
         FuzzTarget("images", "docker's, podman's, crictl's and ctr's answers", images),
         FuzzTarget("kubectl", "kubectl's answers, as the actions on a node read them", kubectl),
+        FuzzTarget("drain", "a node's pods and the budgets over them", drain),
+        FuzzTarget("etcd", "etcdctl's answers", etcd),
+        FuzzTarget("certificates", "what a node has of kubeadm's certificates", certificates),
+        FuzzTarget("manifest", "manifests of static pods, a flag set or unset", manifest),
         FuzzTarget("file", "what the file to be replaced is like", file),
 
         FuzzTarget("facts", "a node's answers to the probe of its facts", facts),

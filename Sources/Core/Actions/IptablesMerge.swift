@@ -3,9 +3,9 @@
 /// What the snapshot has comes back in its order. What was added since stays in force where it stood, behind the rule it
 /// stood behind and before what comes back there; or it goes. What kube-proxy and the CNI have stays as it is now, and what
 /// they lost comes back (``IptablesLost``).
-struct IptablesMerge: Sendable {
+package struct IptablesMerge: Sendable {
     /// The ruleset after it; the counters of what is there now read `=`.
-    private(set) var after = IptablesRuleset()
+    package private(set) var after = IptablesRuleset()
     /// What comes back of kube-proxy and the CNI, by table.
     private(set) var lost: [String: IptablesLost] = [:]
     /// Rules of the snapshot that lead to a chain which is not there any more, and so cannot come back.
@@ -16,7 +16,7 @@ struct IptablesMerge: Sendable {
     private let keepsAdded: Bool
 
     /// Merges `snapshot` into `now`; with `keepsAdded` false what the snapshot does not have goes.
-    init(snapshot: IptablesRuleset, now: IptablesRuleset, keepsAdded: Bool) {
+    package init(snapshot: IptablesRuleset, now: IptablesRuleset, keepsAdded: Bool) {
         (self.snapshot, self.now, self.keepsAdded) = (snapshot, now, keepsAdded)
         let known = Set(now.tables.map(\.name))
         for name in now.tables.map(\.name) + snapshot.tables.map(\.name).filter({ !known.contains($0) }) {
@@ -29,7 +29,7 @@ struct IptablesMerge: Sendable {
         Set(after.tables.filter { $0.isSame(as: now.table($0.name) ?? .init(name: $0.name)) }.map(\.name))
     }
     /// Whether there is nothing to do.
-    var isDone: Bool { unchanged.count == after.tables.count }
+    package var isDone: Bool { unchanged.count == after.tables.count }
     /// What comes back of kube-proxy and the CNI.
     var missing: IptablesRuleset {
         IptablesRuleset(tables: snapshot.tables.compactMap { was in lost[was.name].map { $0.part(of: was) } })

@@ -3,40 +3,40 @@
 /// The format is that of iptables-save(8): `*table`, `:CHAIN POLICY [packets:bytes]`, `[packets:bytes] -A CHAIN …`,
 /// `COMMIT`, and `#` comments. Rules are kept as the lines they are, quoting included, since what was printed is what
 /// `iptables-restore` reads back; only counters are split off.
-struct IptablesRuleset: Sendable, Hashable {
+package struct IptablesRuleset: Sendable, Hashable {
     /// In the order of the output.
-    var tables: [Table] = []
+    package var tables: [Table] = []
 
     /// One table: `filter`, `nat`, `mangle`, `raw`, `security`.
-    struct Table: Sendable, Hashable {
-        var name: String
-        var chains: [Chain]
-        var rules: [Rule]
+    package struct Table: Sendable, Hashable {
+        package var name: String
+        package var chains: [Chain]
+        package var rules: [Rule]
     }
 
     /// A built-in chain, or one that someone made.
-    struct Chain: Sendable, Hashable {
-        var name: String
+    package struct Chain: Sendable, Hashable {
+        package var name: String
         /// `ACCEPT` or `DROP` for a built-in chain, nil for any other.
-        var policy: String?
+        package var policy: String?
         var counters: String
     }
 
     /// One rule of a chain.
-    struct Rule: Sendable, Hashable {
-        var chain: String
+    package struct Rule: Sendable, Hashable {
+        package var chain: String
         /// All after `-A CHAIN `, verbatim.
         var spec: String
         /// `[packets:bytes]`.
         var counters: String
 
         /// The rule without counters, as `iptables` would take it.
-        var line: String { spec.isEmpty ? "-A \(chain)" : "-A \(chain) \(spec)" }
+        package var line: String { spec.isEmpty ? "-A \(chain)" : "-A \(chain) \(spec)" }
     }
 
     /// Reads the output of `iptables-save`, with or without `-c`.
     /// - Throws: ``ObservationError`` naming the first line that is not understood.
-    init(parsing text: String, of what: String) throws(ObservationError) {
+    package init(parsing text: String, of what: String) throws(ObservationError) {
         var open: Table?
         // At the bytes that iptables-restore sees: to Swift a carriage return and a newline are one character.
         for (index, bytes) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
@@ -165,7 +165,7 @@ extension IptablesRuleset {
     /// chain, since their order in the output depends on who made them first; rules stay in their order.
     ///
     /// A table that is there but empty reads like one that is not: kube-proxy and the CNI make tables in passing.
-    var ruleLines: [String] {
+    package var ruleLines: [String] {
         tables.sorted { $0.name < $1.name }.flatMap { table in
             let made = table.chains.filter { $0.policy == nil }.map(\.name).sorted()
             let byChain = Dictionary(grouping: table.rules, by: \.chain).sorted { $0.key < $1.key }

@@ -16,6 +16,7 @@ extension OldFiles {
             // To Swift two spellings of one accent are the same name; to the node they are two files.
             if observation[Self.prefix + path] != nil { double += 1; continue }
             observation[Self.prefix + path] = .text(value)
+            guard bytes <= 1 << 60 else { throw Self.untold([:]) }
             bytes += size
         }
         observation["count"] = .text("\(observation.fields.count)")
@@ -37,7 +38,10 @@ extension OldFiles {
         return (readable, lines.count - good.count)
     }
 
-    private static func count(_ text: String?) -> Int? { text.flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 } }
+    // No filesystem holds as much; and what a node says is added up.
+    private static func count(_ text: String?) -> Int? {
+        text.flatMap { Int($0) }.flatMap { (0...1 << 60).contains($0) ? $0 : nil }
+    }
 
     private static func untold(_ properties: [String: String]) -> ObservationError {
         if let kind = properties["failed"] {

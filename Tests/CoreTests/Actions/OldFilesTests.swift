@@ -106,6 +106,19 @@ struct OldFilesTests {
         #expect(throws: ObservationError.self) { try Self.rotate().parse([cut]) }
     }
 
+    @Test("numbers that no filesystem has are no list, and are not added up")
+    func numbers() throws {
+        let most = "\(Int.max)"
+        let many = ["1", "2", "3"].map { "\(1 << 60) 2026-01-02T03:04:05.1Z 640 0:4 /var/log/x.\($0)" }
+        #expect(throws: ObservationError.self) { try Self.rotate().parse([Self.printed(many)]) }
+        for name in ["held", "heldBytes", "odd", "left"] {
+            let counts = Self.counts.replacing("\(name)=0", with: "\(name)=\(most)")
+            #expect(throws: ObservationError.self) {
+                try Self.rotate().parse([Self.printed([Self.one], counts: counts)])
+            }
+        }
+    }
+
     @Test("a name that is not text is counted and left, and keeps no other file from being seen")
     func notText() throws {
         var output = Self.printed([Self.one])
