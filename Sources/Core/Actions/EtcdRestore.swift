@@ -163,7 +163,8 @@ public struct EtcdRestore: Action {
         var notes = [
             "the Kubernetes API does not answer meanwhile, for one to three minutes; pods go on",
             "everything that was written since the snapshot is gone from the API; pods made since then are ended by their kubelets",
-            "who watches holds revisions of the future: restart the scheduler and the controller manager, and what else lists seldom",
+            "who watches holds revisions that are yet to come: restart kubelets and operators; scheduler and controller manager end by "
+                + "themselves while the API is away",
             "the old data stays in \(before.text("data") ?? "")/\(kept(before)) until undo, which puts what was written since out of use",
         ]
         if before.lines("members") == nil {
