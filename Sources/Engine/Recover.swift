@@ -30,6 +30,8 @@ extension Belay {
     public struct NodeRecovery: Sendable {
         /// The runs that were taken over.
         public var states: [RunState] = []
+        /// Run → how the way back of it stands that the node has by itself: nothing to recover, but to know of.
+        public var due: [String: NodeReturnStanding] = [:]
         /// What could not be looked at or taken over, each with what to do.
         public var notes: [String] = []
     }
@@ -52,6 +54,7 @@ extension Belay {
                 recovery.notes.append("run \(record.run): \(error)")
             }
         }
+        recovery.due = found.due
         recovery.notes += found.unread.map(\.description)
         return recovery
     }

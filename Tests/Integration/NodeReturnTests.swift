@@ -70,6 +70,10 @@ struct NodeReturnTests {
             let run = try await applied(node, project)
             let status = try await project.belay("status")
             #expect(status.status == 0 && status.output.contains("also by the node itself"), "\(status.output)")
+            let seen = try await project.belay("recover", "--node", node)
+            #expect(
+                seen.status == 0 && seen.output.contains("\(node) gives back run \(run) by itself: in 59 min"),
+                "\(seen)")
             try await letTimeCome(run, node)
             #expect(try await Testbed.exec(node, "cat \(Self.file)") == "strict\n")
 

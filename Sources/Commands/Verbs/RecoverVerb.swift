@@ -56,8 +56,12 @@ struct RecoverVerb: Verb {
                 do {
                     let found = try await belay.recover(node: name, watch: progress.watch)
                     Self.show(found.states, workspace, terminal)
+                    for (run, standing) in found.due.sorted(by: { $0.key < $1.key }) {
+                        terminal.write(
+                            "\(name.printable) gives back run \(run.printable) by itself: \(standing.printable)\n")
+                    }
                     for note in found.notes { terminal.complain("belay: \(name.printable): \(note.printable)") }
-                    if found.states.isEmpty, found.notes.isEmpty {
+                    if found.states.isEmpty, found.notes.isEmpty, found.due.isEmpty {
                         terminal.write("There is nothing to recover on \(name.printable).\n")
                     }
                     if !found.notes.isEmpty || !found.states.allSatisfy(\.isSettled) { exit = .needsPerson }
@@ -84,6 +88,14 @@ struct RecoverVerb: Verb {
         return open.isEmpty
             ? "There is nothing to recover: no run of this log was interrupted. For runs of another machine: --node NAME.\n"
             : open.map { "Run \($0.id.printable) is under way in another process, which was left to it." }.text
+    }
+}
+
+extension NodeReturnStanding {
+    /// With the time that is left.
+    fileprivate var printable: String {
+        guard case .armed(let left, nil) = self, left > 0 else { return words.printable }
+        return "in \(Span.words(Int64(min(left, Temporary.seconds.upperBound)) * 1000))"
     }
 }
 

@@ -11,6 +11,8 @@ struct NodeRecords: Sendable {
     struct Found: Sendable {
         /// One a run, by its id.
         var records: [AdoptedRecord] = []
+        /// Run → how the way back of it stands that the node has by itself.
+        var due: [String: NodeReturnStanding] = [:]
         /// Machines or records that could not be read, and why.
         var unread: [NodeFailure] = []
     }
@@ -20,7 +22,7 @@ struct NodeRecords: Sendable {
         async let cluster = readOnHost(node)
         let parts = [await own, await cluster]
         let byRun = Dictionary(grouping: parts.flatMap(\.pieces), by: \.contents.run)
-        var found = Found(unread: parts.flatMap(\.unread))
+        var found = Found(due: parts[0].due, unread: parts.flatMap(\.unread))
         for run in byRun.keys.sorted() {
             var record = AdoptedRecord(run: run, node: node.name, pieces: byRun[run] ?? [])
             do throws(NodeFailure) { record.endings = try await endings(of: record, node) } catch {
@@ -52,6 +54,7 @@ struct NodeRecords: Sendable {
 
     private struct Part: Sendable {
         var pieces: [AdoptedRecord.Piece] = []
+        var due: [String: NodeReturnStanding] = [:]
         var unread: [NodeFailure] = []
     }
 
@@ -60,19 +63,36 @@ struct NodeRecords: Sendable {
     private func readThere(_ node: Inventory.Node) async -> Part {
         do throws(NodeFailure) {
             let connection = try await connector.connect(to: node.name)
-            let part = await read(target: nil, folder: nil, place: .node) { (machineID) in
+            let run: Run = { (script) throws(NodeFailure) in
+                try await Connector.run(script, on: connection, seconds: 60)
+            }
+            var part = await read(target: nil, folder: nil, place: .node) { (machineID) in
                 let identity = NodeIdentity(
                     address: connection.endpoint.place, hostKey: connection.hostKey.fingerprint,
                     machineID: machineID)
                 return HostPlan(name: node.name, identity: identity)
             } run: { (script) throws(NodeFailure) in
-                try await Connector.run(script, on: connection, seconds: 60)
+                try await run(script)
             }
+            do throws(NodeFailure) { part.due = try await due(run) } catch { part.unread.append(error) }
             await connection.close()
             return part
         } catch {
             return Part(unread: [error])
         }
+    }
+
+    private func due(_ run: Run) async throws(NodeFailure) -> [String: NodeReturnStanding] {
+        var due: [String: NodeReturnStanding] = [:]
+        let runs = try await parsed(run(NodeReturnList.script)) { (printed) throws(ObservationError) in
+            try NodeReturnList.read(printed)
+        }
+        for id in runs {
+            due[id] = try await parsed(run(NodeReturnScript.look(run: id))) { (printed) throws(ObservationError) in
+                try NodeReturnStanding(parsing: printed)
+            }
+        }
+        return due
     }
 
     private func readOnHost(_ node: Inventory.Node) async -> Part {
