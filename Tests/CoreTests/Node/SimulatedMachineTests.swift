@@ -51,6 +51,24 @@ struct SimulatedMachineTests {
             return (executor, request)
         }
 
+        /// The same of ways back that the machine has by itself; none of them is due.
+        mutating func nextOfReturns() -> (executor: String, request: NodeScript.Request) {
+            let run = Self.runs[below(10) < 7 ? 0 : 1]
+            let executor = below(4) == 0 ? "bob" : "alice"
+            let fence = NodeRecord.Fence(run: run, epoch: epochs["\(run) \(executor)"] ?? below(3))
+            let step = NodeReturn.Step(name: "s", look: Command(["true"]), undo: [Command(["true"])], seconds: 5)
+            let request: NodeScript.Request =
+                switch below(12) {
+                case 0...2: .acquireLease(lease(run, executor))
+                case 3: .releaseLease(fence, as: .after, by: executor)
+                case 4...6: .armReturn(fence, NodeReturn(steps: [step]), seconds: 600)
+                case 7: .takeReturn(run: run, by: executor)
+                case 8: .forgetReturn(run: run)
+                default: .lookAtReturn(run: run)
+                }
+            return (executor, request)
+        }
+
         private mutating func lease(_ run: String, _ executor: String) -> LeaseRequest {
             LeaseRequest(
                 run: run, target: nil, folder: nil, planSha256: "d\(run)", plan: plan, machineID: machineID,
@@ -94,6 +112,51 @@ struct SimulatedMachineTests {
                 talk.learn(executor, request, real)
             }
             #expect(kinds.count >= 6, "\(kinds)")
+        }
+    }
+
+    @Test(
+        "asked about ways back that it has by itself, reboots between, it answers what the scripts answer",
+        arguments: 1...4)
+    func sameReturns(seed: UInt64) async throws {
+        try await ScriptNodes.with { node in
+            var node = node
+            try node.reboot()
+            node.hasSystemd = true
+            var talk = try Conversation(seed: seed, machineID: node.machineID)
+            let machine = SimulatedMachine(machineID: node.machineID)
+            var kinds: Set<String> = []
+            var said: [String] = []
+            for _ in 0..<50 {
+                if talk.below(25) == 0 {
+                    try node.reboot()
+                    machine.reboot()
+                    said.append("reboot")
+                }
+                let (executor, request) = talk.nextOfReturns()
+                let real = try Self.words(try await node.run(NodeScript(request, seconds: 60).text()), to: request)
+                let simulated = try Self.words(machine.answer(request), to: request)
+                said.append("\(executor) \(Self.words(request)): \(real.text)")
+                kinds.insert(real.text.prefix { $0 != "(" }.description)
+                try #require(real.text == simulated.text, "seed \(seed): \(said.suffix(12))")
+                if let answer = real.answer { talk.learn(executor, request, answer) }
+            }
+            #expect(kinds.count >= 5, "\(kinds)")
+        }
+    }
+
+    // The one waits for its answers, the other has no time: how long is left differs.
+    private static func words(
+        _ printed: [UInt8], to request: NodeScript.Request
+    ) throws -> (text: String, answer: NodeAnswer?) {
+        switch request {
+        case .armReturn, .takeReturn, .lookAtReturn, .forgetReturn:
+            let standing = try NodeReturnStanding(parsing: printed)
+            if case .armed(let left, let run) = standing { return ("armed(\(left > 0) \(run ?? ""))", nil) }
+            return ("\(standing)", nil)
+        default:
+            let answer = try NodeAnswer(parsing: printed)
+            return (words(answer), answer)
         }
     }
 
