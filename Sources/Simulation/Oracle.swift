@@ -156,7 +156,9 @@ final class Oracle {
     // Laws 1 and 2: what the node will do is on record, and is the undo of what was observed before each step. It is armed when
     // all of it was verified, and nothing was done to the node since.
     private func arms(_ request: NodeReturn, _ intent: Intent, _ run: String, _ node: String, _ log: SimLog) {
-        if intent.commands != request.steps.map(\.look) || intent.undo != request.steps.reversed().flatMap(\.undo) {
+        if intent.commands.map(\.argv) != request.steps.map(\.look.argv)
+            || intent.undo != request.steps.reversed().flatMap(\.undo)
+        {
             violation(1, "what \(node) is to give back by itself is not what its intent says")
         }
         let events = log.durableEvents(of: run, node)

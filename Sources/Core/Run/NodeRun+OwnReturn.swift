@@ -54,8 +54,10 @@ extension NodeRun {
         case .failure(let none): return rollBack("the node cannot give back step '\(none.step)' by itself")
         case .success(let steps):
             guard !steps.isEmpty else { return nil }
+            // What a look reads on its input follows from what was observed, and may be the digest of something secret.
+            let looks = steps.map { Command($0.look.argv, accepts: $0.look.accepts) }
             let undo = steps.reversed().flatMap(\.undo)
-            return .record(.intent(Intent(.armReturn, commands: steps.map(\.look), undo: undo)))
+            return .record(.intent(Intent(.armReturn, commands: looks, undo: undo)))
         }
     }
 
