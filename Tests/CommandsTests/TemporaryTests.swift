@@ -21,7 +21,11 @@ struct TemporaryTests {
         onNode: OnNode? = nil
     ) async throws -> SignedProject {
         let project = try await SignedProject()
-        try await project.plan(id) { ($0.id, $0.temporarySeconds, $0.onNode) = (id, seconds, onNode) }
+        try await project.plan(id) { plan in
+            (plan.id, plan.temporarySeconds, plan.onNode) = (id, seconds, onNode)
+            // Where nodes are asked nobody answers.
+            if onNode != nil { plan.nodes[0].identity = Sample.node([]).identity }
+        }
         var decision = try Sample.decision(allowed: true, phase: "execute")
         decision.obligations = obligations
         try await project.append(.decided(decision), run: id)

@@ -81,7 +81,7 @@ struct ReturnView: Sendable {
     private func lines(_ report: NodeReturnReport) -> [String] {
         report.standings.sorted { $0.key < $1.key }.flatMap { node, standing in
             let printed = standing.output.flatMap { OutputView($0, nil) }?.lines.suffix(10) ?? []
-            return ["\(node.printable): \(standing.words.printable)"] + Array(printed).indented(2)
+            return ["\(node.printable): \(standing.words.printable)"] + Array(printed).indented(8)
         }
         .indented(2)
     }

@@ -221,7 +221,7 @@ struct StillAsLeftTests {
     func unable() throws {
         let actions: [any Action] = [
             try RoutesRestore(arguments: Arguments(["snapshot": .text("night")])),
-            try LogsVacuum(arguments: Arguments(["archive": .text("/srv/archive")])),
+            try LogsVacuum(arguments: Arguments(["age": .text("7d"), "archive": .text("/srv/archive")])),
             try ProcessRestart(arguments: Arguments(["name": .text("chisel")])),
         ]
         for action in actions { #expect(!action.canReturnAlone(from: Observation())) }
