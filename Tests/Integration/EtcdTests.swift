@@ -65,6 +65,103 @@ extension PlaybookTests {
             try await Playbook.Cluster().untilHealthy()
             try await project.expectVerifies()
         }
+
+        private func kubectl(_ words: String) async throws -> String {
+            try await Testbed.exec(
+                Playbook.controlPlane, "kubectl --kubeconfig=/etc/kubernetes/admin.conf --namespace=default \(words)")
+        }
+
+        /// Names of the ConfigMaps that these tests make.
+        private func configMaps() async throws -> [String] {
+            try await kubectl("get configmaps -o name").split(separator: "\n").map(String.init)
+                .filter { $0.hasPrefix("configmap/it-") }
+        }
+
+        private func manifests() async throws -> String {
+            try await Testbed.exec(
+                Playbook.controlPlane,
+                "cd /etc/kubernetes && ls -A manifests && sha256sum manifests/* && stat -c '%n %a %u:%g' manifests/* && ls -A"
+            )
+        }
+
+        @Test("what was deleted since a snapshot is there again after a restore, and gone again after the rollback")
+        func restore() async throws {
+            let project = try await Playbook.changes()
+            let name = "it-" + UUID().uuidString.prefix(8).lowercased()
+            let snapshot = "\(Self.folder)/\(name).db"
+            let result: Result<Void, any Error>
+            do {
+                _ = try await kubectl("create configmap \(name) --from-literal=a=b")
+                let kept = try await project.belay(
+                    "apply",
+                    try await project.approvedPlan("snapshot-etcd", Playbook.controlPlane, "--param", "name=\(name)"))
+                try #require(kept.status == 0, "\(kept.output)\(kept.error)")
+                _ = try await kubectl("delete configmap \(name)")
+                let files = try await manifests()
+                let plan = try await project.approvedPlan(
+                    "restore-etcd", Playbook.controlPlane, "--param", "name=\(name)-before", "--param",
+                    "snapshot=\(snapshot)")
+                let start = ContinuousClock().now
+                let applied = try await project.belay("apply", plan)
+                try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+                print("restore-etcd on a real control plane: \((ContinuousClock().now - start) / .seconds(1)) s")
+                #expect(try await configMaps().contains("configmap/\(name)"))
+                #expect(try await manifests() == files)
+                #expect(try await Testbed.exec(Playbook.controlPlane, "ls -A /var/lib/etcd").contains("belay-old-"))
+                // What is written since goes out of use on the way back.
+                _ = try await kubectl("create configmap \(name)-since --from-literal=a=b")
+                try await project.rollBack()
+                #expect(try await configMaps().filter { $0.contains(name) } == [])
+                #expect(try await manifests() == files)
+                #expect(try await !Testbed.exec(Playbook.controlPlane, "ls -A /var/lib/etcd").contains("belay-old-"))
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            _ = try? await Testbed.exec(
+                Playbook.controlPlane, "rm -rf \(Self.folder)/\(name)* /var/lib/etcd/belay-undone-*")
+            _ = try? await kubectl("delete configmap --ignore-not-found \(name) \(name)-since")
+            try result.get()
+            try await Playbook.Cluster().untilHealthy()
+            try await project.expectVerifies()
+        }
+
+        @Test("etcd's data is moved and the API answers; the rollback brings it back with what was written since")
+        func move() async throws {
+            let project = try await Playbook.changes()
+            let name = "it-" + UUID().uuidString.prefix(8).lowercased()
+            let to = "/srv/\(name)/etcd"
+            let files = try await manifests()
+            let result: Result<Void, any Error>
+            do {
+                try await Testbed.exec(Playbook.controlPlane, "install -d -m 0700 \(to)")
+                let plan = try await project.approvedPlan(
+                    "move-etcd-data", Playbook.controlPlane, "--param", "name=\(name)", "--param", "to=\(to)")
+                let start = ContinuousClock().now
+                let applied = try await project.belay("apply", plan)
+                try #require(applied.status == 0, "\(applied.output)\(applied.error)")
+                print("move-etcd-data on a real control plane: \((ContinuousClock().now - start) / .seconds(1)) s")
+                let manifest = try await Testbed.exec(
+                    Playbook.controlPlane, "cat /etc/kubernetes/manifests/etcd.yaml; ls -A \(to)")
+                #expect(manifest.contains("path: \(to)\n      type: Directory\n") && manifest.contains("member\n"))
+                _ = try await kubectl("create configmap \(name) --from-literal=a=b")
+                try await project.rollBack()
+                #expect(try await configMaps().contains("configmap/\(name)"))
+                #expect(try await manifests() == files)
+                #expect(try await Testbed.exec(Playbook.controlPlane, "ls -A \(to)").isEmpty)
+                result = .success(())
+            } catch {
+                result = .failure(error)
+            }
+            _ = try? await kubectl("delete configmap --ignore-not-found \(name)")
+            // Where it failed etcd may still be there.
+            if try await manifests() == files {
+                try await Testbed.exec(Playbook.controlPlane, "rm -rf /srv/\(name) \(Self.folder)/\(name)*")
+            }
+            try result.get()
+            try await Playbook.Cluster().untilHealthy()
+            try await project.expectVerifies()
+        }
     }
 }
 

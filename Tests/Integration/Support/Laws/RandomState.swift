@@ -71,6 +71,8 @@ extension RandomState {
         "etcd.snapshot": EtcdStates.snapshot,
         "etcd.defrag": EtcdStates.defrag,
         "etcd.alarm.disarm": EtcdStates.disarm,
+        "etcd.restore": EtcdDataStates.restore,
+        "etcd.move": EtcdDataStates.move,
         "certs.renew": CertificateStates.renew,
         "workload.restart": WorkloadStates.restart,
         "workload.rollback": WorkloadStates.rollback,
