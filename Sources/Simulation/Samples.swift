@@ -41,6 +41,9 @@ enum Samples {
         if runbook.parameters.contains(where: { $0.name == "runtime" }) { values["runtime"] = "ctr" }
         // One of its ways to a manifest, all of which have a default.
         if runbook.parameters.contains(where: { $0.name == "unset" }) { values["unset"] = "--v" }
+        // Where etcd's data comes from, and where it goes; other snapshots have a name.
+        if runbook.parameters.contains(where: { $0.name == "alone" }) { values["snapshot"] = "/root/good.db" }
+        if runbook.parameters.contains(where: { $0.name == "to" }) { values["to"] = "/mnt/fast/etcd" }
         // Without one nothing brings the files back.
         if runbook.parameters.contains(where: { $0.name == "archive" }) { values["archive"] = "/mnt/archive" }
         return values

@@ -118,9 +118,9 @@ public struct EtcdMove: Action {
                 "\(to) and \(pod.data) lie in each other", remedy: "Choose a folder apart from the data")
         }
         guard before.text("to") == "holds nothing", before.text("to.attributes") == "mode 700, owner 0:0" else {
-            let found = [before.text("to") ?? "not there", before.text("to.attributes")].compactMap(\.self)
+            let found = before.text("to").map { "not an empty folder of root alone: it \($0), " } ?? "not there"
             throw ObservationError(
-                "\(to) \(found[0] == "not there" ? "is" : ":") \(found.joined(separator: ", "))",
+                "\(to) is \(found)\(before.text("to.attributes") ?? "")",
                 remedy: "Make it an empty folder of root with mode 0700: install -d -m 0700 -o root -g root \(to)")
         }
         guard before.text("to.mount") != to else {
