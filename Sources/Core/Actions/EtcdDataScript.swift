@@ -166,7 +166,7 @@ enum EtcdDataScript {
                 esac
                 "$path" snapshot restore "$snapshot" "$@" >/dev/null && [ -f "$data/belay-new/member/snap/db" ] ||
                     { rm -rf -- "$data/belay-new"; fail 'the snapshot could not be restored; nothing was changed'; }
-                chown -R --reference="$data/member" -- "$data/belay-new/member" || exit
+                chown -R "$(stat -c %u:%g -- "$data/member")" "$data/belay-new/member" || exit
                 find "$data/belay-new" -exec sync -- {} +
                 ;;
             swap)
@@ -216,7 +216,7 @@ enum EtcdDataScript {
                 has_room "$to" $((2 * bytes))
                 mkdir -p -m 0700 -- "$aside" && cat >"$aside/new" || exit
                 stop "$data"
-                if ! { chown --reference="$data" -- "$to" && copy "$data/member" member "$to"; }; then
+                if ! { chown "$(stat -c %u:%g -- "$data")" "$to" && copy "$data/member" member "$to"; }; then
                     rm -rf -- "$to/belay-new" "$to/member"
                     back 'the data could not be copied'
                 fi

@@ -59,7 +59,7 @@ struct NodeReturnScriptTests {
 
     /// Has its time come, in this boot.
     func expire(_ node: ScriptNode) throws {
-        let words = try #require(node.text(node.record("due/r1/clock"))).split(separator: " ")
+        let words = try #require(node.text(node.record("due/r1/clock"))).split { $0 == " " || $0 == "\n" }
         try node.write("\(words[0]) 1 1\n", to: node.record("due/r1/clock"))
     }
 
@@ -316,7 +316,7 @@ struct NodeReturnScriptTests {
     func rebooted(isDue: Bool) async throws {
         try await ScriptNodes.with { plain in
             var (node, _) = try await armed(plain) { [step("one", on: $0)] }
-            let words = try #require(node.text(node.record("due/r1/clock"))).split(separator: " ")
+            let words = try #require(node.text(node.record("due/r1/clock"))).split { $0 == " " || $0 == "\n" }
             let time = isDue ? 1 : try #require(Int(words[2]))
             // What had been left on the monotonic clock says nothing any more.
             try node.write("\(words[0]) \(isDue ? 9_999_999_999 : 1) \(time)\n", to: node.record("due/r1/clock"))
