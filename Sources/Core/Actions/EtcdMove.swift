@@ -16,7 +16,7 @@ public struct EtcdMove: Action {
         parameters: [
             ArgumentKind(
                 "to", "absolute path of an empty folder on the other disk, mode 0700, of root", required: true),
-            ArgumentKind("limit", "seconds that each stop and each start may take, 30 to 600; default 180"),
+            ArgumentKind("limit", "seconds that each stop and each start may take, 30 to 600; default 330"),
         ])
 
     private let to: String
@@ -35,7 +35,8 @@ public struct EtcdMove: Action {
             throw ArgumentError("to", "must not lie in /etc/kubernetes, where the kubelet and kubeadm read")
         }
         to = path.text
-        limit = try arguments.seconds("limit", in: 30...600, default: 180)
+        // The kubelet starts what has crashed up to five minutes later.
+        limit = try arguments.seconds("limit", in: 30...600, default: 330)
     }
 
     /// The files are others on the way back; what etcd holds is not.

@@ -19,7 +19,7 @@ public struct EtcdRestore: Action {
                 "alone",
                 "true: you say that this is the only member, where etcd does not run and cannot be asked; default false"
             ),
-            ArgumentKind("limit", "seconds that each stop and each start may take, 30 to 600; default 180"),
+            ArgumentKind("limit", "seconds that each stop and each start may take, 30 to 600; default 330"),
         ])
 
     private let snapshot: FilePath
@@ -33,7 +33,8 @@ public struct EtcdRestore: Action {
             throw ArgumentError("snapshot", "must not lie in \(FilePath.manifests), where the kubelet runs every file")
         }
         isAlone = try arguments.flag("alone", default: false)
-        limit = try arguments.seconds("limit", in: 30...600, default: 180)
+        // The kubelet starts what has crashed up to five minutes later.
+        limit = try arguments.seconds("limit", in: 30...600, default: 330)
     }
 
     /// What was written since then is out of use on the way back.

@@ -76,14 +76,14 @@ struct EtcdDataTests {
                     "prepare", "/var/lib/etcd", kept, "/root/good.db", Self.digest, "kube-1", "kube-1=\(peer)",
                     "etcd-cluster", peer,
                 ],
-                ["swap", "/var/lib/etcd", kept, "180"],
-                ["returned", "etcd", "/etc/kubernetes/manifests/etcd.yaml", "180", "1", "healthy"],
+                ["swap", "/var/lib/etcd", kept, "330"],
+                ["returned", "etcd", "/etc/kubernetes/manifests/etcd.yaml", "330", "1", "healthy"],
                 ["serve", ""],
-                ["returned", "kube-apiserver", "/etc/kubernetes/manifests/kube-apiserver.yaml", "180", "1", "healthy"],
+                ["returned", "kube-apiserver", "/etc/kubernetes/manifests/kube-apiserver.yaml", "330", "1", "healthy"],
             ])
         let undo = Self.words(action.undo(before))
-        #expect(undo.first == ["unswap", "/var/lib/etcd", kept, "180", "http://127.0.0.1:2381"] && undo.count == 3)
-        #expect(action.reversibility == .compensable && action.leastTimeout == 780 && !action.cutsPath)
+        #expect(undo.first == ["unswap", "/var/lib/etcd", kept, "330", "http://127.0.0.1:2381"] && undo.count == 3)
+        #expect(action.reversibility == .compensable && action.leastTimeout == 1380 && !action.cutsPath)
         #expect(action.disrupts == ["pods", "etcd"])
     }
 
@@ -176,7 +176,7 @@ struct EtcdDataTests {
         #expect(undo.first?.input?.text == old && undo.count == 3)
         #expect(
             Self.words(undo).first == [
-                "unmove", "/var/lib/etcd", "/mnt/fast/etcd", "180", "http://127.0.0.1:2381", "yes", "600", "0:0",
+                "unmove", "/var/lib/etcd", "/mnt/fast/etcd", "330", "http://127.0.0.1:2381", "yes", "600", "0:0",
             ])
     }
 
