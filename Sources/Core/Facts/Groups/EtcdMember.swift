@@ -7,7 +7,7 @@ extension FactGroup {
         "The member of etcd on this node.",
         messages: [
             "EtcdMember": [
-                FactField("member", .bool, "/var/lib/etcd/member exists"),
+                FactField("member", .bool, "its data is in /var/lib/etcd, or where its manifest has it"),
                 FactField("healthy", .bool, "its /health says so; false also when it does not answer within a second"),
                 FactField("reason", .string, "why it is not healthy, else empty"),
                 FactField("dbBytes", .int, "size of its database"),
@@ -19,8 +19,11 @@ extension FactGroup {
         questions: [FactQuestion(etcdScript, limit: 1 << 10, waits: 1, for: .api)])
 
     private static let etcdScript: StaticString = #"""
-        root=$1
-        if ! [ -d "$root/var/lib/etcd/member" ]; then
+        root=$1 data=/var/lib/etcd
+        for path in $(sed -n 's,^ *path: *\(/[^ ]*\) *$,\1,p' "$root/etc/kubernetes/manifests/etcd.yaml" 2>/dev/null); do
+          [ ! -d "$root$path/member" ] || data=$path
+        done
+        if ! [ -d "$root$data/member" ]; then
           printf '=member\tfalse\n'
           for name in healthy reason dbBytes dbInUseBytes quotaBytes hasLeader; do
             printf '?%s\tthere is no member of etcd on this node\n' "$name"
@@ -60,7 +63,7 @@ extension FactGroup {
           for name in healthy reason; do printf '?%s\tcurl is not installed\n' "$name"; done
         fi
         # Of several lines the first counts: this one is for a member that does not answer.
-        size=$(stat -c %s "$root/var/lib/etcd/member/snap/db" 2>/dev/null) && printf '=dbBytes\t%s\n' "$size"
+        size=$(stat -c %s "$root$data/member/snap/db" 2>/dev/null) && printf '=dbBytes\t%s\n' "$size"
         for name in dbBytes dbInUseBytes quotaBytes hasLeader; do
           printf '?%s\tthe member did not answer\n' "$name"
         done
