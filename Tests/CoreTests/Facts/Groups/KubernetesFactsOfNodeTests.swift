@@ -244,6 +244,19 @@ struct KubernetesFactsOfNodeTests {
         try silent.expectUnknown("facts.controlPlane.components['kube-scheduler'].attempt", "did not answer")
     }
 
+    @Test("etcd: a member whose data was moved is one where its manifest leads", arguments: FactNode.shells)
+    func movedEtcd(shell: [String]) async throws {
+        let node = try FactNode(shell: shell)
+        let manifest = String(
+            decoding: try ModelFixture.bytes("facts/node/etc/kubernetes/manifests/etcd.yaml"), as: UTF8.self)
+        try node.file(
+            "/etc/kubernetes/manifests/etcd.yaml",
+            manifest.replacing("path: /var/lib/etcd", with: "path: /mnt/fast/etcd"))
+        try await node.ask(.etcd).expect("!facts.etcd.member")
+        try node.file("/mnt/fast/etcd/member/snap/db", "1234567")
+        try await node.ask(.etcd).expect("facts.etcd.member", "facts.etcd.dbBytes == 7")
+    }
+
     @Test(
         "etcd: a healthy member, one that says why it is not, one that is silent, none",
         arguments: FactNode.shells)
