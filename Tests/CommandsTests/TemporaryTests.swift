@@ -321,6 +321,8 @@ struct TemporaryTests {
         #expect(await project.belay("runs", "list").output.contains("(temporary, given back)"))
         let shown = await project.belay("runs", "show", Self.id).output
         #expect(shown.contains("worker-1, by the node itself: the node has given it back"), "\(shown)")
+        let read = await project.belay("audit", "show", Self.id).output
+        #expect(read.contains("worker-1: given back by the node itself") && !read.contains("worker-1: step"), "\(read)")
         let kept = await project.belay("keep", Self.id, "--reason", "it stays")
         #expect(kept.exit == .usage && kept.complaints.contains("given back already, by the nodes"), "\(kept)")
         let returned = await project.belay("return", Self.id)
@@ -332,7 +334,8 @@ struct TemporaryTests {
     )
     func stopped() async throws {
         let answers: [(NodeReturnStanding, String)] = [
-            (.conflict(step: "restart", output: Payload("a was changed\n")),
+            (
+                .conflict(step: "restart", output: Payload("a was changed\n")),
                 "stopped before step 'restart', which somebody had changed"
             ),
             (.failed(step: "restart", status: 3, output: Payload("")), "undoing step 'restart' ended with status 3"),

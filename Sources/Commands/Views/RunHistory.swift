@@ -50,7 +50,12 @@ struct RunHistory: Sendable {
     }
 
     /// The nodes where something that this run did is still there, or may be.
-    var inPlace: [NodeRun] { nodes.map(\.node).filter { !$0.inPlace.isEmpty && takenBack[$0.plan.name] == nil } }
+    var inPlace: [NodeRun] {
+        let alone = run.returnedAlone
+        return nodes.map(\.node).filter {
+            !$0.inPlace.isEmpty && takenBack[$0.plan.name] == nil && !alone.contains($0.plan.name)
+        }
+    }
 
     /// Every decision of the policies, with its entry.
     var decisions: [(entry: IndexedRecord, decision: Decision)] {

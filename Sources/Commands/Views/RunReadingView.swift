@@ -96,7 +96,8 @@ struct StillInPlace: Sendable {
         let gone = history.takenBack.sorted { $0.key < $1.key }.map {
             "\($0.key.printable): taken back since by run \($0.value.printable)"
         }
-        lines = there.isEmpty && gone.isEmpty ? ["nothing that this run did"] : there + gone
+        let alone = history.run.returnedAlone.sorted().map { "\($0.printable): given back by the node itself" }
+        lines = there.isEmpty && gone.isEmpty && alone.isEmpty ? ["nothing that this run did"] : there + gone + alone
     }
 }
 

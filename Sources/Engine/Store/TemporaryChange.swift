@@ -127,6 +127,9 @@ extension StoredRun {
         return standings
     }
 
+    /// The nodes that say that they have given it back by themselves.
+    public var returnedAlone: Set<String> { Set(standings.filter { $1.hasReturned }.keys) }
+
     /// When it ended, the last time; nil while it has not.
     public var ended: Timestamp? {
         guard state.end != nil else { return nil }

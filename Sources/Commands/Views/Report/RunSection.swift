@@ -110,7 +110,7 @@ struct RunSection: Sendable {
 
     private var inPlace: HTML {
         let lines = StillInPlace(history).lines.map { HTML.tag("li", [:], [.text($0)]) }
-        let isDone = !history.takenBack.isEmpty && history.inPlace.isEmpty
+        let isDone = (!history.takenBack.isEmpty || !history.run.returnedAlone.isEmpty) && history.inPlace.isEmpty
         let isTold = history.run.state.isStarted && history.run.fault == nil && !isHeld && !isDone
         let outcome = OutcomeView(state: history.run.state, inventory: inventory, pointsToRecords: false)
         let advice = isTold ? outcome.advice(.plain).drop(while: \.isEmpty) : []
