@@ -47,7 +47,9 @@ extension NodeRun {
             return unreachable[place] ?? refusals[.releaseLease(place)]
                 ?? refusals[.acquireLease(place, recovering: true)]
         }
-        return why.isEmpty ? "" : " (what the run left there stays: \(why.joined(separator: "; ")))"
+        let stays = why.isEmpty ? "" : " (what the run left there stays: \(why.joined(separator: "; ")))"
+        guard mayGiveBackAlone, let why = refusals[.takeReturn] else { return stays }
+        return stays + " (the node may still give it back by itself: \(why))"
     }
 }
 

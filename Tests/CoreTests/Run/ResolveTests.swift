@@ -70,6 +70,36 @@ struct ResolveTests {
         #expect(state.end == .rolledBack && world.nodes["n1"]?.leased.isEmpty == true)
     }
 
+    @Test(
+        "what the node would give back by itself is taken from it, unless somebody vouches that it is in place",
+        arguments: [Resolution.Verdict.after, .before, .abandoned])
+    func ownReturn(verdict: Resolution.Verdict) throws {
+        var plan = RunSamples.plan([try RunSamples.node("n1", [RunSamples.file()])])
+        (plan.temporarySeconds, plan.onNode) = (7200, .returns)
+        var world = RunWorld(plan)
+        var state = try RunState(plan: plan)
+        try world.record(.started(holder: "e0"), nil, &state)
+        while world.nodes["n1"]?.ownReturn != .armed, let next = state.next().first {
+            try world.record(try world.perform(next, state), next.node, &state)
+        }
+        let unresolved = state
+        let before = world
+        try world.record(.resolved(try Self.signed(verdict)), "n1", &state)
+        try world.record(.recovering(holder: "e1"), nil, &state)
+        try drive(&world, &state)
+        #expect(world.violations.isEmpty && state.nodes[0].state.isFinal)
+        #expect(world.nodes["n1"]?.ownReturn == (verdict == .after ? .armed : .taken))
+
+        (world, state) = (before, unresolved)
+        world.script = { _, next in
+            guard case .send(let intent) = next.effect, intent.write == .takeReturn else { return nil }
+            return .outcome(.takeReturn, .refused("busy"))
+        }
+        try world.record(.resolved(try Self.signed(verdict)), "n1", &state)
+        try drive(&world, &state)
+        #expect(state.nodes[0].reason.contains("may still give it back by itself: busy") == (verdict != .after))
+    }
+
     /// A flush under its dead-man, its executor gone.
     func armed() throws -> (RunWorld, RunState) {
         var world = RunWorld(RunSamples.plan([try RunSamples.node("n1", [RunSamples.flush()])]))
