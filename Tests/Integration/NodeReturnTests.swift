@@ -185,6 +185,8 @@ struct NodeReturnTests {
     func flushed() async throws {
         try await NodePool.shared.with { node in
             let project = try await Project()
+            // A documentation address (RFC 5737), which nobody here has.
+            try await Testbed.exec(node, "iptables -A INPUT -s 192.0.2.7 -j DROP")
             let before = try await NodeTruth.read(node).rules
             let run = try await apply("flush-iptables", node, project, "--temporary", "1h", "--on-node")
             #expect(try await NodeTruth.read(node).rules != before)
@@ -193,6 +195,7 @@ struct NodeReturnTests {
             let told = try await project.belay("return", run)
             #expect(told.status == 0 && told.output.contains("GIVEN BACK"), "\(told.output)\(told.error)")
             try await expectNothingLeft(run, node)
+            try await Testbed.exec(node, "iptables -D INPUT -s 192.0.2.7 -j DROP")
         }
     }
 }
