@@ -4,15 +4,12 @@
 /// Who the members are only etcd itself can tell; where it does not run, that stays unknown.
 struct EtcdDataLook: Sendable {
     /// etcd's manifest as a file.
-    static let change = FileChange(manifest)
-    private static let manifest: FilePath = {
-        do throws(ArgumentError) { return try FilePath(ControlPlaneComponent.etcd.manifest) } catch {
-            preconditionFailure("\(error)")
-        }
-    }()
+    static func change() throws(ArgumentError) -> FileChange {
+        FileChange(try FilePath(ControlPlaneComponent.etcd.manifest))
+    }
 
     /// One read each of the file, of both components, of the cluster and of the data.
-    static func observe(snapshot: String = "", to: String = "") -> [Command] {
+    static func observe(_ change: FileChange, snapshot: String = "", to: String = "") -> [Command] {
         change.observe() + [
             StaticPodScript.observe(.etcd), StaticPodScript.observe(.apiServer), EtcdCluster.command,
             EtcdDataScript.command("look", [snapshot, to]),
@@ -24,10 +21,10 @@ struct EtcdDataLook: Sendable {
     /// The fields that both actions show.
     private(set) var seen: Observation
 
-    /// Reads the outputs of ``observe(snapshot:to:)``.
-    init(_ outputs: [CommandOutput]) throws(ObservationError) {
+    /// Reads the outputs of ``observe(_:snapshot:to:)``.
+    init(_ outputs: [CommandOutput], _ change: FileChange) throws(ObservationError) {
         try expect(5, outputs)
-        seen = try Self.change.parse([outputs[0]])
+        seen = try change.parse([outputs[0]])
         said = try outputs[4].text(of: "looking at etcd's data").lines.map { line in
             line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init)
         }
@@ -96,7 +93,7 @@ struct EtcdDataLook: Sendable {
     }
 
     /// The role of those fields: what is put in the place of what is the footprint.
-    static func role(of field: String) -> FieldRole {
+    static func role(of field: String, _ change: FileChange) -> FieldRole {
         switch field {
         case "etcd.running", "api.running": .volatile("a program that crashes is there and gone")
         case "revision": .volatile("every write makes a new one")

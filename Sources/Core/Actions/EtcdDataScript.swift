@@ -62,6 +62,11 @@ enum EtcdDataScript {
             [ "$(list "$1")" = "$(list "$3/belay-new")" ] || { echo 'the copy is not as what was copied' >&2; return 1; }
             find "$3/belay-new" -exec sync -- {} + && mv -T -- "$3/belay-new" "$3/$2" && sync -- "$3"
         }
+        # Standard input as the file $1, with owner, mode and attributes of $2, if that is there.
+        as() {
+            cat >"$aside/text" && { [ ! -e "$2" ] || cp -a -- "$2" "$1"; } && cat "$aside/text" >"$1" && rm -f -- "$aside/text" &&
+                sync -- "$1"
+        }
         # The manifest of $1 back where the kubelet looks, unless there is one.
         into() {
             if [ -e "$aside/$1.yaml" ]; then
@@ -71,6 +76,7 @@ enum EtcdDataScript {
         }
         # The manifest of $1 out of its folder, and waits until nothing of it runs.
         out() {
+            if [ ! -e "$manifests/$1.yaml" ] && [ ! -e "$aside/$1.yaml" ] && [ -z "$(processes "$1")" ]; then return; fi
             # What does not run may be between two attempts, and the kubelet looks every twenty seconds at the latest.
             quiet=25
             [ -z "$(processes "$1")" ] || quiet=2
@@ -166,7 +172,7 @@ enum EtcdDataScript {
                 esac
                 "$path" snapshot restore "$snapshot" "$@" >/dev/null && [ -f "$data/belay-new/member/snap/db" ] ||
                     { rm -rf -- "$data/belay-new"; fail 'the snapshot could not be restored; nothing was changed'; }
-                chown -R "$(stat -c %u:%g -- "$data/member")" "$data/belay-new/member" || exit
+                chown -R -- "$(stat -c %u:%g -- "$data/member")" "$data/belay-new/member" || exit
                 find "$data/belay-new" -exec sync -- {} +
                 ;;
             swap)
@@ -214,26 +220,24 @@ enum EtcdDataScript {
                 [ -d "$to" ] && [ -z "$(ls -A -- "$to")" ] || fail "$to is not empty; nothing was changed"
                 bytes=$(size "$data/member") || exit
                 has_room "$to" $((2 * bytes))
-                mkdir -p -m 0700 -- "$aside" && cat >"$aside/new" || exit
+                mkdir -p -m 0700 -- "$aside" && as "$aside/new" "$manifests/etcd.yaml" || exit
                 stop "$data"
-                if ! { chown "$(stat -c %u:%g -- "$data")" "$to" && copy "$data/member" member "$to"; }; then
+                if ! { chown -- "$(stat -c %u:%g -- "$data")" "$to" && copy "$data/member" member "$to"; }; then
                     rm -rf -- "$to/belay-new" "$to/member"
                     back 'the data could not be copied'
                 fi
-                cp -a --attributes-only --preserve=all -- "$aside/etcd.yaml" "$aside/new" && touch -- "$aside/new" && sync -- "$aside/new" &&
-                    mv -fT -- "$aside/new" "$manifests/etcd.yaml" && rm -f -- "$aside/etcd.yaml" && sync -- "$manifests" "$aside"
+                mv -fT -- "$aside/new" "$manifests/etcd.yaml" && rm -f -- "$aside/etcd.yaml" && sync -- "$manifests" "$aside"
                 ;;
             unmove)
                 data=$1 to=$2 limit=$3 metrics=$4 alone=$5 mode=$6 owner=$7
                 umask 077
                 now=$manifests/etcd.yaml
                 [ -e "$now" ] || now=$aside/etcd.yaml
-                mkdir -p -m 0700 -- "$aside" && cat >"$aside/old" || exit
-                if [ -e "$now" ]; then cp -a --attributes-only --preserve=all -- "$now" "$aside/old" || exit; fi
+                mkdir -p -m 0700 -- "$aside" && as "$aside/old" "$now" || exit
                 if [ "$(stat -c '%a %u:%g' -- "$aside/old")" != "$mode $owner" ]; then
                     chown -- "$owner" "$aside/old" && chmod -- "$mode" "$aside/old" || exit
                 fi
-                touch -- "$aside/old" && sync -- "$aside/old" || exit
+                sync -- "$aside/old" || exit
                 if sed -n 's/^ *path: *//p' "$now" 2>/dev/null | grep -Fxq -e "$to"; then
                     moves=no
                     # Where clients or other members have been answered, the data goes along.
@@ -250,7 +254,7 @@ enum EtcdDataScript {
                     fi
                 fi
                 cmp -s -- "$aside/old" "$manifests/etcd.yaml" || mv -fT -- "$aside/old" "$manifests/etcd.yaml" || exit
-                rm -f -- "$aside/old" "$aside/new" "$aside/etcd.yaml"
+                rm -f -- "$aside/old" "$aside/new" "$aside/text" "$aside/etcd.yaml"
                 sync -- "$manifests" "$aside"
                 settle
                 into kube-apiserver
@@ -262,7 +266,7 @@ enum EtcdDataScript {
                 live=$manifests/etcd.yaml
                 [ -e "$live" ] || live=$aside/etcd.yaml
                 cmp -s -- - "$live" || fail 'etcd was led back to its old data, and has gone on there; move it again'
-                rm -f -- "$aside/old"
+                rm -f -- "$aside/old" "$aside/text"
                 into etcd
                 settle
                 into kube-apiserver

@@ -21,6 +21,7 @@ public struct EtcdMove: Action {
 
     private let to: String
     private let limit: Int
+    private let change: FileChange
 
     /// Reads `to` and `limit`.
     public init(arguments: Arguments) throws(ArgumentError) {
@@ -37,6 +38,7 @@ public struct EtcdMove: Action {
         to = path.text
         // The kubelet starts what has crashed up to five minutes later.
         limit = try arguments.seconds("limit", in: 30...600, default: 330)
+        change = try EtcdDataLook.change()
     }
 
     /// The files are others on the way back; what etcd holds is not.
@@ -49,11 +51,11 @@ public struct EtcdMove: Action {
     public var leastTimeout: Int { 4 * limit + 60 }
 
     /// The control plane, and the folder.
-    public func observe() -> [Command] { EtcdDataLook.observe(to: to) }
+    public func observe() -> [Command] { EtcdDataLook.observe(change, to: to) }
 
     /// Fields: those of ``EtcdDataLook``, and `to`, `to.attributes`, `to.mount` (footprint), `to.filesystem`, `to.boot`, `to.room`.
     public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
-        let look = try EtcdDataLook(outputs)
+        let look = try EtcdDataLook(outputs, change)
         var seen = look.seen
         for field in ["to", "to.attributes", "to.mount", "to.filesystem", "to.boot", "to.room"] {
             seen[field] = .absent
@@ -77,7 +79,7 @@ public struct EtcdMove: Action {
     }
 
     /// The manifest, the data, and the folder.
-    public func role(of field: String) -> FieldRole { EtcdDataLook.role(of: field) }
+    public func role(of field: String) -> FieldRole { EtcdDataLook.role(of: field, change) }
 
     /// What was ill may be well, and what could not be asked may answer.
     public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {

@@ -25,6 +25,7 @@ public struct EtcdRestore: Action {
     private let snapshot: FilePath
     private let isAlone: Bool
     private let limit: Int
+    private let change: FileChange
 
     /// Reads `snapshot`, `alone` and `limit`.
     public init(arguments: Arguments) throws(ArgumentError) {
@@ -35,6 +36,7 @@ public struct EtcdRestore: Action {
         isAlone = try arguments.flag("alone", default: false)
         // The kubelet starts what has crashed up to five minutes later.
         limit = try arguments.seconds("limit", in: 30...600, default: 330)
+        change = try EtcdDataLook.change()
     }
 
     /// What was written since then is out of use on the way back.
@@ -47,11 +49,11 @@ public struct EtcdRestore: Action {
     public var leastTimeout: Int { 4 * limit + 60 }
 
     /// The control plane, and the snapshot with its digest.
-    public func observe() -> [Command] { EtcdDataLook.observe(snapshot: snapshot.text) }
+    public func observe() -> [Command] { EtcdDataLook.observe(change, snapshot: snapshot.text) }
 
     /// Fields: those of ``EtcdDataLook``, and `snapshot`, `snapshot.sha256`, `snapshot.bytes` (footprint), `snapshot.noted`.
     public func parse(_ outputs: [CommandOutput]) throws(ObservationError) -> Observation {
-        let look = try EtcdDataLook(outputs)
+        let look = try EtcdDataLook(outputs, change)
         var seen = look.seen
         for field in ["snapshot", "snapshot.sha256", "snapshot.bytes", "snapshot.noted"] { seen[field] = .absent }
         guard let words = look.words("snapshot"), let kind = words.first else {
@@ -72,7 +74,7 @@ public struct EtcdRestore: Action {
     }
 
     /// The data, who the member is, and the snapshot.
-    public func role(of field: String) -> FieldRole { EtcdDataLook.role(of: field) }
+    public func role(of field: String) -> FieldRole { EtcdDataLook.role(of: field, change) }
 
     /// What was ill may be well, and what could not be asked may answer.
     public func isEquivalent(_ field: String, before: FieldValue?, now: FieldValue?) -> Bool {

@@ -159,7 +159,7 @@ struct EtcdDataScriptTests {
             let before = try await stage.observe(action)
             // A program that copies wrongly, first in the way.
             try await stage.node.shell(
-                "printf '#!/bin/sh\\n/bin/cp \"$@\"; for last; do :; done; echo x >>\"$last/snap/db\"\\n' >'\(stage.folder)/bin/cp'; "
+                "printf '#!/bin/sh\\n/bin/cp \"$@\"; for last; do :; done; [ ! -e \"$last/snap/db\" ] || echo x >>\"$last/snap/db\"\\n' >'\(stage.folder)/bin/cp'; "
                     + "chmod 755 '\(stage.folder)/bin/cp'")
             await #expect(throws: WriteFailure.self) { try await stage.write(action.apply(before)) }
             try await stage.node.shell("rm '\(stage.folder)/bin/cp'")
