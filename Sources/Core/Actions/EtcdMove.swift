@@ -173,11 +173,11 @@ public struct EtcdMove: Action {
     /// The data copied back where it was used, the old manifest, the new folder empty; then what ran is waited for. Where it was
     /// there already, this is the undo of a rollback: both manifests are put back, and it says when etcd has gone on elsewhere.
     public func undo(_ before: Observation) -> [Command] {
-        guard let pod = try? EtcdDataLook.pod(before), pod.data != to, let old = before.content("content") else {
-            return []
-        }
+        guard let pod = try? EtcdDataLook.pod(before), let old = before.content("content") else { return [] }
+        let metrics = EtcdDataLook.metrics(pod, before)
+        guard pod.data != to else { return [EtcdDataScript.command("stay", ["\(limit)", metrics], input: old)] }
         let words = [
-            pod.data, to, "\(limit)", EtcdDataLook.metrics(pod, before),
+            pod.data, to, "\(limit)", metrics,
             before.lines("members")?.count == 1 ? "yes" : "no",
             before.text("mode") ?? "600", before.text("owner") ?? "0:0",
         ]
