@@ -222,7 +222,7 @@ enum EtcdDataScript {
                 has_room "$to" $((2 * bytes))
                 mkdir -p -m 0700 -- "$aside" && as "$aside/new" "$manifests/etcd.yaml" || exit
                 stop "$data"
-                if ! { chown -- "$(stat -c %u:%g -- "$data")" "$to" && copy "$data/member" member "$to"; }; then
+                if ! copy "$data/member" member "$to"; then
                     rm -rf -- "$to/belay-new" "$to/member"
                     back 'the data could not be copied'
                 fi
